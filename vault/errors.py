@@ -1,0 +1,102 @@
+"""Every way in which the vault says no. One class per broken promise; each edge maps classes to its own codes.
+
+    VaultError
+    ├── Invalid             what was submitted is not well formed
+    ├── NotSignedIn         nobody is signed in, or the session has ended
+    ├── Denied              policy says no to this person, here, now
+    │   └── StaleProof      policy would say yes after a fresh proof of presence
+    ├── NotFound            there is no such thing, or not for this asker: the two look alike
+    ├── Conflict            it contradicts what already is
+    ├── Ended               it was there and is over: a lease, a code, a service
+    ├── TooMany             asked too often
+    └── Unavailable         the vault cannot do it now; nothing was changed and nothing was shown
+        ├── Sealed          the root key is not in memory
+        ├── Busy            the queue is full
+        ├── NotRecorded     the record could not be made durable
+        ├── ClockInDoubt    the host's clock jumped; an operator must confirm it
+        └── Tampered        what is stored is not what was stored
+"""
+
+from typing import ClassVar
+
+
+class VaultError(Exception):
+    """The vault refuses. The message is a sentence for people; `hint` says what to do next; neither echoes input."""
+
+    hint: ClassVar[str] = ""
+
+
+class Invalid(VaultError):
+    """What was submitted is not well formed. `pointer` is the JSON pointer (RFC 6901) of the field at fault."""
+
+    hint = "Correct the field named here and send it again."
+
+    def __init__(self, message: str, pointer: str = "") -> None:
+        super().__init__(message)
+        self.pointer = pointer
+
+
+class NotSignedIn(VaultError):
+    """Nobody is signed in, or the session has ended."""
+
+    hint = "Sign in and repeat the action."
+
+
+class Denied(VaultError):
+    """Policy says no to this person, here, now."""
+
+
+class StaleProof(Denied):
+    """Policy would say yes after a fresh proof of presence."""
+
+    hint = "Give a new code for this very action and repeat it."
+
+
+class NotFound(VaultError):
+    """There is no such thing, or not for this asker."""
+
+
+class Conflict(VaultError):
+    """It contradicts what already is."""
+
+
+class Ended(VaultError):
+    """It was there and is over."""
+
+
+class TooMany(VaultError):
+    """Asked too often."""
+
+    hint = "Wait some minutes and try again."
+
+
+class Unavailable(VaultError):
+    """The vault cannot do it now; nothing was changed and nothing was shown."""
+
+    hint = "Try again in a moment; if it stays so, tell the operator of this vault."
+
+
+class Sealed(Unavailable):
+    """The root key is not in memory."""
+
+    hint = "An operator unseals the vault on its host with: valetkey unseal"
+
+
+class Busy(Unavailable):
+    """The queue of waiting operations is full."""
+
+
+class NotRecorded(Unavailable):
+    """The record could not be made durable, so nothing happened."""
+
+
+class ClockInDoubt(Unavailable):
+    """The host's clock jumped; nothing opens and nothing ends until an operator confirms it."""
+
+    hint = "An operator checks the host's clock and runs: valetkey clock confirm"
+
+
+class Tampered(Unavailable):
+    """What is stored is not what was stored."""
+
+    hint = "Nothing was opened. Tell the operator of this vault: valetkey doctor names what does not match."
