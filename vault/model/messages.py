@@ -1,0 +1,119 @@
+"""The closed set of messages between the intake, which cannot read what customers give, and the core.
+
+An intake that runs as a process of its own speaks these over a Unix socket, one JSON object a line; the embedded one
+hands them over in process. Nothing else passes that door.
+"""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+
+class Message(BaseModel):
+    """Strict and frozen; unknown fields are refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+SealedBy = Literal["browser", "intake", "client"]
+"""Who sealed a secret: the customer's browser, the intake for a browser without JavaScript, or the command line."""
+
+
+class Begin(Message):
+    """Exchange an intake code for a form, and bind its request to the first browser that does so."""
+
+    do: Literal["begin"] = "begin"
+    code: str = Field(max_length=100, repr=False)
+    browser: str = Field(max_length=100, repr=False)
+    """A fresh token of the intake's making; it is the customer's cookie from now on."""
+
+
+class Look(Message):
+    """The form as it stands for a browser that has begun."""
+
+    do: Literal["look"] = "look"
+    browser: str = Field(max_length=100, repr=False)
+
+
+class Give(Message):
+    """Hand over one secret, sealed. Giving the identical envelope again changes nothing and answers the same."""
+
+    do: Literal["give"] = "give"
+    browser: str = Field(max_length=100, repr=False)
+    secret: str = Field(max_length=40)
+    version: int = Field(ge=1, le=1_000_000)
+    envelope: str = Field(max_length=2_900_000, repr=False)
+    """The envelope in URL-safe base64 without padding."""
+    sealed_by: SealedBy
+
+
+class Done(Message):
+    """The customer says that nothing more is coming."""
+
+    do: Literal["done"] = "done"
+    browser: str = Field(max_length=100, repr=False)
+
+
+Asked = Annotated[Begin | Look | Give | Done, Field(discriminator="do")]
+ASKED: TypeAdapter[Begin | Look | Give | Done] = TypeAdapter(Asked)
+
+
+class FormItem(Message):
+    """One secret that is asked for."""
+
+    secret: str
+    version: int
+    kind: str
+    because: str
+    """Why it is needed, in words for the customer."""
+    required: bool
+    given: bool
+    given_at: datetime | None
+
+
+class Form(Message):
+    """All that a customer needs to see to hand over: who asks, for what, why, who will see it, until when."""
+
+    answer: Literal["form"] = "form"
+    state: Literal["started", "done"]
+    business: str
+    customer_name: str
+    service: str
+    service_title: str
+    deployment: str
+    asked_by: str
+    """The name of the coordinator who asked."""
+    who_may_see: str
+    """A sentence."""
+    service_ends_at: datetime
+    code_expires_at: datetime
+    statement: str
+    """The service's public keys: canonical JSON text, signed by the key-statement key."""
+    statement_signature: str
+    """Ed25519 over that text, URL-safe base64 without padding."""
+    items: tuple[FormItem, ...]
+
+
+class Receipt(Message):
+    """What the customer is told after giving one secret."""
+
+    answer: Literal["receipt"] = "receipt"
+    reference: str
+    secret: str
+    version: int
+    given_at: datetime
+
+
+class Refused(Message):
+    """The core says no. `error` names a class of vault.errors."""
+
+    answer: Literal["refused"] = "refused"
+    error: str
+    message: str
+    hint: str = ""
+    pointer: str = ""
+
+
+Answered = Annotated[Form | Receipt | Refused, Field(discriminator="answer")]
+ANSWERED: TypeAdapter[Form | Receipt | Refused] = TypeAdapter(Answered)

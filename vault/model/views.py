@@ -1,0 +1,200 @@
+"""What the vault shows of itself: the shapes that the JSON API, the pages and the CLI all read. No secret is in any."""
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+
+class View(BaseModel):
+    """A frozen answer. Every time is an aware UTC datetime."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class PersonView(View):
+    """One of the staff."""
+
+    id: str
+    name: str
+    mail: str
+    role: str
+    state: Literal["active", "disabled"]
+    agreed: bool
+    """Whether this person has accepted the confidentiality agreement that is now in force."""
+
+
+class SessionView(View):
+    """A running session and whose it is."""
+
+    person: PersonView
+    expires_at: datetime
+
+
+class AgreementView(View):
+    """The confidentiality agreement now in force."""
+
+    version: int
+    text: str
+
+
+class CustomerView(View):
+    """A customer of the business."""
+
+    id: str
+    name: str
+    mail: str
+
+
+class AskedKind(View):
+    """A secret kind that a service type needs or may ask for, and the customer-readable reason."""
+
+    kind: str
+    because: str
+
+
+class ServiceTypeView(View):
+    """An entry of the catalogue. Durations are in the unit their name says."""
+
+    name: str
+    title: str
+    needs: tuple[AskedKind, ...]
+    may_ask: tuple[AskedKind, ...]
+    longest_lease_minutes: int
+    longest_life_days: int
+
+
+class SecretView(View):
+    """One credential of a service: everything about it but what is in it."""
+
+    id: str
+    kind: str
+    kind_title: str
+    version: int
+    state: Literal["awaited", "given", "checked", "refused", "purged"]
+    """awaited: not given yet; given: sealed, not checked yet; checked: it opens and parses; refused: purged by the
+    core's check and asked for again; purged: destroyed with its service."""
+    sealed_by: Literal["", "browser", "intake", "client"]
+    """Where it was sealed: in the customer's browser, by the intake for a browser without JavaScript, by the CLI."""
+    suite: str
+    given_at: datetime | None
+    fields: tuple[str, ...]
+    """Names of the fields that can be revealed, in the kind's order. Which optional ones were filled is sealed too."""
+
+
+class RequestView(View):
+    """What a customer was asked for. `code` is there once, in the answer to whoever asked to hand it over themselves."""
+
+    id: str
+    service_id: str
+    state: Literal["asked", "started", "done", "cancelled", "expired"]
+    deliver: Literal["mail", "hand"]
+    kinds: tuple[str, ...]
+    expires_at: datetime
+    code: str | None = None
+    link: str | None = None
+
+
+class ServiceView(View):
+    """One customer's registered service."""
+
+    id: str
+    customer: CustomerView
+    type: str
+    title: str
+    state: Literal["open", "ended", "destroyed"]
+    created_at: datetime
+    ends_at: datetime
+    ended_at: datetime | None
+    destroyed_at: datetime | None
+    secrets: tuple[SecretView, ...] = ()
+    requests: tuple[RequestView, ...] = ()
+
+
+class TicketView(View):
+    """A piece of work on a service, with the staff assigned to it."""
+
+    id: str
+    service_id: str
+    service_title: str
+    customer_name: str
+    number: str
+    title: str
+    state: Literal["open", "closed"]
+    assigned: tuple[PersonView, ...]
+    secrets: tuple[SecretView, ...] = ()
+    service_ends_at: datetime
+
+
+class LeaseView(View):
+    """A technician's time-limited right to open named secrets of one ticket."""
+
+    id: str
+    ticket_id: str
+    ticket_number: str
+    service_id: str
+    service_title: str
+    customer_name: str
+    person_id: str
+    person_name: str
+    reason: str
+    state: Literal["active", "ended"]
+    ended_how: Literal["", "check-in", "expiry", "revocation", "ticket closed", "unassigned", "service ended", "disabled"]
+    starts_at: datetime
+    expires_at: datetime
+    secrets: tuple[SecretView, ...]
+
+
+class EntryView(View):
+    """One entry of the ledger, read for people."""
+
+    seq: int
+    at: datetime
+    type: str
+    outcome: str
+    actor: str
+    actor_name: str
+    """Empty where the name was erased or the actor is not a person."""
+    channel: str
+    ids: dict[str, str]
+    facts: dict[str, str]
+    """Disclosed fields by name: reason, name, mail, source and the like. Erased ones are absent."""
+
+
+class EntryPage(View):
+    """Entries, newest first. `next` continues with older ones; None at the end."""
+
+    entries: tuple[EntryView, ...]
+    next: str | None
+
+
+class CheckpointView(View):
+    """The newest signed checkpoint (C2SP tlog-checkpoint) and the key that verifies it (C2SP signed-note vkey)."""
+
+    note: str
+    key: str
+    size: int
+
+
+class ProofView(View):
+    """An inclusion or consistency proof (RFC 6962): hashes from the leaf up, base64."""
+
+    size: int
+    root: str
+    hashes: tuple[str, ...]
+    leaf: str | None = None
+
+
+class CertificateView(View):
+    """The signed statement that a service's secrets were destroyed: `note` is a C2SP signed note over canonical JSON."""
+
+    service_id: str
+    note: str
+    key: str
+
+
+class HealthView(View):
+    """Whether the vault is there and what it can do now."""
+
+    status: Literal["ok", "sealed", "clock in doubt", "not recording"]
+    schema_version: str
