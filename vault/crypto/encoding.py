@@ -28,7 +28,7 @@ def b64(raw: bytes) -> str:
 
 
 def unb64(text: str) -> bytes:
-    """The bytes that `b64` spelt so. Raises Invalid for every other spelling: padding, spaces, loose end bits."""
+    """The bytes that `b64` spelt so. Raises Invalid for any other spelling: padding, loose end bits."""
     if not _URL_SAFE.fullmatch(text):
         raise Invalid("that is not URL-safe base64")
     try:

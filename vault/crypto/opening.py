@@ -36,8 +36,8 @@ class ServiceKey:
     def from_seed(cls, seed: bytes) -> "ServiceKey":
         """The seed is X-Wing's own (draft-connolly-cfrg-xwing-kem §5.2); the X25519 pair is derived from it.
 
-        The expansions are SHAKE256 and HKDF-SHA256 under an own label, so that neither pair tells anything about
-        the other and no private scalar serves both suites. Raises Tampered unless the seed has 32 bytes.
+        The expansions are SHAKE256 and HKDF-SHA256 under an own label, so that neither pair tells about the
+        other and no private scalar serves both suites. Raises Tampered unless the seed has 32 bytes.
         """
         if len(seed) != SEED_BYTES:
             raise Tampered("a service's seed has 32 bytes")

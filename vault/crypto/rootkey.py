@@ -36,7 +36,9 @@ class WrappingKey:
 
     def wrap(self, plaintext: bytes, *context: bytes | str | int) -> bytes:
         """A version byte and a Cobblestone-256 message, 73 bytes longer. Raises Sealed after `wipe`."""
-        return _VERSION + seal_message(plaintext, self._view(), self._bound_to(context))
+        message = seal_message(plaintext, self._view(), self._bound_to(context))
+        self._view()  # a wipe in another thread may have come between: nothing that zeros sealed may get out
+        return _VERSION + message
 
     def unwrap(self, blob: bytes, *context: bytes | str | int) -> bytes:
         """What was wrapped for this purpose and context. Raises Tampered, or Sealed after `wipe`."""
@@ -74,9 +76,9 @@ class RootKey:
 
     def derive(self, label: Label) -> WrappingKey:
         """The wrapping key of one purpose, by HKDF-SHA256 (RFC 5869). Raises Sealed after `wipe`."""
-        if self._wiped:
-            raise Sealed("the root key is not in memory")
         derived = HKDF(SHA256(), KEY_BYTES, None, pack("valetkey/v1/derive", label)).derive(self._key.view())
+        if self._wiped:  # asked last, for a wipe in another thread would have left zeros to derive from
+            raise Sealed("the root key is not in memory")
         return WrappingKey.from_key(derived, label)
 
     def wipe(self) -> None:

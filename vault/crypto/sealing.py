@@ -19,8 +19,8 @@ MLKEM_PUBLIC_BYTES: Final = 1184
 def seal(plaintext: bytes, suite: Suite, public_key: bytes, context: Context) -> bytes:
     """An envelope that opens only with the service's key and only for this context.
 
-    The data key is fresh and nobody keeps it. Raises Invalid when the plaintext is above MOST_PLAINTEXT bytes,
-    and Tampered when the public key is none of that suite: it comes from a statement, never from a person.
+    The data key is fresh and nobody keeps it. Raises Invalid when the plaintext is above MOST_PLAINTEXT
+    bytes, and Tampered when the public key is none of that suite: it comes from a signed statement, not from people.
     """
     bound_to = context.packed(suite)
     data_key = secrets.token_bytes(DATA_KEY_BYTES)
@@ -33,7 +33,7 @@ def seal(plaintext: bytes, suite: Suite, public_key: bytes, context: Context) ->
 
 
 def seal_message(plaintext: bytes, key: bytes | memoryview, context: bytes) -> bytes:
-    """A Cobblestone-256 message (C2SP chunked-encryption) under a 32-byte key; 72 bytes longer than a short text.
+    """A Cobblestone-256 message (C2SP chunked-encryption) under a 32-byte key; 72 bytes longer, at least.
 
     It commits to key and context. Plain AES-GCM does not: there, one message can open under two keys.
     """

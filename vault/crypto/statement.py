@@ -1,8 +1,8 @@
 """A service's public keys, signed: a writer of the database cannot make customers seal to a key of theirs.
 
-The signature is Ed25519 (RFC 8032) over one line of purpose and the statement's text, so that it can stand for
-nothing else. The intake checks it against a verifying key from its own configuration. It does not stop the web
-tier, which serves the page and the checker alike.
+The signature is Ed25519 (RFC 8032) over one line of purpose and the statement's text, so that it can stand
+for nothing else. The intake checks it against a verifying key from its own configuration. It does not stop
+the web tier, which serves the page and the checker alike.
 """
 
 import json

@@ -1,0 +1,54 @@
+"""The second factor: six digits by the clock (TOTP, RFC 6238), with the rules that pyotp leaves to its callers.
+
+What must be stored is the time step that is answered, not the code: it is spent by a conditional update, so that
+neither the same code nor an older one proves anything again.
+"""
+
+import base64
+import hmac
+import re
+import secrets
+from typing import Final
+
+import pyotp
+
+SEED_BYTES: Final = 20
+STEP_SECONDS: Final = 30
+
+_CODE = re.compile(r"[0-9]{6}", re.ASCII)  # pyotp also takes full-width and mathematical digits
+
+
+def new_totp_seed() -> bytes:
+    """160 random bits, as RFC 4226 §4 recommends."""
+    return secrets.token_bytes(SEED_BYTES)
+
+
+def provisioning_uri(seed: bytes, mail: str, business: str) -> str:
+    """The otpauth:// address for an authenticator. It holds the seed: shown once, never stored, never logged."""
+    return _totp(seed).provisioning_uri(name=mail, issuer_name=business)
+
+
+def matching_step(seed: bytes, code: str, now_seconds: int) -> int | None:
+    """The time step that the code belongs to: this one or the one before; None for anything else.
+
+    Both candidates are always computed and compared in constant time. A code of the step to come is refused: a phone
+    that runs ahead is set right, while a step that is not over yet cannot be spent twice.
+    """
+    if not _CODE.fullmatch(code):
+        return None
+    now = now_seconds // STEP_SECONDS
+    totp = _totp(seed)
+    matched = None
+    for step in (now - 1, now):
+        if hmac.compare_digest(totp.generate_otp(max(step, 0)), code):
+            matched = max(step, 0)
+    return matched
+
+
+def current_code(seed: bytes, now_seconds: int) -> str:
+    """What an authenticator shows at that time: for the demonstration and the tests."""
+    return _totp(seed).generate_otp(now_seconds // STEP_SECONDS)
+
+
+def _totp(seed: bytes) -> pyotp.TOTP:
+    return pyotp.TOTP(base64.b32encode(seed).decode("ascii"))
