@@ -1,0 +1,187 @@
+"""What a request may weigh and how it is read: bounded before parsing, JSON with one meaning (RFC 7493)."""
+
+import json
+import math
+from collections.abc import Mapping
+from typing import Any, NoReturn
+
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.errors import Problem, answer, problem_of, problem_of_status
+from vault.errors import Invalid
+
+SMALL_BODY = 64 * 1024
+"""Bytes; enough for every request but the giving of a secret."""
+SECRET_BODY = 3 * 1024 * 1024
+"""Bytes; an envelope of 2 MiB in base64 with the words around it."""
+LONGEST_TARGET = 8 * 1024
+"""Bytes of path and query."""
+
+LARGE_PATHS = frozenset({"/give/secret", "/give/plain"})
+
+MOST_FIELDS = 100
+"""Of one object or form. Each unknown field costs a validator a hundred times what it costs its sender."""
+MOST_DEEP = 16
+_LONGEST_LENGTH = 18
+"""Digits of a Content-Length that is looked at; beyond, it is no length."""
+LARGEST_INTEGER = 2**53 - 1
+"""The largest that every reader of JSON keeps exact (RFC 7493, 2.2)."""
+
+_CLOSE = {"Connection": "close"}
+
+
+class Limits:
+    """ASGI middleware: reads a body within its bound, refuses what is neither plain JSON nor a form."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Raises nothing: what is refused is answered here."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        most = SECRET_BODY if scope["path"] in LARGE_PATHS else SMALL_BODY
+        problem = _refused_by_head(scope, headers, most)
+        body = b""
+        if problem is None:
+            read = await _read(receive, most)
+            if read is None:
+                problem = problem_of_status(413, _CLOSE)
+            else:
+                body = read
+                problem = _refused_by_body(scope, headers, body)
+        if problem is not None:
+            await answer(scope, problem)(scope, receive, send)
+            return
+        await self.app(scope, _replay(body, receive), send)
+
+
+def _refused_by_head(scope: Scope, headers: Headers, most: int) -> Problem | None:
+    """What can be refused before one byte of the body is read."""
+    if len(scope.get("raw_path") or b"") + len(scope["query_string"]) > LONGEST_TARGET:
+        return problem_of_status(414, _CLOSE)
+    if headers.get("content-encoding", "identity").lower() != "identity":
+        return problem_of_status(415, _CLOSE)
+    length = headers.get("content-length")
+    if length is not None and (not (length.isascii() and length.isdigit()) or len(length) > _LONGEST_LENGTH):
+        return problem_of_status(400, _CLOSE)
+    return problem_of_status(413, _CLOSE) if length is not None and int(length) > most else None
+
+
+async def _read(receive: Receive, most: int) -> bytes | None:
+    """The body, or None when it has more than `most` bytes: counted as it comes, whatever it claims."""
+    body = bytearray()
+    while True:
+        message = await receive()
+        if message["type"] != "http.request":
+            return bytes(body)  # the client has gone; the application sees that when it asks again
+        body += message.get("body", b"")
+        if len(body) > most:
+            return None
+        if not message.get("more_body", False):
+            return bytes(body)
+
+
+def _refused_by_body(scope: Scope, headers: Headers, body: bytes) -> Problem | None:
+    if not body:
+        return None
+    kind, _, parameters = headers.get("content-type", "").partition(";")
+    charset = parameters.strip().lower()
+    if charset not in {"", "charset=utf-8", 'charset="utf-8"'}:
+        return problem_of_status(415)
+    match kind.strip().lower():
+        case "application/json":
+            try:
+                read_json(body)
+            except Invalid as refusal:
+                return problem_of(refusal)
+            return None
+        case "application/x-www-form-urlencoded" if not scope["path"].startswith("/api/"):
+            return (
+                problem_of(Invalid("this form has too many fields"))
+                if body.count(b"&") > MOST_FIELDS
+                else None
+            )
+        case _:  # multipart too: its parts over 1 MiB would lie in a temporary file
+            return problem_of_status(415)
+
+
+def _replay(body: bytes, receive: Receive) -> Receive:
+    handed = False
+
+    async def again() -> Message:
+        nonlocal handed
+        if handed:
+            return await receive()
+        handed = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return again
+
+
+def read_json(body: bytes) -> Any:
+    """The value of a JSON text that has one meaning only.
+
+    UTF-8; no NaN or Infinity, no number beyond exactness, no name twice, no NUL, no lone surrogate; at most
+    MOST_FIELDS names an object and MOST_DEEP levels. Raises Invalid and never repeats the text.
+    """
+    try:
+        value = json.loads(
+            body.decode("utf-8"),
+            parse_constant=_no_constant,
+            parse_int=_integer,
+            parse_float=_number,
+            object_pairs_hook=_object,
+        )
+    except (UnicodeDecodeError, json.JSONDecodeError):
+        raise Invalid("the body is not JSON in UTF-8") from None
+    except RecursionError:
+        raise Invalid("the body is nested too deep") from None
+    _walk(value, MOST_DEEP, escapes=b"\\u" in body)
+    return value
+
+
+def _no_constant(_name: str) -> NoReturn:
+    raise Invalid("JSON knows neither NaN nor Infinity")
+
+
+def _integer(digits: str) -> int:
+    if len(digits) > 17 or abs(number := int(digits)) > LARGEST_INTEGER:  # noqa: PLR2004 (a sign and 16 digits)
+        raise Invalid("a number in the body is too large")
+    return number
+
+
+def _number(digits: str) -> float:
+    if len(digits) > 40 or not math.isfinite(number := float(digits)):  # noqa: PLR2004 (more digits than a double has)
+        raise Invalid("a number in the body is too large")
+    return number
+
+
+def _object(pairs: list[tuple[str, Any]]) -> Mapping[str, Any]:
+    if len(pairs) > MOST_FIELDS:
+        raise Invalid("an object in the body has too many fields")
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise Invalid("an object in the body has the same field twice")
+    return found
+
+
+def _walk(value: Any, left: int, *, escapes: bool) -> None:
+    """Raises Invalid for nesting, and for characters that only an escape could bring past the decoder."""
+    if isinstance(value, str):
+        if escapes and any(sign == "\x00" or "\ud800" <= sign <= "\udfff" for sign in value):
+            raise Invalid("a text in the body holds NUL or half a character")
+    elif isinstance(value, dict):
+        if left == 0:
+            raise Invalid("the body is nested too deep")
+        for name, member in value.items():
+            _walk(name, left - 1, escapes=escapes)
+            _walk(member, left - 1, escapes=escapes)
+    elif isinstance(value, list):
+        if left == 0:
+            raise Invalid("the body is nested too deep")
+        for member in value:
+            _walk(member, left - 1, escapes=escapes)
