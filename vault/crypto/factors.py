@@ -1,7 +1,7 @@
-"""The second factor: six digits by the clock (TOTP, RFC 6238), with the rules that pyotp leaves to its callers.
+"""The second factor: six digits by the clock (TOTP, RFC 6238), by the rules that pyotp leaves to callers.
 
-What must be stored is the time step that is answered, not the code: it is spent by a conditional update, so that
-neither the same code nor an older one proves anything again.
+What must be stored is the time step that is answered, not the code: it is spent by a conditional update, so
+that neither the same code nor an older one proves anything again.
 """
 
 import base64
@@ -24,15 +24,15 @@ def new_totp_seed() -> bytes:
 
 
 def provisioning_uri(seed: bytes, mail: str, business: str) -> str:
-    """The otpauth:// address for an authenticator. It holds the seed: shown once, never stored, never logged."""
+    """The otpauth:// address for an authenticator. It holds the seed: shown once, never stored or logged."""
     return _totp(seed).provisioning_uri(name=mail, issuer_name=business)
 
 
 def matching_step(seed: bytes, code: str, now_seconds: int) -> int | None:
     """The time step that the code belongs to: this one or the one before; None for anything else.
 
-    Both candidates are always computed and compared in constant time. A code of the step to come is refused: a phone
-    that runs ahead is set right, while a step that is not over yet cannot be spent twice.
+    Both candidates are always computed and compared in constant time. A code of the step to come is refused:
+    taking it would let somebody use a code that its owner has not been shown yet.
     """
     if not _CODE.fullmatch(code):
         return None

@@ -1,4 +1,4 @@
-"""People's passwords: Argon2id (RFC 9106) with bounds, and one slow queue, so that a login storm stays outside."""
+"""Passwords: Argon2id (RFC 9106) within bounds, in one slow queue, so that a login storm harms nobody."""
 
 import asyncio
 import os
@@ -60,8 +60,8 @@ _STORED = re.compile(
 def parse_password(raw: str) -> Plaintext:
     """A password in the one spelling that every keyboard can repeat: 12 to 256 code points. Raises Invalid.
 
-    The OpaqueString profile (RFC 8265 §4.2) in its main lines: NFC, every kind of space is U+0020, no control or
-    surrogate characters, case and everything else untouched. No rules of composition: they make passwords worse.
+    The OpaqueString profile (RFC 8265 §4.2) in its main lines: NFC, every kind of space is U+0020, no
+    control or surrogate characters, case and the rest untouched. No rules of composition.
     """
     prepared = prepare(raw)
     if not SHORTEST <= len(prepared) <= LONGEST:
@@ -70,7 +70,7 @@ def parse_password(raw: str) -> Plaintext:
 
 
 def prepare(raw: str) -> str:
-    """NFC, with one kind of space. Raises Invalid for what no keyboard types on purpose, and for absurd lengths."""
+    """NFC, with one kind of space. Raises Invalid for control characters and absurd lengths."""
     if len(raw) > 4 * LONGEST or any(unicodedata.category(character) in {"Cc", "Cs"} for character in raw):
         raise Invalid("a password has no control characters and an end", "/password")
     spaced = "".join(" " if unicodedata.category(character) == "Zs" else character for character in raw)
@@ -78,7 +78,7 @@ def prepare(raw: str) -> str:
 
 
 def hash_password(password: Plaintext, cost: Cost = COST) -> str:
-    """A PHC string with a fresh 16-byte salt. Raises Invalid for what `parse_password` would not have let through."""
+    """A PHC string with a fresh 16-byte salt. Raises Invalid for what `parse_password` refuses."""
     prepared = parse_password(password.expose()).expose().encode()
     try:
         return hash_secret(
@@ -91,8 +91,8 @@ def hash_password(password: Plaintext, cost: Cost = COST) -> str:
 def verify_password(stored: str | None, password: Plaintext, cost: Cost = COST) -> bool:
     """Whether this is the password. Nobody (None) costs the same time and is never right; nor is any garbage.
 
-    `cost` is that of the hashes in use, which the dummy copies. Raises Tampered, before any work, for a stored string
-    that is not ours.
+    `cost` is that of the hashes in use, which the dummy copies. Raises Tampered, before any work, for a
+    stored string that is not ours.
     """
     if stored is not None:
         _cost_of(stored)
@@ -132,8 +132,8 @@ def _dummy(cost: Cost) -> str:
 class HashingQueue:
     """One hash at a time, eight waiting, and for everybody else TooMany.
 
-    One thread at the lowest priority, because measured: a pool without a bound leaves other requests 4 % of their
-    throughput, this one 60 to 80 %, and forty hashes at once need 2.9 GiB.
+    One thread at the lowest priority, because it was measured: beside an unbounded pool other requests keep 4 %
+    of their throughput, beside this 60 to 80 %; and forty hashes at once need 2.9 GiB.
     """
 
     def __init__(self, cost: Cost = COST) -> None:
@@ -164,8 +164,8 @@ class HashingQueue:
         except RuntimeError as error:
             self._leave()
             raise Unavailable("the vault is stopping") from error
-        # the place is free when the work has ended, not when its asker went away: a flood of clients that hang up
-        # would otherwise fill the thread's own queue, which has no bound
+        # the place is free when the work has ended, not when its asker went away: clients that hang up would
+        # otherwise fill the thread's own queue, which has no bound
         job.add_done_callback(self._leave)
         return await asyncio.wrap_future(job)
 

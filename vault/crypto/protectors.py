@@ -1,7 +1,7 @@
-"""What keeps the root key while the vault is sealed. A protector is one class; its record lies beside the keyring.
+"""What keeps the root key while the vault is sealed. A protector is one class.
 
-A record is JSON, holds no secret, and says how it was made. Whatever of it steers the work is bounded before the work
-and authenticated by it, so that nobody can weaken a record or make it cost the host its memory.
+Its record is JSON, holds no secret, and says how it was made. Whatever of it steers the work is bounded
+before the work and authenticated by it, so that nobody can weaken a record or make it cost the host its memory.
 """
 
 import os
@@ -41,7 +41,7 @@ class Protector(ABC):
     @classmethod
     @abstractmethod
     def of(cls, passphrase: Plaintext | None, key_file: Path | None) -> Self:
-        """The protector with what the operator brought. Raises Denied when the one thing it needs is missing."""
+        """The protector with what the operator brought. Raises Denied when that is not enough."""
 
     @abstractmethod
     def protect(self, root: bytes) -> Record:
@@ -49,7 +49,7 @@ class Protector(ABC):
 
     @abstractmethod
     def unprotect(self, record: Mapping[str, object]) -> bytes:
-        """The root key. Raises Denied when this is not what opens the record, Tampered when it is no record."""
+        """The root key. Raises Denied when this does not open the record, Tampered when it is none."""
 
 
 PROTECTORS: Final[dict[str, type[Protector]]] = {}
@@ -73,7 +73,7 @@ def protector(name: str) -> Callable[[_Class], _Class]:
 def protector_of(
     record: Mapping[str, object], *, passphrase: Plaintext | None, key_file: Path | None
 ) -> Protector:
-    """The protector that a record was made by. Raises Tampered for an unknown one, Denied for missing means."""
+    """The protector that a record was made by. Raises Tampered for an unknown one, Denied without means."""
     name = record.get("protector")
     if not isinstance(name, str) or name not in PROTECTORS or record.get("v") != _VERSION:
         raise Tampered("the root key's record names no protector that this vault knows")
@@ -82,7 +82,7 @@ def protector_of(
 
 @protector("passphrase")
 class Passphrase(Protector):
-    """A passphrase that people remember, stretched by Argon2id; by default 1 GiB of memory and about two seconds.
+    """A passphrase that people remember, stretched by Argon2id, by default with 1 GiB for about two seconds.
 
     Raises Invalid for a cost outside FLOOR and CEILING. `cost` is for new records; an old one names its own.
     """
@@ -114,7 +114,7 @@ class Passphrase(Protector):
         return {"protector": self.name, "v": _VERSION, **cost, "salt": b64(salt), "wrapped": b64(wrapped)}
 
     def unprotect(self, record: Mapping[str, object]) -> bytes:
-        """Raises Tampered for cost out of bounds before any work, Denied when the passphrase does not open it."""
+        """Raises Tampered for a cost out of bounds, before any work; Denied for another passphrase."""
         cost = Cost(_number(record, "memory_kib"), _number(record, "passes"), _number(record, "lanes"))
         salt, wrapped = _raw(record, "salt"), _raw(record, "wrapped")
         if not cost.within(FLOOR, CEILING) or len(salt) != _SALT_BYTES:
@@ -140,7 +140,7 @@ class Passphrase(Protector):
 
 @protector("file")
 class KeyFile(Protector):
-    """A file of 32 random bytes that only the vault's user can read: starts without people, and protects from less."""
+    """32 random bytes in a file that only the vault's user reads: starts without people, guards less."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -154,7 +154,7 @@ class KeyFile(Protector):
 
     @classmethod
     def make(cls, path: Path) -> Self:
-        """A new key file, readable by its owner alone and on the disk when this returns. Raises Conflict, Unavailable."""
+        """A new key file, its owner's alone, durable when this returns. Raises Conflict or Unavailable."""
         try:
             handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
             with os.fdopen(handle, "wb") as file:

@@ -20,7 +20,7 @@ def seal(plaintext: bytes, suite: Suite, public_key: bytes, context: Context) ->
     """An envelope that opens only with the service's key and only for this context.
 
     The data key is fresh and nobody keeps it. Raises Invalid when the plaintext is above MOST_PLAINTEXT
-    bytes, and Tampered when the public key is none of that suite: it comes from a signed statement, not from people.
+    bytes, and Tampered when the public key is none of that suite: it comes from a statement, not from people.
     """
     bound_to = context.packed(suite)
     data_key = secrets.token_bytes(DATA_KEY_BYTES)

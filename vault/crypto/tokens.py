@@ -1,7 +1,7 @@
 """What people and programs carry: session tokens and intake codes. The vault keeps only their hashes.
 
-Both hold so much randomness that a plain SHA-256 of them cannot be searched. Both carry a check, so that a typing
-error is told from a wrong token without a look into the database, and so that scanners can find leaked ones.
+Both hold so much randomness that a plain SHA-256 of them cannot be searched. Both carry a check, so that a
+typing error is told from a wrong token without a look into the database, and so that scanners find leaks.
 """
 
 import hashlib
@@ -26,11 +26,11 @@ _CODE_CHECK = 2
 _CODE = re.compile(rf"[{_CROCKFORD}]{{{_CODE_BODY + _CODE_CHECK}}}", re.ASCII)
 _MISREAD: Final = str.maketrans("OIL", "011")
 _CODE_PRIME: Final = 1021
-"""The largest prime that two characters hold: one wrong character or two swapped neighbours always change the rest."""
+"""The largest prime that two characters hold: one wrong character or two swapped neighbours never pass."""
 
 
 def new_token(prefix: TokenPrefix) -> str:
-    """A fresh token: prefix, 43 characters with 256 random bits, 6 characters of CRC-32. It has no hyphens to break at."""
+    """A fresh token: prefix, 43 characters with 256 random bits, 6 characters of CRC-32."""
     body = "".join(secrets.choice(_BASE62) for _ in range(_BODY))
     return f"{prefix}_{body}{_check_of(prefix, body)}"
 
@@ -58,7 +58,7 @@ def _check_of(prefix: str, body: str) -> str:
 
 
 def new_intake_code() -> str:
-    """A fresh code with 130 random bits, in a spelling that can be read out and typed: `7K3M-…`, seven groups of four."""
+    """A fresh code with 130 random bits, to be read out and typed: seven groups of four, like `7K3M-…`."""
     body = "".join(secrets.choice(_CROCKFORD) for _ in range(_CODE_BODY))
     code = body + _code_check_of(body)
     return "-".join(code[at : at + 4] for at in range(0, len(code), 4))
