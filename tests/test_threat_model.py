@@ -1,4 +1,4 @@
-"""The threat model is true: each promise and attack has a row, and each row a test that exists or a reason."""
+"""The threat model is true: each promise and attack has a row, each row a test that exists or a reason."""
 
 import re
 from pathlib import Path
