@@ -1,0 +1,99 @@
+"""A real Chromium against real servers on loopback. Nothing of ours is replaced."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import uvicorn
+from fastapi import FastAPI
+from fastapi.responses import HTMLResponse
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp
+
+HERE = Path(__file__).parent
+STATIC = HERE.parents[1] / "api" / "static"
+CHROMIUM = "/usr/bin/chromium"
+ARGUMENTS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@contextmanager
+def serving(app: ASGIApp) -> Iterator[str]:
+    """The app on a loopback port of its own; gives its base address."""
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error", access_log=False))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    while not server.started:
+        time.sleep(0.01)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.should_exit = True
+        thread.join()
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    if not Path(CHROMIUM).exists():
+        pytest.skip("there is no Chromium on this machine")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def surf(chromium: Browser) -> Iterator[Callable[..., Page]]:
+    """Opens pages that fail the test for every script error and every breach of the content policy."""
+    contexts: list[BrowserContext] = []
+    faults: list[str] = []
+
+    def surf(**options: object) -> Page:
+        context = chromium.new_context(**options)  # type: ignore[arg-type]
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(10_000)
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        page.on("console", lambda said: faults.append(said.text) if "Security Policy" in said.text else None)
+        page.on("dialog", lambda dialog: faults.append(f"dialog {dialog.message}"))
+        return page
+
+    yield surf
+    for context in contexts:
+        context.close()
+    assert faults == []
+
+
+@pytest.fixture(scope="session")
+def workbench() -> Iterator[str]:
+    """The product's own modules under /static and the tests' under /bench, with a blank page to run them in."""
+    app = FastAPI(openapi_url=None)
+    app.mount("/static", StaticFiles(directory=STATIC))
+    app.mount("/bench", StaticFiles(directory=HERE))
+
+    @app.get("/")
+    async def blank() -> HTMLResponse:
+        return HTMLResponse("<!doctype html><title>workbench</title>")
+
+    with serving(app) as address:
+        yield address
+
+
+@pytest.fixture
+def bench(workbench: str, surf: Callable[..., Page]) -> Page:
+    page = surf()
+    page.goto(workbench)
+    return page
