@@ -231,6 +231,11 @@ async def _on_wrong_answer(request: Request, error: Exception) -> Response:
     return answer(request.scope, problem_of_status(500))
 
 
+async def _on_fault(request: Request, _error: Exception) -> Response:
+    # Starlette raises it again after this answer; the Gate logs it then
+    return answer(request.scope, problem_of_status(500))
+
+
 def _as(kind: type[_Kind], error: Exception) -> _Kind:
     if not isinstance(error, kind):
         raise TypeError(f"a handler for {kind.__name__} was registered for another class")
@@ -243,3 +248,4 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _on_faults)
     app.add_exception_handler(HTTPException, _on_status)
     app.add_exception_handler(ResponseValidationError, _on_wrong_answer)
+    app.add_exception_handler(Exception, _on_fault)

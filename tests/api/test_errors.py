@@ -29,7 +29,7 @@ def test_every_error_becomes_a_sentence_with_a_stable_type(kind: type[errors.Vau
     assert 400 <= problem.status < 600
     assert problem.status != 500
     assert problem.hint == kind.hint
-    assert problem_of(kind()).detail.endswith(".")
+    assert problem_of(kind("")).detail.endswith(".")
 
 
 def test_a_field_at_fault_is_named_by_its_pointer() -> None:
@@ -39,7 +39,9 @@ def test_a_field_at_fault_is_named_by_its_pointer() -> None:
 
 @pytest.mark.attack("IN08")
 def test_the_name_of_an_unknown_field_is_not_repeated() -> None:
-    problem = problem_of_fault({"type": "extra_forbidden", "loc": ("body", "a", "hunter2"), "input": "hunter2"})
+    problem = problem_of_fault(
+        {"type": "extra_forbidden", "loc": ("body", "a", "hunter2"), "input": "hunter2"}
+    )
     assert problem.pointer == "/a"
     assert "hunter2" not in str(problem.members())
 

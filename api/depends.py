@@ -1,0 +1,106 @@
+"""What a route may ask for in its signature: the vault, and who is asking. A right is named nowhere else."""
+
+from ipaddress import ip_address
+from typing import Annotated
+
+from fastapi import Depends, Request
+from starlette.datastructures import FormData
+
+from api.security import SESSION_COOKIE, cookie_named, is_form_token
+from vault.errors import Denied, NotSignedIn
+from vault.operations import sessions
+from vault.operations.vault import Vault
+from vault.values import Actor, Channel
+
+FORM_TOKEN = "form_token"  # noqa: S105 (the name of a field)
+
+
+async def _vault(request: Request) -> Vault:
+    vault: Vault = request.app.state.vault
+    return vault
+
+
+TheVault = Annotated[Vault, Depends(_vault)]
+
+
+def source_of(request: Request, trusted_proxies: tuple[str, ...]) -> str:
+    """The network address a request comes from, or nothing where there is none (a Unix socket).
+
+    X-Forwarded-For is read only behind a proxy that is trusted by its address, from the right, and only as
+    far as those who wrote it are trusted too: what stands left of the first stranger is the stranger's own claim.
+    """
+    source = request.client.host if request.client else ""
+    claims = [
+        claim.strip() for line in request.headers.getlist("x-forwarded-for") for claim in line.split(",")
+    ]
+    while source in trusted_proxies and claims:
+        claim = claims.pop()
+        try:
+            source = ip_address(claim).compressed
+        except ValueError:
+            return source
+    return source
+
+
+def nobody(request: Request, vault: Vault) -> Actor:
+    """The actor of a request that has not proved who it is from, such as a sign-in."""
+    return Actor.nobody(source_of(request, vault.settings.trusted_proxies), _channel(request))
+
+
+def _channel(request: Request) -> Channel:
+    return "cli" if request.headers.get("valetkey-client") == "cli" else "api"
+
+
+def bearer_of(request: Request) -> str:
+    """The token of the Authorization header (RFC 6750, 2.1), or nothing."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
+
+
+async def _nobody(request: Request, vault: TheVault) -> Actor:
+    return nobody(request, vault)
+
+
+async def _nobody_on_page(request: Request, vault: TheVault) -> Actor:
+    return Actor.nobody(source_of(request, vault.settings.trusted_proxies), "page")
+
+
+async def _signed_in(request: Request, vault: TheVault) -> Actor:
+    source = source_of(request, vault.settings.trusted_proxies)
+    if "authorization" in request.headers:  # and never the cookie beside it: one request, one identity
+        token = bearer_of(request)
+        channel = _channel(request)
+    else:
+        token = cookie_named(request.headers, SESSION_COOKIE)
+        channel = "page"
+    if not token:
+        raise NotSignedIn("you are not signed in")
+    return await sessions.resolve(vault, token, source, channel)
+
+
+async def _page_actor(request: Request, vault: TheVault) -> Actor:
+    token = cookie_named(request.headers, SESSION_COOKIE)
+    if not token:
+        raise NotSignedIn("you are not signed in")
+    return await sessions.resolve(vault, token, source_of(request, vault.settings.trusted_proxies), "page")
+
+
+async def _checked_form(request: Request) -> FormData:
+    form = await request.form(max_files=0)
+    given = form.get(FORM_TOKEN)
+    token = cookie_named(request.headers, SESSION_COOKIE)
+    if not token or not isinstance(given, str) or not is_form_token(token, given):
+        raise Denied("this form was not made for your session")
+    return form
+
+
+Nobody = Annotated[Actor, Depends(_nobody)]
+"""Whoever asks over the API, before they have proved anything: for signing in."""
+NobodyOnPage = Annotated[Actor, Depends(_nobody_on_page)]
+"""The same in front of a page."""
+SignedIn = Annotated[Actor, Depends(_signed_in)]
+"""Somebody with a living session, by bearer token or by a page's cookie."""
+PageActor = Annotated[Actor, Depends(_page_actor)]
+"""Somebody with a living session, by a page's cookie only."""
+CheckedForm = Annotated[FormData, Depends(_checked_form)]
+"""The fields of a page's form that was made for this session. Name the actor before it in the signature."""
