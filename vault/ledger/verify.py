@@ -39,6 +39,7 @@ BEYOND_INTEGERS = 1 << 53
 EMPTY_ROOT = sha256(b"").digest()
 _HASH = 32
 _NEWLINE = ord("\n")
+_AFTER_ENTRIES = {b"", b"+["}  # the end or a disclosure; a leaf hash may begin with a plus, too
 _PARTS = 3  # a verifier key is name, id, key; a signature line is dash, name, signature
 ED25519 = b"\x01"  # the algorithm's byte in C2SP signed-note
 
@@ -330,34 +331,39 @@ def parse_checkpoint(text: str) -> tuple[str, int, bytes]:
 # The bundle
 
 
+def _pairs(found: list[tuple[str, Any]]) -> dict[str, Any]:
+    if len(made := dict(found)) != len(found):
+        raise ValueError
+    return made
+
+
+def _integer(digits: str) -> int:
+    if len(digits) > len(str(BEYOND_INTEGERS)) or abs(value := int(digits)) >= BEYOND_INTEGERS:
+        raise ValueError
+    return value
+
+
+def _refused(_: str) -> NoReturn:
+    raise ValueError
+
+
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_pairs, parse_int=_integer, parse_float=_refused, parse_constant=_refused
+)
+_ENCODER = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
 def strict_json(line: bytes, what: str) -> Any:
     """Read one JSON value without duplicate keys, fractions or integers beyond 2^53. Raises NotVerified."""
-
-    def pairs(found: list[tuple[str, Any]]) -> dict[str, Any]:
-        if len(made := dict(found)) != len(found):
-            raise ValueError
-        return made
-
-    def integer(digits: str) -> int:
-        if len(digits) > len(str(BEYOND_INTEGERS)) or abs(value := int(digits)) >= BEYOND_INTEGERS:
-            raise ValueError
-        return value
-
-    def refuse(_: str) -> NoReturn:
-        raise ValueError
-
     try:
-        text = line.decode()
-        return json.loads(
-            text, object_pairs_hook=pairs, parse_int=integer, parse_float=refuse, parse_constant=refuse
-        )
+        return _DECODER.decode(line.decode())
     except (ValueError, RecursionError):
         raise NotVerified(f"{what} is not well formed") from None
 
 
 def canonical(value: Any) -> bytes:
     """Spell in canonical JSON (RFC 8785) strings, integers and lists or maps of them with ASCII keys."""
-    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+    return _ENCODER.encode(value).encode()
 
 
 @dataclass
@@ -410,6 +416,8 @@ class _Log:
             or int(found[10]) >= BEYOND_INTEGERS
         ):
             self.refuse(f"entry {at} is not a canonical entry")
+        if line[:45] != b2a_base64(leaf_hash(body), newline=False) + b" ":
+            self.refuse(f"entry {at} was changed: it does not match its leaf hash")
         if seq > at:
             self.refuse(f"entry {at} is missing: another stands in its place")
         if seq == at - 1 and leaf_hash(body) != self.newest and seq >= self.vouched:
@@ -418,8 +426,6 @@ class _Log:
             self.refuse(f"where entry {at} belongs, an earlier one stands")
         if found[5] != self.origin:
             self.refuse(f"entry {at} belongs to another log")
-        if line[:45] != b2a_base64(leaf_hash(body), newline=False) + b" ":
-            self.refuse(f"entry {at} was changed: it does not match its leaf hash")
         self.refuse(f"entry {at} is older than the one before it")
 
     def refuse(self, message: str, first: int | None = None) -> NoReturn:
@@ -468,6 +474,8 @@ def _header(line: bytes) -> tuple[str, str, list[str]]:
     header = strict_json(line, "the header")
     if not isinstance(header, dict) or set(header) != {"bundle", "checkpoints", "key", "origin"}:
         raise NotVerified("this is not a bundle")
+    if not _is_canonical(header, line[:-1]):
+        raise NotVerified("the header is not canonical")
     notes, key, origin = header["checkpoints"], header["key"], header["origin"]
     if header["bundle"] != 1 or not isinstance(key, str) or not isinstance(origin, str):
         raise NotVerified("this is not a bundle of version 1")
@@ -491,28 +499,33 @@ def _checkpoint(note: str, key: str, origin: str, whose: str) -> tuple[int, byte
 def _disclosures(lines: IO[bytes], again: IO[bytes], line: bytes, size: int) -> int:
     """Find each disclosure in its entry, walking the entries a second time instead of remembering them."""
     again.readline(LONGEST_LINE)
-    at, count, entry = -1, 0, b""
+    at, count, digests = -1, 0, b""
     while line:
         count += 1
         what = f"disclosure {count}"
-        if line[:1] != b"+" or not line.endswith(b"\n"):
+        if line[:2] != b"+[" or line[-1] != _NEWLINE:
             raise NotVerified(f"{what} is cut off, too long, or no disclosure")
         parts = strict_json(line[1:], what)
         if not isinstance(parts, list) or [type(part) for part in parts] != [int, str, str, str]:
             raise NotVerified(f"{what} is not well formed")
-        if not at <= parts[0] < size or parts[0] < 0:
+        seq, _, name, _ = parts
+        if seq < max(at, 0) or seq >= size:
             raise NotVerified(f"{what} is out of order or of no entry")
-        try:
-            same, digest = canonical(parts) == line[1:-1], sha256(canonical(parts[1:])).hexdigest()
-        except UnicodeEncodeError:
-            raise NotVerified(f"{what} is not UTF-8") from None
-        while at < parts[0]:
-            at, entry = at + 1, again.readline(LONGEST_LINE)
-        found = ENTRY.fullmatch(entry[45:-1])
-        if not same or not found or f'"{parts[2]}":"{digest}"'.encode() not in found[3]:
+        while at < seq:
+            at, body = at + 1, again.readline(LONGEST_LINE)[45:-1]
+            digests = found[3] if at == seq and (found := ENTRY.fullmatch(body)) else b""
+        digest = sha256(b"[" + line[line.index(b",") + 1 : -1]).hexdigest()
+        if not _is_canonical(parts, line[1:-1]) or f'"{name}":"{digest}"'.encode() not in digests:
             raise NotVerified(f"{what} does not match entry {at}", at)
         line = lines.readline(LONGEST_LINE)
     return count
+
+
+def _is_canonical(value: Any, spelling: bytes) -> bool:
+    try:
+        return canonical(value) == spelling
+    except UnicodeEncodeError:  # half of a surrogate pair, which JSON can escape and UTF-8 cannot say
+        return False
 
 
 def verify_bundle(path: Path, key: str = "", since: str = "") -> Verdict:
@@ -520,6 +533,8 @@ def verify_bundle(path: Path, key: str = "", since: str = "") -> Verdict:
 
     `key` is a C2SP verifier key, `since` the text of a signed checkpoint held from before.
     """
+    if not path.is_file():
+        raise FileNotFoundError  # a pipe cannot be walked twice
     with path.open("rb") as lines, path.open("rb") as again:
         origin, own_key, notes = _header(lines.readline(LONGEST_LINE))
         if key and key != own_key:
@@ -535,18 +550,27 @@ def verify_bundle(path: Path, key: str = "", since: str = "") -> Verdict:
         log, line = _Log(origin.encode()), lines.readline(LONGEST_LINE)
         for size, root, whose in checkpoints:
             while log.size < size:
-                if line[:1] in {b"", b"+"}:
+                if line[:2] in _AFTER_ENTRIES:
                     log.refuse(f"entries from {log.size} on are missing: {whose} covers {size}")
                 log.take(line)
                 line = lines.readline(LONGEST_LINE)
             log.meet(size, root, whose)
-        if line[:1] not in {b"", b"+"}:
+        if line[:2] not in _AFTER_ENTRIES:
             log.refuse(f"entries from {log.size} on are covered by no checkpoint")
         count = _disclosures(lines, again, line, log.size)
     trust = " and ".join(
         name for name, given in (("the key", key), ("the checkpoint you hold", since)) if given
     )
     return Verdict(origin, own_key, log.size, root_of(log.edge), count, trust)
+
+
+def _read_note(path: Path) -> str:
+    with path.open("rb") as file:
+        note = file.read(LONGEST_NOTE + 1)
+    try:
+        return note.decode() or "\n"  # an empty file is a note that does not verify, not a check left out
+    except UnicodeDecodeError:
+        raise NotVerified("the checkpoint you hold is not UTF-8") from None
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -559,15 +583,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--since", type=Path, metavar="FILE", help="a checkpoint that you hold from before")
     given = parser.parse_args(arguments)
     try:
-        since = given.since.read_bytes()[:LONGEST_NOTE].decode() if given.since else ""
-        if given.since and not since:
-            raise NotVerified("the checkpoint you hold is empty")  # noqa: TRY301 - the same verdict as below
+        since = _read_note(given.since) if given.since else ""
         sys.stdout.write(verify_bundle(given.bundle, given.key, since).sentence() + "\n")
     except NotVerified as refusal:
         sys.stderr.write(f"error: not verified: {refusal}\n")
-        return 1
-    except UnicodeDecodeError:
-        sys.stderr.write("error: not verified: the checkpoint you hold is not UTF-8\n")
         return 1
     except OSError:
         sys.stderr.write("error: the bundle or the checkpoint cannot be read\n")
