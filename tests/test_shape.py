@@ -1,0 +1,280 @@
+"""The architecture is a test: who may import whom, who commits, who opens, who exposes."""
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.source_tree import (
+    ROOT,
+    calls,
+    imports,
+    is_in,
+    module_of,
+    named,
+    reached_from,
+    sources,
+    tree_of,
+)
+
+FLOORS = {
+    "vault.errors": 0,
+    "vault.values": 0,
+    "vault.settings": 0,
+    "vault.crypto": 1,
+    "vault.ledger": 2,
+    "vault.model": 3,
+    "vault.storage": 4,
+    "vault.policy": 4,
+    "vault.outbox": 4,
+    "vault.operations": 5,
+    "api": 6,
+    "cli": 7,
+}
+LONGEST = 400
+LONGER = {"vault/ledger/verify.py": 600}
+"""The verifier is one file so that it works when it is copied alone."""
+
+WEB = ("fastapi", "starlette", "uvicorn", "typer", "click", "httptools", "multipart")
+DATABASE = ("sqlalchemy", "sqlmodel", "alembic", "sqlite3", "psycopg", "vault.storage", "vault.model.tables")
+OPENS = (
+    "vault.crypto.opening",
+    "vault.crypto.rootkey",
+    "vault.crypto.protectors",
+    "vault.crypto.passwords",
+    "vault.crypto.factors",
+    "vault.ledger",
+    "vault.storage",
+    "vault.policy",
+    "vault.outbox",
+    "vault.operations",
+    "vault.model.tables",
+)
+
+COMMITS = {"vault/storage/writer.py"}
+OWN_TRANSACTIONS = COMMITS | {
+    "vault/storage/keyring.py",  # a database of its own, whose order against the vault's is the safety
+    "vault/storage/database.py",  # makes the schema, before there is anything to record
+}
+EXPOSES = {
+    "vault/crypto/passwords.py": "hashes what was typed",
+    "vault/crypto/protectors.py": "stretches the passphrase",
+    "vault/outbox/mail.py": "gives the mail server its password",
+    "vault/operations/intake.py": "looks for card numbers, in memory and seen by nobody",
+    "vault/operations/secrets.py": "looks for card numbers, in memory and seen by nobody",
+    "api/routes/leases.py": "the answer of a reveal",
+    "api/pages/desk.py": "the answer of a reveal, for a browser without JavaScript",
+    "cli/terminal.py": "compares two prompts, and types a secret out for its technician",
+    "cli/account.py": "sends what was typed to sign in",
+    "cli/give.py": "seals what was typed",
+    "cli/leases.py": "sends the fresh code of a lease",
+    "cli/host.py": "gives the passphrase to its protector",
+    "cli/house.py": "sends a new colleague's password over the host's socket",
+}
+"""Where a `Plaintext` is let out, and why there. A new place is a decision, not a convenience."""
+
+
+def floor(name: str) -> int | None:
+    return next((rank for package, rank in FLOORS.items() if is_in(name, [package])), None)
+
+
+def test_the_sweep_sees_every_floor() -> None:
+    seen = {floor(module_of(path)) for path in sources()}
+    assert set(FLOORS.values()) <= seen
+    assert ROOT / "vault" / "storage" / "writer.py" in sources()
+
+
+def test_imports_are_seen_wherever_they_hide() -> None:
+    """The canary of everything below."""
+    hidden = """
+if TYPE_CHECKING:
+    import a.b
+def f():
+    from c.d import e
+    importlib.import_module("g.h")
+    import_module(f"i.{e}")
+from . import j
+"""
+    assert set(imports(ast.parse(hidden))) == {"a.b", "c.d", "c.d.e", "g.h", "i", ".", "..j"}
+
+
+@pytest.mark.parametrize("path", sources(), ids=named)
+def test_imports_only_go_down(path: Path) -> None:
+    module = module_of(path)
+    mine = floor(module)
+    if mine is None:
+        assert named(path) == "vault/__init__.py", "a module that stands on no floor"
+        return
+    for name in imports(tree_of(path)):
+        assert not name.startswith("."), f"{named(path)} imports by a relative path"
+        theirs = floor(name)
+        assert theirs is None or theirs <= mine, f"{named(path)} reaches up to {name}"
+        apart = (
+            {module.split(".")[1], name.split(".")[1]} == {"storage", "policy"}
+            if theirs == mine == 4
+            else False
+        )
+        assert not apart, f"{named(path)} knows {name}, and rules are kept apart from storage"
+        assert not is_in(name, ["tests", "bench", "demo"]), (
+            f"{named(path)} needs {name}, which is not shipped"
+        )
+
+
+@pytest.mark.parametrize("path", sources("vault"), ids=named)
+def test_the_core_knows_no_web_and_no_terminal(path: Path) -> None:
+    assert not [name for name in imports(tree_of(path)) if is_in(name, WEB)]
+
+
+@pytest.mark.parametrize("path", sources("vault/policy", "vault/ledger", "vault/crypto"), ids=named)
+def test_rules_log_and_bytes_know_no_database(path: Path) -> None:
+    assert not [name for name in imports(tree_of(path)) if is_in(name, DATABASE)]
+
+
+@pytest.mark.promise("P6")
+def test_the_verifier_needs_nothing_but_python() -> None:
+    names = list(imports(tree_of(ROOT / "vault/ledger/verify.py")))
+    assert "hashlib" in names
+    assert not [name for name in names if name.split(".")[0] not in sys.stdlib_module_names]
+
+
+@pytest.mark.promise("P3")
+def test_nothing_that_the_intake_imports_can_open() -> None:
+    reached = reached_from("api.intake")
+    assert "vault.crypto.sealing" in reached, "the canary: the intake seals for browsers without JavaScript"
+    ways = {name: by for name, by in reached.items() if is_in(name, OPENS)}
+    assert not ways, f"the intake can open, by way of: {ways}"
+
+
+@pytest.mark.promise("P3")
+def test_what_seals_for_the_intake_imports_no_opening() -> None:
+    for module in ("vault.crypto.sealing", "vault.crypto.statement"):
+        assert not [name for name in reached_from(module) if is_in(name, OPENS)]
+
+
+def test_the_way_to_the_opening_would_be_seen() -> None:
+    """The canary: from operations there is a way, so the search finds ways."""
+    assert "vault.crypto.opening" in reached_from("vault.operations")
+
+
+def transactions(tree: ast.Module) -> Iterator[int]:
+    """Lines that open a transaction which commits when its block ends."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.With | ast.AsyncWith):
+            yield from (
+                line for item in node.items for line in calls(item.context_expr, ["begin", "begin_nested"])
+            )
+
+
+@pytest.mark.promise("P1")
+def test_one_place_commits_what_the_ledger_records() -> None:
+    said = {named(path) for path in sources() if list(calls(tree_of(path), ["commit"]))}
+    assert said == COMMITS
+    began = {named(path) for path in sources() if list(transactions(tree_of(path)))}
+    assert "vault/storage/writer.py" in began
+    assert began <= OWN_TRANSACTIONS, f"a transaction outside the one door: {began - OWN_TRANSACTIONS}"
+
+
+@pytest.mark.promise("P1")
+def test_only_the_writer_makes_receipts() -> None:
+    made = {named(path) for path in sources() if list(calls(tree_of(path), ["Receipt"]))}
+    made.discard("api/intake/app.py")
+    makers = {name for name in made if "vault.storage.keys.Receipt" in set(imports(tree_of(ROOT / name)))}
+    assert makers == {"vault/storage/writer.py"}
+
+
+@pytest.mark.promise("P9")
+def test_a_plaintext_is_let_out_only_where_there_is_a_reason() -> None:
+    places = {named(path) for path in sources() if list(calls(tree_of(path), ["expose"]))}
+    assert "api/routes/leases.py" in places
+    assert places <= set(EXPOSES), f"no reason stands in this test for: {sorted(places - set(EXPOSES))}"
+
+
+@pytest.mark.parametrize("path", sources(), ids=named)
+def test_nothing_that_a_promise_rests_on_is_an_assert_statement(path: Path) -> None:
+    lines = [node.lineno for node in ast.walk(tree_of(path)) if isinstance(node, ast.Assert)]
+    assert not lines, f"python -O would drop these lines of {named(path)}: {lines}"
+
+
+@pytest.mark.parametrize("path", [path for path in sources() if path.name == "__init__.py"], ids=named)
+def test_an_import_says_where_a_thing_lives(path: Path) -> None:
+    assert path.read_text("utf-8") == ""
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        path
+        for folder in ("vault", "api", "cli", "bench", "tests", "demo")
+        for ending in ("py", "js", "css", "html")
+        for path in sorted((ROOT / folder).rglob(f"*.{ending}"))
+    ],
+    ids=named,
+)
+def test_no_file_holds_two_nouns(path: Path) -> None:
+    length = len(path.read_text("utf-8").splitlines())
+    assert length <= LONGER.get(named(path), LONGEST), f"{named(path)} has {length} lines"
+
+
+def test_the_clock_is_read_in_one_place() -> None:
+    reads = {"time.time", "time.time_ns", "datetime.now", "datetime.utcnow", "datetime.today", "date.today"}
+    said = {
+        named(path)
+        for path in sources("vault", "api")
+        for node in ast.walk(tree_of(path))
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in reads
+    }
+    assert said == {"vault/storage/clock.py"}
+
+
+def test_randomness_comes_from_secrets_and_ids_from_one_function() -> None:
+    others = ("random", "uuid", "numpy")
+    assert not [named(path) for path in sources() for name in imports(tree_of(path)) if is_in(name, others)]
+    assert not [named(path) for path in sources() if list(calls(tree_of(path), ["urandom", "getrandom"]))]
+    choosing = {named(path) for path in sources() if list(calls(tree_of(path), ["choice"]))}
+    assert choosing <= {"vault/values.py", "vault/crypto/tokens.py"}
+
+
+@pytest.mark.attack("IN14")
+def test_no_stored_address_can_make_the_server_call_it() -> None:
+    """Nothing on the server's side has a client of any protocol, but for mail to the one configured host."""
+    clients = ("requests", "httpx", "httpx2", "aiohttp", "urllib.request", "urllib3", "http.client", "ftplib")
+    others = ("telnetlib", "poplib", "imaplib", "smtplib", "xmlrpc", "asyncssh", "paramiko", "boto3")
+    served = sources("vault", "api")
+    assert not [
+        named(path) for path in served for name in imports(tree_of(path)) if is_in(name, clients + others)
+    ]
+    outgoing = {
+        named(path) for path in served if list(calls(tree_of(path), ["create_connection", "open_connection"]))
+    }
+    assert not outgoing
+    mail = {named(path) for path in served for name in imports(tree_of(path)) if is_in(name, ["aiosmtplib"])}
+    assert {name.rsplit("/", 1)[0] for name in mail} <= {"vault/outbox"}
+
+
+@pytest.mark.attack("IN16")
+def test_nothing_unpacks_an_archive_or_runs_what_was_stored() -> None:
+    unpackers = (
+        "zipfile",
+        "tarfile",
+        "gzip",
+        "bz2",
+        "lzma",
+        "zipimport",
+        "py7zr",
+        "brotli",
+        "zstandard",
+        "PIL",
+    )
+    runners = ("pickle", "marshal", "shelve", "code", "runpy", "yaml", "ctypes.util")
+    for path in sources():
+        risky = [name for name in imports(tree_of(path)) if is_in(name, unpackers + runners)]
+        assert not risky, f"{named(path)} imports {risky}"
+        lines = list(
+            calls(
+                tree_of(path),
+                ["eval", "exec", "unpack_archive", "decompress", "decompressobj", "system", "popen"],
+            )
+        )
+        assert not lines, f"{named(path)} runs or unpacks something on lines {lines}"
