@@ -1,0 +1,159 @@
+"""On the vault's host: make it, run it, unseal and seal it, and ask how it is."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from pydantic import ValidationError
+
+from cli import terminal
+from cli.exits import Misconfigured
+from cli.operator import ask_server
+from cli.terminal import AsJson, put_details, put_json, put_table, say, say_next
+from vault.errors import Invalid
+from vault.settings import Settings
+
+if TYPE_CHECKING:
+    from vault.crypto.protectors import Protector
+PassphraseFile = Annotated[
+    str,
+    typer.Option("--passphrase-file", metavar="FILE", help="Take the passphrase from a file; - is stdin."),
+]
+KeyFileOption = Annotated[
+    Path | None, typer.Option("--key-file", metavar="FILE", help="Use a key file instead of a passphrase.")
+]
+
+
+def settings() -> Settings:
+    """Read this deployment's configuration. Raises Misconfigured with the name of a setting that is wrong."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        fault = error.errors(include_input=False, include_url=False)[0]
+        name = ".".join(str(part) for part in fault["loc"])
+        said = fault["msg"].removeprefix("Value error, ")
+        raise Misconfigured(f"setting {name}: {said}" if name else said) from None
+    except ValueError:
+        raise Misconfigured("the configuration file is not TOML") from None
+
+
+def tell_server(do: str, **said: Any) -> Any:
+    """Ask the server that runs on this host with this configuration. Raises as `operator.ask_server`."""
+    return ask_server(settings().operator_socket, do, **said)
+
+
+def init(
+    passphrase_file: PassphraseFile = "",
+    key_file: KeyFileOption = None,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="You know what a lost passphrase or keyring means.")
+    ] = False,
+) -> None:
+    """Make a new vault in its data directory.
+
+    It has two databases, and a root key behind a passphrase or a key file.
+    """
+    from vault.operations import operator  # noqa: PLC0415 (slow to import, and most commands do without)
+
+    chosen = settings()
+    if key_file and passphrase_file:
+        raise Invalid("a root key has one protector: a passphrase or a key file, not both")
+    say(f"this makes a new vault in {chosen.data_dir}")
+    say()
+    say(
+        f"  1. Who loses the {'key file' if key_file else 'passphrase'} loses all that is in the vault, for ever."
+    )
+    say("     Nobody can reset it. Keep a copy where this host's thief does not find it.")
+    say("  2. Who loses the keyring loses everything too. It is a database of its own: mirror it")
+    say("     (valetkey keyring mirror) and never back it up: what is destroyed must stay destroyed.")
+    say()
+    if not yes:
+        terminal.ask_to_type("I can lose everything", "Read the two lines above.")
+    operator.initialise(chosen, _new_protector(passphrase_file, key_file))
+    say(f"the vault is made; the intake checks keys against {chosen.statement_key_place}")
+    say_next("valetkey serve")
+
+
+def _new_protector(passphrase_file: str, key_file: Path | None) -> "Protector":
+    from vault.crypto.protectors import KeyFile, Passphrase  # noqa: PLC0415 (slow to import, and most commands do without)
+
+    if key_file:
+        return KeyFile(key_file) if key_file.exists() else KeyFile.make(key_file)
+    if passphrase_file:
+        return Passphrase(terminal.read_secret_file(passphrase_file))
+    return Passphrase(terminal.ask_twice("root passphrase"))
+
+
+def serve(
+    intake_only: Annotated[
+        bool, typer.Option("--intake-only", help="Only the customers' form, with neither key nor database.")
+    ] = False,
+) -> None:
+    """Run the server until it is stopped. It starts sealed, unless a key file is configured."""
+    from api.serve import serve as run_server  # noqa: PLC0415 (slow to import, and most commands do without)
+
+    run_server(settings(), intake_only=intake_only)
+
+
+def unseal(passphrase_file: PassphraseFile = "", key_file: KeyFileOption = None) -> None:
+    """Give the running server its root key.
+
+    The passphrase is stretched in this process, not in the server.
+    """
+    from vault.crypto.encoding import b64  # noqa: PLC0415 (slow to import, and most commands do without)
+    from vault.crypto.protectors import protector_of  # noqa: PLC0415 (slow to import, and most commands do without)
+
+    chosen = settings()
+    status = tell_server("status")
+    if not status["sealed"]:
+        say("the vault is not sealed")
+        return
+    record = status["protector"]
+    passphrase = None
+    if record.get("protector") == "passphrase":
+        passphrase = (
+            terminal.read_secret_file(passphrase_file)
+            if passphrase_file
+            else terminal.ask_hidden("root passphrase")
+        )
+    protector = protector_of(record, passphrase=passphrase, key_file=key_file or chosen.root_key_file)
+    tell_server("unseal", root_key=b64(protector.unprotect(record)))
+    say("the vault is unsealed")
+    say_next("valetkey doctor")
+
+
+def seal() -> None:
+    """Make the running server forget the root key. Forms still take secrets in; nothing opens."""
+    tell_server("seal")
+    say("the vault is sealed")
+    say_next("valetkey unseal")
+
+
+def status(as_json: AsJson = False) -> None:
+    """Say how the running server is."""
+    found = tell_server("status")
+    if as_json:
+        put_json(found)
+    else:
+        put_details({name: _plainly(value) for name, value in found.items() if name != "protector"})
+    say_next("valetkey unseal" if found["sealed"] else "valetkey doctor")
+
+
+def _plainly(value: object) -> object:
+    return ("yes" if value else "no") if isinstance(value, bool) else value
+
+
+def doctor(as_json: AsJson = False) -> None:
+    """Look for what is wrong or weak.
+
+    Rows that do not match the ledger, a clock in doubt, one person who could open everything.
+    """
+    findings = tell_server("doctor")
+    if as_json:
+        put_json(findings)
+        return
+    put_table(
+        ("level", "what"),
+        ((finding["level"], finding["sentence"]) for finding in findings),
+        "nothing is wrong",
+    )

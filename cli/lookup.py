@@ -1,0 +1,45 @@
+"""Names that people know, found in what the server lists: a ticket by its number, a person by mail."""
+
+from typing import Any
+
+from cli.http import Client
+from vault.errors import Invalid, NotFound
+
+API = "/api/v1"
+
+
+def ticket_id(client: Client, given: str) -> str:
+    """Find a ticket by its id or its number. Raises NotFound or Invalid if not exactly one has it."""
+    return _one(given, "tkt_", "number", "ticket", lambda: client.get(f"{API}/tickets"))
+
+
+def customer_id(client: Client, given: str) -> str:
+    """Find a customer by id or mail address. Raises as `ticket_id`."""
+    return _one(given, "cus_", "mail", "customer", lambda: client.get(f"{API}/customers"))
+
+
+def person_id(client: Client, given: str) -> str:
+    """Find one of the staff by id or mail address. Raises as `ticket_id`."""
+    return _one(given, "per_", "mail", "person", lambda: client.get(f"{API}/people"))
+
+
+def lease_id(client: Client, given: str | None) -> str:
+    """Find the lease given, or the only one that is active now. Raises Invalid where it must be named."""
+    if given:
+        return given
+    active = [lease["id"] for lease in client.get(f"{API}/leases") if lease["state"] == "active"]
+    if len(active) != 1:
+        raise Invalid("there is not exactly one open lease; name the one you mean")
+    return str(active[0])
+
+
+def _one(given: str, prefix: str, field: str, what: str, listed: Any) -> str:
+    if given.startswith(prefix):
+        return given
+    wanted = given.strip().casefold()
+    found = [row["id"] for row in listed() if str(row[field]).casefold() == wanted]
+    if not found:
+        raise NotFound(f"there is no such {what} that you may see")
+    if len(found) > 1:
+        raise Invalid(f"there are several; name the {what} by its id")
+    return str(found[0])

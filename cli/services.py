@@ -1,0 +1,203 @@
+"""Services of customers: registered, looked at, ended, and the certificate of what was destroyed."""
+
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Annotated, Any
+
+import typer
+
+from cli.http import signed_in
+from cli.lookup import customer_id
+from cli.terminal import AsJson, ask, put, put_details, put_json, put_table, say, say_next, shown, when
+from vault.errors import Invalid
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
+
+Service = Annotated[str, typer.Argument(help="The service's id, svc_…")]
+
+_WORDS = {
+    "awaited": "awaited",
+    "given": "given, not checked yet",
+    "checked": "given and checked",
+    "refused": "refused and asked for again",
+    "purged": "destroyed",
+}
+
+
+@app.command()
+def types(as_json: AsJson = False) -> None:
+    """List the service types of the catalogue and what each asks of a customer."""
+    with signed_in() as client:
+        known = client.get("/api/v1/service-types")
+    if as_json:
+        put_json(known)
+        return
+    put_table(
+        ("type", "title", "needs", "may ask", "longest lease", "longest life"),
+        (
+            (
+                kind["name"],
+                kind["title"],
+                ", ".join(asked["kind"] for asked in kind["needs"]) or "nothing",
+                ", ".join(asked["kind"] for asked in kind["may_ask"]) or "nothing",
+                f"{kind['longest_lease_minutes']} minutes",
+                f"{kind['longest_life_days']} days",
+            )
+            for kind in known
+        ),
+        "the catalogue is empty; an operator runs valetkey catalogue apply on the vault's host",
+    )
+
+
+@app.command()
+def register(
+    customer: Annotated[str, typer.Argument(help="The customer's id or mail address.")],
+    kind: Annotated[
+        str, typer.Argument(metavar="TYPE", help="A service type; valetkey service types lists them.")
+    ],
+    title: Annotated[str, typer.Argument(help="What the customer calls it, like 'Shop migration'.")],
+    ends: Annotated[
+        str, typer.Option(metavar="DATE", help="Its last day, like 2026-12-31, or an exact time with zone.")
+    ] = "",
+    days: Annotated[int, typer.Option(help="Or: how many days it lasts from now.")] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Register a service for a customer; prints its id. Every service has an end."""
+    ends_at = end_of(ends, days, datetime.now(UTC))
+    with signed_in() as client:
+        service = client.post(
+            "/api/v1/services",
+            customer=customer_id(client, customer),
+            type=kind,
+            title=title,
+            ends_at=ends_at.isoformat(),
+        )
+    if as_json:
+        put_json(service)
+    else:
+        put(service["id"])
+    say(f"{service['title']} for {service['customer']['name']} runs until {when(service['ends_at'])}")
+    say_next(f"valetkey request ask {service['id']}")
+
+
+def end_of(ends: str, days: int, now: datetime) -> datetime:
+    """Read the end: an exact time, the last second of a local day, or days from now. Raises Invalid."""
+    if bool(ends) == bool(days):
+        raise Invalid("say when it ends, either with --ends DATE or with --days DAYS")
+    try:
+        if days:
+            return now + timedelta(days=days)
+        if len(ends) == len("2026-12-31"):
+            return datetime.combine(date.fromisoformat(ends), time(23, 59, 59)).astimezone(UTC)
+        exact = datetime.fromisoformat(ends)
+    except (ValueError, OverflowError):
+        raise Invalid("give the end as a day like 2026-12-31 or a time like 2026-12-31T18:00:00Z") from None
+    if exact.tzinfo is None:
+        raise Invalid("give the time with its zone, like 2026-12-31T18:00:00Z")
+    return exact
+
+
+@app.command("list")
+def show_all(as_json: AsJson = False) -> None:
+    """List the services."""
+    with signed_in() as client:
+        services = client.get("/api/v1/services")
+    if as_json:
+        put_json(services)
+        return
+    put_table(
+        ("id", "state", "ends", "type", "customer", "title"),
+        (
+            (
+                service["id"],
+                service["state"],
+                when(service["ends_at"]),
+                service["type"],
+                service["customer"]["name"],
+                service["title"],
+            )
+            for service in services
+        ),
+        "there are no services that you may see",
+    )
+    if services:
+        say_next("valetkey service show SERVICE")
+
+
+@app.command()
+def show(service: Service, as_json: AsJson = False) -> None:
+    """Show a service with its secrets (never their values) and requests."""
+    with signed_in() as client:
+        found = client.get("/api/v1/services", service)
+    if as_json:
+        put_json(found)
+        return
+    put_details(
+        {
+            "service": found["id"],
+            "title": found["title"],
+            "customer": found["customer"]["name"],
+            "type": found["type"],
+            "state": found["state"],
+            "ends": when(found["ends_at"]),
+            "ended": when(found["ended_at"]),
+            "destroyed": when(found["destroyed_at"]),
+        }
+    )
+    for secret in found["secrets"]:
+        put(secret_line(secret))
+    for request in found["requests"]:
+        kinds = ", ".join(request["kinds"])
+        put(f"request {request['id']}: {request['state']}, for {kinds}, until {when(request['expires_at'])}")
+    if found["state"] == "open":
+        given = any(secret["state"] == "checked" for secret in found["secrets"])
+        say_next(
+            f"valetkey ticket open {found['id']} NUMBER TITLE"
+            if given
+            else f"valetkey request ask {found['id']}"
+        )
+    elif found["state"] == "destroyed":
+        say_next(f"valetkey service certificate {found['id']}")
+
+
+def secret_line(secret: dict[str, Any]) -> str:
+    """Describe a secret in a line: everything about it but what is in it."""
+    fields = f", fields: {', '.join(secret['fields'])}" if secret["fields"] else ""
+    state = _WORDS.get(secret["state"], secret["state"])
+    return f"secret {secret['id']}: {secret['kind']}, {state}{fields}"
+
+
+@app.command()
+def end(
+    service: Service,
+    confirm: Annotated[str, typer.Option(help="The service's title, instead of typing it when asked.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """End a service for good: its keys are destroyed first, then its secrets. Prints the certificate."""
+    with signed_in() as client:
+        if not confirm:
+            found = client.get("/api/v1/services", service)
+            say(
+                f"this ends {found['title']} for {found['customer']['name']}; its secrets are destroyed for good"
+            )
+            confirm = ask(f"type the title “{shown(found['title'])}” to go on")
+        certificate = client.post("/api/v1/services", service, "end", confirm=confirm)
+    _put_certificate(certificate, as_json)
+    say("the service has ended and its secrets are destroyed")
+    say_next(f"valetkey service certificate {certificate['service_id']}")
+
+
+@app.command()
+def certificate(service: Service, as_json: AsJson = False) -> None:
+    """Print the signed certificate of a service whose secrets were destroyed."""
+    with signed_in() as client:
+        found = client.get("/api/v1/services", service, "certificate")
+    _put_certificate(found, as_json)
+
+
+def _put_certificate(certificate: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        put_json(certificate)
+        return
+    for line in str(certificate["note"]).splitlines():
+        put(line)
+    say(f"signed with {certificate['key']}")
