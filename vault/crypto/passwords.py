@@ -132,8 +132,8 @@ def _dummy(cost: Cost) -> str:
 class HashingQueue:
     """One hash at a time, eight waiting, and for everybody else TooMany.
 
-    One thread at the lowest priority, because it was measured: beside an unbounded pool other requests keep 4 %
-    of their throughput, beside this 60 to 80 %; and forty hashes at once need 2.9 GiB.
+    One thread at the lowest priority, because it was measured: beside an unbounded pool other requests keep
+    4 % of their throughput, beside this 60 to 80 %; and forty hashes at once need 2.9 GiB.
     """
 
     def __init__(self, cost: Cost = COST) -> None:

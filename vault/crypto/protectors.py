@@ -1,7 +1,7 @@
 """What keeps the root key while the vault is sealed. A protector is one class.
 
 Its record is JSON, holds no secret, and says how it was made. Whatever of it steers the work is bounded
-before the work and authenticated by it, so that nobody can weaken a record or make it cost the host its memory.
+before the work and authenticated by it, so that nobody can weaken a record or make it eat the host's memory.
 """
 
 import os

@@ -45,14 +45,14 @@ class KeyStatement:
 
 
 def statement_public(private: bytes) -> bytes:
-    """The 32-byte verifying key of a 32-byte signing key."""
-    return Ed25519PrivateKey.from_private_bytes(private).public_key().public_bytes_raw()
+    """The 32-byte verifying key of a 32-byte signing key. Raises Tampered for a key of wrong size."""
+    return _signing_key(private).public_key().public_bytes_raw()
 
 
 def sign_statement(private: bytes, statement: KeyStatement) -> tuple[str, str]:
-    """The statement's text and its signature in URL-safe base64."""
+    """The statement's text and its signature in URL-safe base64. Raises Tampered for a wrong key."""
     text = statement.text()
-    return text, b64(Ed25519PrivateKey.from_private_bytes(private).sign(_PURPOSE + text.encode()))
+    return text, b64(_signing_key(private).sign(_PURPOSE + text.encode()))
 
 
 def check_statement(public: bytes, text: str, signature_b64: str) -> KeyStatement:
@@ -67,6 +67,13 @@ def check_statement(public: bytes, text: str, signature_b64: str) -> KeyStatemen
     if statement.text() != text or sizes != (XWING.public_key_size, X25519.public_key_size):
         raise Tampered("the service's public keys are not signed by this vault")
     return statement
+
+
+def _signing_key(private: bytes) -> Ed25519PrivateKey:
+    try:
+        return Ed25519PrivateKey.from_private_bytes(private)
+    except ValueError as error:
+        raise Tampered("the key for key statements has 32 bytes") from error
 
 
 def _parse(text: str) -> KeyStatement:

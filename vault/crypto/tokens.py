@@ -65,13 +65,17 @@ def new_intake_code() -> str:
 
 
 def intake_code_hash(raw: str) -> bytes:
-    """The hash to look the code up by, however it was typed: any case, spaces, dashes, O for 0, I or L for 1.
+    """The hash to look the code up by, in any case, with any spaces and dashes, O for 0, I or L for 1.
 
     Raises NotFound for what was never a code, in the words for a code that does not exist.
     """
-    code = "".join(character for character in raw if unicodedata.category(character) not in {"Zs", "Pd"})
+    code = "".join(
+        character
+        for character in raw
+        if not character.isspace() and unicodedata.category(character) not in {"Pd", "Cf"}
+    )
     # str.upper maps some foreign letters into ASCII, so ASCII is asked for first
-    code = code.strip("\t\r\n").upper().translate(_MISREAD) if code.isascii() else ""
+    code = code.upper().translate(_MISREAD) if code.isascii() else ""
     if not _CODE.fullmatch(code) or _code_check_of(code[:_CODE_BODY]) != code[_CODE_BODY:]:
         raise NotFound("there is no such code, or it is over")
     return hashlib.sha256(b"valetkey intake code\n" + code.encode()).digest()
