@@ -27,7 +27,7 @@ def source_of(request: Request, trusted_proxies: tuple[str, ...]) -> str:
     """The network address a request comes from, or nothing where there is none (a Unix socket).
 
     X-Forwarded-For is read only behind a proxy that is trusted by its address, from the right, and only as
-    far as those who wrote it are trusted too: what stands left of the first stranger is the stranger's own claim.
+    far as its writers are trusted too: what stands left of the first stranger is the stranger's own claim.
     """
     source = request.client.host if request.client else ""
     claims = [

@@ -1,4 +1,4 @@
-"""How an application is hung behind its gate: the core's and the intake's alike. Nothing here can open a secret."""
+"""How an application is hung behind its gate, the core's and the intake's alike. Nothing here opens."""
 
 from fastapi.telemetry import TelemetryConfig
 from starlette.types import ASGIApp
@@ -15,7 +15,7 @@ NO_TELEMETRY: TelemetryConfig = {
     "auto_configure": False,
     "exclude": lambda _scope: True,
 }
-"""FastAPI's own telemetry records paths, queries and parsed bodies as soon as anybody sets a provider: never here."""
+"""FastAPI's own telemetry records paths, queries and bodies once anybody sets a provider: never here."""
 
 
 def guarded(app: ASGIApp, settings: Settings) -> ASGIApp:

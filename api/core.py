@@ -1,0 +1,61 @@
+"""The core's side of the intake's door: the closed set of messages, in process or over a Unix socket."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from api.limits import read_json
+from api.lines import listening
+from vault.errors import Invalid, VaultError
+from vault.model.messages import ASKED, Begin, Done, Form, Give, Look, Receipt, Refused
+from vault.operations import intake
+from vault.operations.vault import Vault
+from vault.values import Actor
+
+LONGEST_LINE = 3 * 1024 * 1024
+"""Bytes; the largest Give and the words around it."""
+
+
+class Core:
+    """A door to the core in the same process."""
+
+    def __init__(self, vault: Vault) -> None:
+        self._vault = vault
+
+    async def ask(self, message: Begin | Look | Give | Done) -> Form | Receipt:
+        """Hand one message to the core. Raises what the operation raises."""
+        actor = Actor.nobody("", "intake")
+        match message:
+            case Begin():
+                return await intake.begin(self._vault, actor, message)
+            case Look():
+                return await intake.look(self._vault, actor, message)
+            case Give():
+                return await intake.give(self._vault, actor, message)
+            case Done():
+                return await intake.done(self._vault, actor, message)
+
+
+def refusal(error: VaultError) -> dict[str, Any]:
+    """A refusal as the intake's process gets it."""
+    pointer = error.pointer if isinstance(error, Invalid) else ""
+    refused = Refused(error=type(error).__name__, message=str(error), hint=error.hint, pointer=pointer)
+    return refused.model_dump(mode="json")
+
+
+@asynccontextmanager
+async def intake_socket(core: Core, path: Path) -> AsyncIterator[None]:
+    """Answer the intake's messages at `path`, for the server's user and group."""
+
+    async def answer(line: bytes) -> dict[str, Any]:
+        try:
+            message = ASKED.validate_python(read_json(line))
+        except ValidationError:
+            raise Invalid("this message is not one of the four that pass this door") from None
+        return (await core.ask(message)).model_dump(mode="json")
+
+    async with listening(path, 0o660, LONGEST_LINE, answer, refusal, uids=None):
+        yield
