@@ -73,7 +73,9 @@ def show_all(
 
 @app.command()
 def export(
-    file: Annotated[Path, typer.Argument(help="A new file for the bundle; - for stdout.")],
+    file: Annotated[Path, typer.Argument(help="A new file for the bundle; left out or -: stdout.")] = Path(
+        "-"
+    ),
 ) -> None:
     """Take the whole ledger along as a bundle that can be verified offline."""
     with signed_in() as client:
@@ -85,7 +87,7 @@ def export(
             _write_new(file, client.stream("/api/v1/ledger/bundle"))
             say(f"the bundle is in {file}; it names people and customers, so keep it like the log itself")
     say("verify it with the log's key, which you got before and from somewhere else")
-    say_next(f"valetkey audit verify {file} --key KEY")
+    say_next(f"valetkey audit verify {'BUNDLE' if str(file) == '-' else file} --key KEY")
 
 
 def _write_new(file: Path, chunks: Iterator[bytes]) -> None:

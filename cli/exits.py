@@ -1,4 +1,4 @@
-"""How a command ends: one table from what went wrong to sysexits, and the place that puts an error into words."""
+"""How a command ends: one table from what went wrong to sysexits, and an error put into words."""
 
 import errno
 import os
@@ -74,9 +74,10 @@ _BY_NAME = {_spelt(cls.__name__): cls for cls in EXITS}
 
 
 def refusal(name: str, status: int, message: str, hint: str = "", pointer: str = "") -> VaultError:
-    """Rebuild the server's no as the error that it was there. `name` is a class name or a problem type ending in one.
+    """Rebuild the server's no as the error that it was there.
 
-    An unknown name is read by its HTTP status; an unknown status is Unavailable.
+    `name` is a class name, or a problem type that ends in one. An unknown name is read by its
+    HTTP status; an unknown status is Unavailable.
     """
     last = urlsplit(name).path.rsplit("/", 1)[-1].rsplit(":", 1)[-1]
     cls = _BY_NAME.get(_spelt(last)) or BY_STATUS.get(status, errors.Unavailable)

@@ -88,7 +88,7 @@ class Keys:
 
     @classmethod
     def checked(cls, statement_key: bytes, form: Mapping[str, Any]) -> "Keys":
-        """Check the form's keys. Raises Tampered if they are not signed by the business or belong to another service."""
+        """Check the form's keys. Raises Tampered if they are unsigned or belong to another service."""
         statement = check_statement(statement_key, str(form["statement"]), str(form["statement_signature"]))
         if (statement.deployment, statement.service) != (form["deployment"], form["service"]):
             raise Tampered("the public keys belong to another service, so nothing was sealed to them")
@@ -145,7 +145,7 @@ def _is_wanted(item: Mapping[str, Any], *, named: bool) -> bool:
 
 
 def _asked(item: Mapping[str, Any], files: Mapping[str, str]) -> dict[str, str]:
-    """Ask for the fields of one secret until they are right. Raises Invalid where nobody can be asked again."""
+    """Ask for the fields of one secret until they are right. Raises Invalid if nobody can be."""
     kind = kind_named(str(item["kind"]))
     say()
     say(f"{kind.title}, {item['because'] or kind.because}")

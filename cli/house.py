@@ -3,7 +3,7 @@
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import segno
 import typer
@@ -26,15 +26,21 @@ def _staff() -> None:
 
 @staff.command()
 def add(
-    name: Annotated[str, typer.Argument(help="The person's name, as customers will read it.")],
-    mail: Annotated[str, typer.Argument(help="The mail address to sign in with.")],
-    role: Annotated[Literal["technician", "coordinator", "auditor", "administrator"], typer.Argument()],
+    name: Annotated[str, typer.Argument(help="The person's name, as customers will read it.")] = "",
+    mail: Annotated[str, typer.Argument(help="The mail address to sign in with.")] = "",
+    role: Annotated[str, typer.Argument(help="technician, coordinator, auditor or administrator.")] = "",
     password_file: Annotated[
         str, typer.Option(metavar="FILE", help="Take the first password from a file; - is stdin.")
     ] = "",
     as_json: AsJson = False,
 ) -> None:
-    """Add a person. Asks for a first password and shows the authenticator's seed once, as a QR code."""
+    """Add a person. Asks for what is left out and for a first password.
+
+    It shows the authenticator's seed once, as a QR code.
+    """
+    name = name or terminal.ask("name")
+    mail = mail or terminal.ask("mail address")
+    role = role or terminal.ask("role (technician, coordinator, auditor or administrator)")
     password = (
         terminal.read_secret_file(password_file) if password_file else terminal.ask_twice("first password")
     )

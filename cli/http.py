@@ -56,7 +56,7 @@ class Client:
         self._connection.close()
 
     def get(self, *path: str, **query: str | int | None) -> Any:
-        """GET /path?query and give the JSON. Raises the VaultError that the server answered, or Unavailable."""
+        """GET /path?query and give the JSON. Raises the server's own VaultError, or Unavailable."""
         asked = {name: value for name, value in query.items() if value is not None}
         return self._ask("GET", f"{_path(path)}?{urlencode(asked)}" if asked else _path(path))
 

@@ -80,7 +80,7 @@ def show(
 
 
 def _holding(lease: dict[str, Any], field: str) -> str:
-    """The one secret of the lease that has the field. Raises Invalid if the person has to say which."""
+    """Find the one secret of the lease that has the field. Raises Invalid if the person has to say which."""
     found = [str(held["id"]) for held in lease["secrets"] if field in held["fields"]]
     if len(found) == 1:
         return found[0]

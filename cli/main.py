@@ -121,7 +121,7 @@ def _valetkey(
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
-    """Customers' server credentials: encrypted, lent for a ticket, recorded, ended, destroyed.
+    """Keep customers' server credentials: encrypted, lent for a ticket, recorded, ended, destroyed.
 
     Data goes to stdout and talk to stderr; --json prints data as JSON. Secrets
     are prompted for or read from stdin.

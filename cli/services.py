@@ -176,9 +176,7 @@ def end(
     with signed_in() as client:
         if not confirm:
             found = client.get("/api/v1/services", service)
-            say(
-                f"this ends {found['title']} for {found['customer']['name']}; its secrets are destroyed for good"
-            )
+            say(f"this ends {found['title']} for {found['customer']['name']}; its secrets go for good")
             confirm = ask(f"type the title “{shown(found['title'])}” to go on")
         certificate = client.post("/api/v1/services", service, "end", confirm=confirm)
     _put_certificate(certificate, as_json)

@@ -1,4 +1,4 @@
-"""The terminal: data goes to stdout, talk to stderr, answers come from a prompt or from the lines of stdin."""
+"""The terminal: data goes to stdout, talk to stderr, answers come from a prompt or a pipe."""
 
 import os
 import sys
