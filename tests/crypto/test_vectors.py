@@ -56,7 +56,7 @@ def blocks(name: str) -> list[dict[str, str]]:
 
 
 def hpke_open(vector: dict[str, Any], private: Any, kem: hpke.KEM) -> None:
-    """Open a vector's first message; the published ones have AAD, which only cryptography's private half takes."""
+    """Open a vector's first message. All published ones have AAD, which only a private function takes."""
     first = vector["encryptions"][0]
     opened = openssl.hpke._decrypt_with_aad(
         hpke.Suite(kem, hpke.KDF.HKDF_SHA256, AEADS[vector["aead_id"]]),
@@ -100,7 +100,7 @@ def test_hpke_over_x_wing_opens_the_published_vector_and_our_seed_gives_its_publ
 
 
 def chunked_open(message: bytes, key: bytes, context: bytes, hashing: HashAlgorithm) -> bytes:
-    """C2SP chunked-encryption with AES-256-GCM, written from its text: the reference between vectors and library."""
+    """C2SP chunked-encryption with AES-256-GCM, from its text: the bridge from vectors to library."""
     salt, commitment, sealed = message[:24], message[24:56], message[56:]
     purpose = b"c2sp.org/chunked-encryption@v1+AEAD_AES_256_GCM\0"
     derived = HKDFExpand(hashing, 76, purpose + salt + context).derive(key)
@@ -118,7 +118,7 @@ def chunked_open(message: bytes, key: bytes, context: bytes, hashing: HashAlgori
 
 @pytest.mark.attack("CR15")
 def test_our_reading_of_chunked_encryption_is_the_published_one() -> None:
-    """C2SP's vectors are for SHA-256; Cobblestone-256 is the same construction with SHA-512, tested below."""
+    """C2SP's vectors use SHA-256; Cobblestone-256 is the same construction with SHA-512, tested below."""
     vectors = [
         vector for vector in pyca("chunked-encryption/vectors.json")["vectors"] if "AES_256" in vector["aead"]
     ]
@@ -268,7 +268,7 @@ def test_wycheproof_ml_kem_decapsulation() -> None:
             assert private.decapsulate(ciphertext) == bytes.fromhex(case["K"])
             valid += 1
         else:
-            with pytest.raises(ValueError, match="seed is 64 bytes|Invalid ML-KEM-768 ciphertext"):
+            with pytest.raises(ValueError, match=r"seed is 64 bytes|Invalid ML-KEM-768 ciphertext"):
                 MLKEM768PrivateKey.from_seed_bytes(seed).decapsulate(ciphertext)
     assert valid > 100
 
