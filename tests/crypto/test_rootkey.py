@@ -1,4 +1,4 @@
-"""The root key wraps nothing itself; each key that hangs on it unwraps only its own purpose, row and bytes."""
+"""The root key wraps nothing itself; each key that hangs on it unwraps its own purpose, row and bytes."""
 
 import secrets
 from typing import get_args
@@ -35,9 +35,9 @@ def test_the_derivation_of_the_first_version_stays_as_it_is() -> None:
 
 
 DERIVED = {
-    "keyring wrap": "0000000000000000000000000000000000000000000000000000000000000000",
-    "staff factors": "0000000000000000000000000000000000000000000000000000000000000000",
-    "log disclosures": "0000000000000000000000000000000000000000000000000000000000000000",
+    "keyring wrap": "bd6fa71b9f1fca408e5eacfc4e02e24fca6242c042bc8def48d12451e2956a4d",
+    "staff factors": "959e426a50b1e9217cb3f761502e17a9ce5697dcc03c63fc0ddf0f3217699e83",
+    "log disclosures": "77b193be4043622ad8b8c12d442627262d33fbd82d4b9c014fccf405cf8a0bc9",
 }
 
 

@@ -47,7 +47,11 @@ class LockedBytes:
         return memoryview(self._map)[: self._size]
 
     def wipe(self) -> None:
-        """Overwrite the key. It may be called twice; the page goes back when the last holder lets go."""
+        """Overwrite the key, as often as you like.
+
+        A key that is let go without it is not overwritten here, for a view may still be in use and would turn into
+        a key of zeros; its page goes back to the kernel, which clears it before anybody else gets it.
+        """
         self._map[: self._size] = bytes(self._size)
 
     def __len__(self) -> int:
@@ -55,10 +59,6 @@ class LockedBytes:
 
     def __repr__(self) -> str:
         return "LockedBytes(…)"
-
-    def __del__(self) -> None:
-        if hasattr(self, "_map") and not self._map.closed:
-            self.wipe()
 
 
 def _lock(page: mmap.mmap) -> bool:
