@@ -216,12 +216,13 @@ _BASES = _multiples(_BASE) if _BASE else []
 def ed25519_verify(public: bytes, signature: bytes, message: bytes) -> bool:
     """Tell whether the 64-byte signature is the 32-byte public key's over the message.
 
-    Strict: coordinates and scalars in their one spelling, and no cofactor, as OpenSSL does it.
+    Strict: coordinates and scalars in their one spelling and no cofactor, as OpenSSL does it, and no key of
+    small order, for which one signature fits every message.
     """
     if len(public) != _HASH or len(signature) != 2 * _HASH:
         return False
     key, scalar = _point(public), int.from_bytes(signature[_HASH:], "little")
-    if key is None or scalar >= _ORDER:
+    if key is None or scalar >= _ORDER or _double(_double(_double(key)))[0] == 0:
         return False
     digest = hashlib.sha512(signature[:_HASH] + public + message).digest()
     challenge = int.from_bytes(digest, "little") % _ORDER
