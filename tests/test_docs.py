@@ -93,8 +93,19 @@ def test_the_settings_of_the_manual_are_settings() -> None:
     assert variables <= set(Settings.model_fields)
 
 
+def test_the_catalogue_of_the_manual_is_a_catalogue() -> None:
+    from vault.operations.catalogue import parse
+
+    manual = (ROOT / "docs" / "operations.md").read_text("utf-8")
+    (shown,) = re.findall(r"```toml\n(\[agreement\].*?)```", manual, re.DOTALL)
+    agreement, types = parse(shown)
+    assert agreement
+    assert set(types) == {"shop-care"}
+
+
 def test_the_commands_of_the_documents_are_commands() -> None:
     import typer
+
     from cli.main import app
 
     def names(command: object, before: str) -> set[str]:

@@ -1,6 +1,7 @@
 """The architecture is a test: who may import whom, who commits, who opens, who exposes."""
 
 import ast
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -54,9 +55,15 @@ OPENS = (
 )
 
 COMMITS = {"vault/storage/writer.py"}
-OWN_TRANSACTIONS = COMMITS | {
-    "vault/storage/keyring.py",  # a database of its own, whose order against the vault's is the safety
-    "vault/storage/database.py",  # makes the schema, before there is anything to record
+TRANSACTIONS = {
+    ("vault/storage/writer.py", "_record"),
+    # the keyring is a database of its own, whose order against the vault's is the safety
+    ("vault/storage/keyring.py", "create"),
+    ("vault/storage/keyring.py", "_change"),
+    ("vault/storage/keyring.py", "mirror"),
+    # before there is a ledger to record in
+    ("vault/storage/database.py", "create_schema"),
+    ("vault/operations/operator.py", "initialise"),
 }
 EXPOSES = {
     "vault/crypto/passwords.py": "hashes what was typed",
@@ -140,11 +147,26 @@ def test_the_verifier_needs_nothing_but_python() -> None:
 
 
 @pytest.mark.promise("P3")
-def test_nothing_that_the_intake_imports_can_open() -> None:
-    reached = reached_from("api.intake")
+@pytest.mark.parametrize("start", ["api.intake", "api.serve_intake"])
+def test_nothing_that_the_intake_imports_can_open(start: str) -> None:
+    reached = reached_from(start)
     assert "vault.crypto.sealing" in reached, "the canary: the intake seals for browsers without JavaScript"
     ways = {name: by for name, by in reached.items() if is_in(name, OPENS)}
     assert not ways, f"the intake can open, by way of: {ways}"
+
+
+@pytest.mark.promise("P3")
+def test_an_intake_of_its_own_has_loaded_nothing_that_opens() -> None:
+    """What the imports say, seen in a real process: neither our own openers nor any database."""
+    program = "import sys, api.serve_intake; print(*sorted(sys.modules))"
+    run = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    loaded = run.stdout.split()
+    assert "vault.crypto.sealing" in loaded
+    assert not [
+        name for name in loaded if is_in(name, (*OPENS, "sqlalchemy", "sqlmodel", "sqlite3", "argon2"))
+    ]
 
 
 @pytest.mark.promise("P3")
@@ -158,22 +180,20 @@ def test_the_way_to_the_opening_would_be_seen() -> None:
     assert "vault.crypto.opening" in reached_from("vault.operations")
 
 
-def transactions(tree: ast.Module) -> Iterator[int]:
-    """Lines that open a transaction which commits when its block ends."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.With | ast.AsyncWith):
-            yield from (
-                line for item in node.items for line in calls(item.context_expr, ["begin", "begin_nested"])
-            )
+def transactions(tree: ast.Module) -> Iterator[str]:
+    """Functions that open a transaction which commits when its block ends."""
+    for function in ast.walk(tree):
+        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
+            blocks = [node for node in ast.walk(function) if isinstance(node, ast.With | ast.AsyncWith)]
+            if any(list(calls(i.context_expr, ["begin", "begin_nested"])) for b in blocks for i in b.items):
+                yield function.name
 
 
 @pytest.mark.promise("P1")
 def test_one_place_commits_what_the_ledger_records() -> None:
-    said = {named(path) for path in sources() if list(calls(tree_of(path), ["commit"]))}
-    assert said == COMMITS
-    began = {named(path) for path in sources() if list(transactions(tree_of(path)))}
-    assert "vault/storage/writer.py" in began
-    assert began <= OWN_TRANSACTIONS, f"a transaction outside the one door: {began - OWN_TRANSACTIONS}"
+    assert {named(path) for path in sources() if list(calls(tree_of(path), ["commit"]))} == COMMITS
+    opened = {(named(path), function) for path in sources() for function in transactions(tree_of(path))}
+    assert opened == TRANSACTIONS
 
 
 @pytest.mark.promise("P1")
