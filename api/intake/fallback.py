@@ -1,0 +1,73 @@
+"""For browsers that cannot seal: the intake holds what was typed for a moment, seals it and forgets it."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from vault.crypto.encoding import b64, unb64
+from vault.crypto.envelope import Context
+from vault.crypto.sealing import seal
+from vault.crypto.statement import KeyStatement, check_statement
+from vault.crypto.suites import XWING
+from vault.errors import Invalid, Tampered, Unavailable
+from vault.model.cards import holds_card_number
+from vault.model.kinds import Kind, kind_named, pack_fields
+from vault.model.messages import Form, FormItem
+
+KEY_BYTES = 32
+NO_CARDS = (
+    "Card numbers are never kept here. Take it out; if it is none, change the login and give the new one"
+)
+
+
+def verifying_key(place: Path) -> bytes:
+    """Read the 32-byte key of key statements from the intake's own configuration: raw, or in URL-safe base64.
+
+    Raises Unavailable while there is none: without it no statement can be believed.
+    """
+    try:
+        raw = place.read_bytes()
+        key = raw if len(raw) == KEY_BYTES else unb64(raw.decode("ascii").strip())
+    except (OSError, UnicodeDecodeError, Invalid) as error:
+        raise Unavailable("this form cannot check the vault's keys now") from error
+    if len(key) != KEY_BYTES:
+        raise Unavailable("this form cannot check the vault's keys now")
+    return key
+
+
+def believed(place: Path, form: Form) -> KeyStatement:
+    """Check the form's key statement. Raises Tampered when it is not signed, or speaks of another service."""
+    statement = check_statement(verifying_key(place), form.statement, form.statement_signature)
+    if (statement.deployment, statement.service) != (form.deployment, form.service):
+        raise Tampered("the service's public keys are not signed by this vault")
+    return statement
+
+
+def faults_of(kind: type[Kind], fields: Mapping[str, str]) -> dict[str, str]:
+    """Name every field that is wrong, with its sentence. Empty means that it can be sealed."""
+    faults: dict[str, str] = {}
+    for field in kind.fields:
+        try:
+            field.check(fields.get(field.name, ""))
+        except Invalid as fault:
+            faults[field.name] = str(fault)
+    if not faults and holds_card_number(fields):
+        secret = next((field.name for field in kind.fields if field.secret and fields.get(field.name)), "")
+        faults[secret or kind.fields[0].name] = NO_CARDS
+    return faults
+
+
+def sealed(place: Path, form: Form, item: FormItem, fields: Mapping[str, str]) -> str:
+    """Seal checked fields for the item's row; gives the envelope in URL-safe base64.
+
+    Raises Tampered when the keys are not believed, and Invalid for fields that the kind does not have.
+    """
+    statement = believed(place, form)
+    kind = kind_named(item.kind)
+    kind.check(fields)
+    context = Context(form.deployment, form.service, statement.key, item.secret, item.version, item.kind)
+    return b64(seal(pack_fields(fields), XWING, statement.public_key(XWING.name), context))
+
+
+def carried_key(place: Path) -> str:
+    """Spell the verifying key as the page carries it for the browser's own check."""
+    return b64(verifying_key(place))

@@ -1,0 +1,75 @@
+"""The paper that every page is written on: templates, and how a person would say a time or a duration."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+from starlette.responses import HTMLResponse
+
+STATIC = Path(__file__).parents[1] / "static"
+"""CSS and JavaScript of every page. The intake serves it, so that it works alone: /give/static."""
+
+_FOLDER = Path(__file__).parent / "templates"
+_MINUTES_AN_HOUR = 60
+
+
+def environment(*more: Path) -> Environment:
+    """Templates of these folders and of the pages; every value is escaped, a missing one is an error."""
+    made = Environment(
+        loader=FileSystemLoader([*more, _FOLDER]),
+        autoescape=True,
+        auto_reload=False,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters.update(day=day, moment=moment, minutes=minutes)
+    return made
+
+
+def _time(when: datetime, style: str, words: str) -> Markup:
+    exact = when.astimezone(UTC)
+    return Markup('<time datetime="{}" title="{}" data-style="{}">{}</time>').format(
+        exact.isoformat(timespec="seconds").replace("+00:00", "Z"),
+        f"{exact:%Y-%m-%d %H:%M:%S} UTC",
+        style,
+        words,
+    )
+
+
+def day(when: datetime) -> Markup:
+    """Say a date as one does, like 6 December 2026, with the exact time behind it."""
+    exact = when.astimezone(UTC)
+    return _time(when, "day", f"{exact.day} {exact:%B %Y}")
+
+
+def moment(when: datetime) -> Markup:
+    """Say a date and time as one does. `times.js` puts it into the reader's own time zone."""
+    exact = when.astimezone(UTC)
+    return _time(when, "moment", f"{exact.day} {exact:%B %Y} at {exact:%H:%M} UTC")
+
+
+def minutes(count: int) -> str:
+    """Say a duration as one does: 45 minutes, 2 hours, 1 hour 30 minutes."""
+    hours, rest = divmod(count, _MINUTES_AN_HOUR)
+    said = [
+        f"{number} {unit}{'' if number == 1 else 's'}"
+        for number, unit in ((hours, "hour"), (rest, "minute"))
+        if number
+    ]
+    return " ".join(said) or "0 minutes"
+
+
+def shown(
+    templates: Environment,
+    name: str,
+    status: int = 200,
+    headers: Mapping[str, str] | None = None,
+    **context: Any,
+) -> HTMLResponse:
+    """Make the page an answer that nothing on the way keeps."""
+    page = templates.get_template(name).render(**context)
+    return HTMLResponse(page, status, {"Cache-Control": "no-store", **(headers or {})})
