@@ -7,9 +7,8 @@ from starlette.types import ASGIApp
 
 from api import description
 from api.core import Core
-from api.errors import install
-from api.gate import NO_TELEMETRY, guarded
-from api.intake.app import create_intake
+from api.gate import bare, guarded
+from api.giving import hang_intake
 from api.pages.routes import router as pages
 from api.routes import health, leases, ledger, requests, services, session, tickets
 from vault.operations.vault import Vault
@@ -22,18 +21,8 @@ def create_app(vault: Vault) -> ASGIApp:
 
 def build(vault: Vault) -> FastAPI:
     """The routes alone, without the gate: for whoever sweeps over them."""
-    app = FastAPI(
-        title="Valetkey",
-        summary="An encrypted vault for customers' server credentials.",
-        version=_version(),
-        openapi_url=None,  # api.description serves it, to staff only
-        docs_url=None,  # these pages would load third-party script
-        redoc_url=None,
-        redirect_slashes=False,  # the redirect copies the Host header
-        telemetry=NO_TELEMETRY,
-    )
+    app = bare("Valetkey", _version())
     app.state.vault = vault
-    install(app)
     api = APIRouter(prefix="/api/v1")
     for part in (session, services, requests, tickets, leases, ledger):
         api.include_router(part.router)
@@ -41,7 +30,7 @@ def build(vault: Vault) -> FastAPI:
     app.include_router(description.router)
     app.include_router(health.router)
     app.include_router(pages)
-    app.mount("/give", create_intake(Core(vault), vault.settings))
+    hang_intake(app, Core(vault), vault.settings)
     return app
 
 

@@ -11,13 +11,13 @@ from typing import Any, TypeVar
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError, ResponseValidationError
-from jinja2 import Environment, FileSystemLoader
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.types import Scope
 
+from api.pages.templates import environment
 from vault import errors
 
 LOG = logging.getLogger("valetkey.api")
@@ -50,9 +50,7 @@ HEADERS: dict[type[errors.VaultError], Mapping[str, str]] = {
     errors.Busy: {"Retry-After": "1"},
 }
 
-_TEMPLATES = Environment(
-    loader=FileSystemLoader(Path(__file__).parent / "pages" / "templates"), autoescape=True, auto_reload=False
-)
+_TEMPLATES = environment()
 
 
 @dataclass(frozen=True)
@@ -192,7 +190,7 @@ def answer(scope: Scope, problem: Problem) -> Response:
     """The problem as this asker can read it: a page for a browser on a page, else problem+json."""
     headers = dict(problem.headers)
     if _reads_html(scope):
-        page = _TEMPLATES.get_template("error.html").render(**problem.members() | {"signed_in": False})
+        page = _TEMPLATES.get_template("error.html").render(problem.members())
         return HTMLResponse(page, problem.status, headers)
     return JSONResponse(problem.members(), problem.status, headers, media_type="application/problem+json")
 

@@ -29,14 +29,17 @@ async def listening(
     `uids` names the users who may speak there beside the mode's own guard; None leaves it to the mode. Every
     line is answered by exactly one. Raises Unavailable when the socket cannot be made.
     """
+    open_lines: set[asyncio.StreamWriter] = set()
 
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        open_lines.add(writer)
         try:
             if uids is None or _uid_of(writer) in uids:
                 await _converse(reader, writer, answerer, refuser)
         except (ConnectionError, TimeoutError, asyncio.IncompleteReadError):
             pass  # they have gone, or said nothing: nothing was promised to them
         finally:
+            open_lines.discard(writer)
             writer.close()
 
     before = os.umask(0o777 & ~mode)
@@ -51,6 +54,8 @@ async def listening(
         yield
     finally:
         server.close()
+        for line in open_lines:
+            line.close()
         _remove(path)
 
 

@@ -62,8 +62,13 @@ ORDER: TypeAdapter[Plain | Unseal | AddStaff | ApplyCatalogue] = TypeAdapter(
     Annotated[Plain | Unseal | AddStaff | ApplyCatalogue, Field(discriminator="do")]
 )
 
+
+async def _status(vault: Vault) -> dict[str, Any]:
+    return operator.status(vault)
+
+
 _PLAIN: dict[str, Callable[[Vault], Awaitable[Any]]] = {
-    "status": operator.status,
+    "status": _status,
     "seal": operator.seal,
     "keyring mirror": operator.mirror,
     "doctor": operator.doctor,

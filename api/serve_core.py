@@ -11,7 +11,7 @@ from vault.settings import Settings
 
 
 def serve_core(settings: Settings) -> None:
-    """Serve until a signal ends it, then drain, sign and let go of every key. Raises what `Vault.start` raises."""
+    """Serve until a signal ends it, then drain, sign and drop every key. Raises what `Vault.start` raises."""
     server.prepare()
     uvloop.run(_serve(settings))
 

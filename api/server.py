@@ -15,7 +15,7 @@ from vault.settings import Settings
 DRAIN_SECONDS = 20
 KEEP_ALIVE_SECONDS = 30
 
-_OPEN_DOORS = (
+OPEN_DOORS = (
     "PYTHONINSPECT",
     "PYTHONDEVMODE",
     "PYTHONASYNCIODEBUG",
@@ -27,7 +27,7 @@ _OPEN_DOORS = (
 
 def refuse_debugging() -> None:
     """Raise Unavailable if this process was started so that it shows or keeps more than a server may."""
-    for name in _OPEN_DOORS:
+    for name in OPEN_DOORS:
         if os.environ.get(name):
             raise Unavailable(f"unset {name}: a process that holds keys does not run for debugging")
     if sys.flags.inspect or sys.flags.interactive or sys.flags.dev_mode:
@@ -35,7 +35,7 @@ def refuse_debugging() -> None:
 
 
 def prepare() -> None:
-    """Make this process as closed as the platform allows, and its log plain. Raises Unavailable when debugged."""
+    """Close this process as far as the platform lets us, and its log plain. Raises as `refuse_debugging`."""
     refuse_debugging()
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     for missing in lock_down_process():

@@ -13,8 +13,7 @@ from starlette.responses import PlainTextResponse
 from starlette.testclient import TestClient
 
 from api.depends import CheckedForm
-from api.errors import install
-from api.gate import NO_TELEMETRY, guarded
+from api.gate import bare, guarded
 from vault.errors import NotSignedIn, Tampered
 from vault.settings import Settings
 
@@ -29,10 +28,7 @@ class Small(BaseModel):
 
 def small_app() -> FastAPI:
     """A few routes of the shapes that the real application has, to try the gate and the limits on."""
-    app = FastAPI(
-        telemetry=NO_TELEMETRY, redirect_slashes=False, openapi_url=None, docs_url=None, redoc_url=None
-    )
-    install(app)
+    app = bare("small")
 
     @app.get("/api/v1/thing")
     async def thing() -> dict[str, str]:
