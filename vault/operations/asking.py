@@ -1,0 +1,101 @@
+"""No lookup without an asker: whatever a person may not see is not there. Strangers and ghosts get the same answer."""
+
+from sqlalchemy import bindparam, func, select
+
+from vault.errors import NotFound, NotSignedIn
+from vault.model.tables import Agreement, Assignment, Lease, Person, Request, Secret, Service, Ticket
+from vault.policy.staff import Standing, require_customer_data, require_role
+from vault.storage.reading import Reading
+from vault.values import Actor, known_id
+
+_IN_FORCE = select(func.coalesce(func.max(Agreement.table().c.id), 0))
+_NOTHING = "there is no such thing"
+
+
+def agreement_in_force(reading: Reading) -> int:
+    """The version of the confidentiality agreement in force; 0 when none was ever published."""
+    return int(reading.connection.execute(_IN_FORCE).scalar_one())
+
+
+def person_of(reading: Reading, actor: Actor) -> Person:
+    """The signed-in person's own row. Raises NotSignedIn for anybody else and for the disabled."""
+    person = reading.find(Person, id=actor.id) if actor.kind == "person" else None
+    if person is None or person.state != "active":
+        raise NotSignedIn("nobody is signed in")
+    return person
+
+
+def standing_of(reading: Reading, person: Person) -> Standing:
+    """How a person stands now. Where no agreement was published nobody has agreed, and nobody sees customers' data."""
+    in_force = agreement_in_force(reading)
+    return Standing(person.id, person.role, person.state == "active", 0 < in_force == person.agreed_version)
+
+
+def acting_as(reading: Reading, actor: Actor, *roles: str) -> Person:
+    """The signed-in person, who has one of these roles. Raises NotSignedIn or Denied."""
+    person = person_of(reading, actor)
+    require_role(standing_of(reading, person), *roles)
+    return person
+
+
+def with_customers(reading: Reading, actor: Actor, *roles: str) -> Person:
+    """The signed-in person, who has one of these roles and may see customers' data. Raises NotSignedIn or Denied."""
+    person = person_of(reading, actor)
+    require_customer_data(standing_of(reading, person), *roles)
+    return person
+
+
+def service_for(reading: Reading, actor: Actor, service_id: str) -> Service:
+    """A service, for a coordinator. Raises NotSignedIn, Denied or NotFound."""
+    with_customers(reading, actor, "coordinator")
+    service = reading.find(Service, id=known_id("svc", service_id))
+    if service is None:
+        raise NotFound(_NOTHING)
+    return service
+
+
+def ticket_for(reading: Reading, actor: Actor, ticket_id: str) -> tuple[Ticket, Service]:
+    """A ticket and its service, for a coordinator or a technician who is on it. Raises NotSignedIn, Denied, NotFound."""
+    person = with_customers(reading, actor, "coordinator", "technician")
+    ticket = reading.find(Ticket, id=known_id("tkt", ticket_id))
+    if ticket is None:
+        raise NotFound(_NOTHING)
+    if person.role == "technician":
+        assignment = reading.find(Assignment, ticket_id=ticket.id, person_id=person.id)
+        if assignment is None or assignment.state != "active":
+            raise NotFound(_NOTHING)
+    return ticket, service_of(reading, ticket.service_id)
+
+
+def service_of(reading: Reading, service_id: str) -> Service:
+    """The service that an already found row belongs to. Raises NotFound."""
+    service = reading.find(Service, id=service_id)
+    if service is None:
+        raise NotFound(_NOTHING)
+    return service
+
+
+def request_for(reading: Reading, actor: Actor, request_id: str) -> tuple[Request, Service]:
+    """A request and its service, for a coordinator. Raises NotSignedIn, Denied or NotFound."""
+    with_customers(reading, actor, "coordinator")
+    request = reading.find(Request, id=known_id("req", request_id))
+    if request is None:
+        raise NotFound(_NOTHING)
+    return request, service_of(reading, request.service_id)
+
+
+def lease_for(reading: Reading, actor: Actor, lease_id: str) -> Lease:
+    """A lease, for its holder or a coordinator. Raises NotSignedIn, Denied or NotFound."""
+    person = with_customers(reading, actor, "coordinator", "technician")
+    lease = reading.find(Lease, id=known_id("lse", lease_id))
+    if lease is None or (person.role == "technician" and lease.person_id != person.id):
+        raise NotFound(_NOTHING)
+    return lease
+
+
+_SECRETS = Secret.table()
+SECRETS_OF = (
+    select(*[column for column in _SECRETS.columns if column.key not in {"envelope", "salt"}])
+    .where(_SECRETS.c.service_id == bindparam("service_id"))
+    .order_by(_SECRETS.c.id)
+)

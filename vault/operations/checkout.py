@@ -1,0 +1,252 @@
+"""Checking access out for a ticket: the lease, the reveal under it, and every way it ends."""
+
+from typing import Any
+
+from sqlalchemy import bindparam, func, select
+
+from vault.errors import Conflict, Ended, Invalid, NotFound, NotSignedIn, Tampered
+from vault.model.tables import Agreement, Assignment, Lease, Person, RowHead, Secret, Service, Ticket
+from vault.model.views import LeaseView, RequestView
+from vault.operations import presence, showing
+from vault.operations.asking import acting_as, lease_for, service_of, standing_of, with_customers
+from vault.operations.leases import end_lease
+from vault.operations.requests import ask_again
+from vault.operations.services import type_of
+from vault.operations.vault import Vault
+from vault.policy.access import Delivery, Held, lease_end, require_delivery, require_live, require_openable
+from vault.policy.staff import Standing
+from vault.storage.keys import Opening
+from vault.storage.reading import Reading
+from vault.storage.rows import digest
+from vault.storage.unit import Unit, operation
+from vault.values import Actor, Reason, known_id, new_id
+
+MOST_SECRETS = 20
+_LEASES = Lease.table()
+_TABLES = (Lease, Secret, Person, Assignment, Ticket, Service)
+
+
+async def lease(
+    vault: Vault, actor: Actor, ticket_id: str, secrets: list[str], minutes: int, reason: str, code: str
+) -> LeaseView:
+    """Check secrets of a ticket out: presence is proved for this very lease, then policy judges.
+
+    The lease ends by itself after `minutes`, and never after its service. Raises NotSignedIn, Denied, NotFound, Ended,
+    Invalid, Conflict, TooMany, Sealed.
+    """
+    why = Reason.parse(reason)
+    wanted = list(dict.fromkeys(known_id("sec", one) for one in secrets))
+    if not 1 <= len(wanted) <= MOST_SECRETS:
+        raise Invalid(f"name 1 to {MOST_SECRETS} secrets", "/secrets")
+    deed = presence.deed("lease", ticket_id, minutes, why.text, *wanted)
+    proof = await presence.prove(vault, actor, deed, code)
+    view: LeaseView = await vault.perform(_leased, actor, ticket_id, wanted, minutes, why, proof)
+    return view
+
+
+@operation("lease.start")
+def _leased(
+    unit: Unit, actor: Actor, ticket_id: str, wanted: list[str], minutes: int, why: Reason, proof: str
+) -> LeaseView:
+    unit.about(ticket=ticket_id, proof=proof)
+    unit.disclose(actor.id, reason=why.text)
+    person = acting_as(unit, actor, "technician")
+    ticket = unit.find(Ticket, id=known_id("tkt", ticket_id))
+    if ticket is None:
+        raise NotFound("there is no such thing")
+    service = service_of(unit, ticket.service_id)
+    assignment = unit.find(Assignment, ticket_id=ticket.id, person_id=person.id)
+    delivery = Delivery(
+        standing=standing_of(unit, person),
+        assigned=assignment is not None and assignment.state == "active",
+        ticket_open=ticket.state == "open",
+        service_open=service.state == "open",
+        service_ends_at=service.ends_at,
+    )
+    require_delivery(delivery, unit.now)
+    unit.about(service=service.id, secrets=" ".join(wanted))
+    presence.spend(unit, actor, proof, presence.deed("lease", ticket_id, minutes, why.text, *wanted))
+    ends = lease_end(minutes, type_of(unit, service.type).longest_lease_minutes, service.ends_at, unit.now)
+    for secret_id in wanted:
+        secret = unit.find(Secret, id=secret_id)
+        if secret is None or secret.service_id != service.id:
+            raise NotFound("there is no such secret on this ticket")
+        require_openable(secret.state)
+    row = Lease(
+        id=new_id("lse"),
+        ticket_id=ticket.id,
+        service_id=service.id,
+        person_id=person.id,
+        reason=why.text,
+        covers=" ".join(wanted),
+        starts_at=unit.now,
+        expires_at=ends,
+    )
+    unit.about(lease=row.id)
+    unit.insert(row)
+    unit.notify("lease.started", row.id)
+    return showing.lease(unit, row)
+
+
+def _joined() -> Any:
+    """Everything that decides a reveal, in one query: six rows, their newest digests, the agreement in force."""
+    lease, secret, person, assignment, ticket, service = (table.table() for table in _TABLES)
+    heads = [RowHead.table().alias(f"head_of_{table.name}") for table in (lease, secret, person, assignment, ticket, service)]
+    in_force = select(func.coalesce(func.max(Agreement.table().c.id), 0)).scalar_subquery()
+    query = (
+        select(lease, secret, person, assignment, ticket, service, *[head.c.digest for head in heads], in_force)
+        .select_from(lease)
+        .join(secret, (secret.c.id == bindparam("secret")) & (secret.c.service_id == lease.c.service_id))
+        .join(person, person.c.id == lease.c.person_id)
+        .join(ticket, ticket.c.id == lease.c.ticket_id)
+        .join(service, service.c.id == lease.c.service_id)
+        .outerjoin(
+            assignment, (assignment.c.ticket_id == lease.c.ticket_id) & (assignment.c.person_id == lease.c.person_id)
+        )
+    )
+    for table, head in zip((lease, secret, person, assignment, ticket, service), heads, strict=True):
+        query = query.outerjoin(head, head.c.row_id == table.name + ":" + table.c.id)
+    return query.where(lease.c.id == bindparam("lease"))
+
+
+_REVEAL = _joined()
+_NAMES = [table.table().name for table in _TABLES]
+_SPANS: list[slice] = []
+_AT: dict[str, int] = {}
+for _table in _TABLES:
+    _start = _SPANS[-1].stop if _SPANS else 0
+    _columns = list(_table.table().columns)
+    _SPANS.append(slice(_start, _start + len(_columns)))
+    _AT.update({f"{_table.table().name}.{column.key}": _start + at for at, column in enumerate(_columns)})
+_HEADS_AT = _SPANS[-1].stop
+_SECRET_COLUMNS = [column.key for column in Secret.table().columns]
+
+
+@operation("secret.reveal")
+def reveal(unit: Unit, actor: Actor, lease_id: str, secret_id: str, field: str) -> Opening:
+    """Let a technician see one field of a secret under a lease; `vault.perform` turns it into the plaintext.
+
+    Judged in the transaction of its record, by rows that match their newest entries. Raises NotSignedIn, Denied,
+    NotFound, Ended, Conflict, Tampered.
+    """
+    unit.about(lease=lease_id, secret=secret_id)
+    row = unit.connection.execute(
+        _REVEAL, {"lease": known_id("lse", lease_id), "secret": known_id("sec", secret_id)}
+    ).first()
+    if row is None:
+        raise NotFound("there is no such thing")
+    if actor.kind != "person":
+        raise NotSignedIn("nobody is signed in")
+    if row[_AT["lease.person_id"]] != actor.id:
+        raise NotFound("there is no such thing")
+    _check_digests(unit, row)
+    unit.about(service=row[_AT["lease.service_id"]], ticket=row[_AT["lease.ticket_id"]])
+    in_force = row[_HEADS_AT + len(_NAMES)]
+    delivery = Delivery(
+        standing=Standing(
+            id=row[_AT["person.id"]],
+            role=row[_AT["person.role"]],
+            active=row[_AT["person.state"]] == "active",
+            agreed=0 < in_force == row[_AT["person.agreed_version"]],
+        ),
+        assigned=row[_AT["assignment.state"]] == "active",
+        ticket_open=row[_AT["ticket.state"]] == "open",
+        service_open=row[_AT["service.state"]] == "open",
+        service_ends_at=row[_AT["service.ends_at"]],
+    )
+    held = Held(
+        person_id=row[_AT["lease.person_id"]],
+        active=row[_AT["lease.state"]] == "active",
+        expires_at=row[_AT["lease.expires_at"]],
+        covers=row[_AT["lease.covers"]].split(),
+    )
+    require_live(held, secret_id, delivery, unit.now)
+    require_openable(row[_AT["secret.state"]])
+    unit.say(version=str(row[_AT["secret.version"]]))
+    opening = unit.opening(dict(zip(_SECRET_COLUMNS, row[_SPANS[1]], strict=True)), field)
+    unit.say(field=field)
+    return opening
+
+
+def _check_digests(unit: Unit, row: Any) -> None:
+    """Every row that decides must be the one its newest entry names; those of this very batch count too."""
+    for at, (name, span) in enumerate(zip(_NAMES, _SPANS, strict=True)):
+        values = tuple(row[span])
+        if values[0] is None:  # no assignment: policy says no to that by itself
+            continue
+        expected = unit.changed_in_batch(f"{name}:{values[0]}") or row[_HEADS_AT + at]
+        if expected is None or digest(name, values) != bytes(expected):
+            raise Tampered("a row does not match its newest entry in the ledger; nothing was opened")
+
+
+@operation("lease.check-in", in_any_time=True)
+def check_in(unit: Unit, actor: Actor, lease_id: str) -> None:
+    """Hand access back before its time. Raises NotSignedIn, NotFound, Ended."""
+    unit.about(lease=lease_id)
+    lease = lease_for(unit, actor, lease_id)
+    if lease.person_id != actor.id:
+        raise NotFound("there is no such thing")
+    unit.about(service=lease.service_id, ticket=lease.ticket_id)
+    _end_live(unit, lease)
+    end_lease(unit, lease, "check-in")
+
+
+@operation("lease.revoke", in_any_time=True)
+def revoke(unit: Unit, actor: Actor, lease_id: str) -> None:
+    """Take access back at once, as a coordinator. Raises NotSignedIn, Denied, NotFound, Ended."""
+    unit.about(lease=lease_id)
+    with_customers(unit, actor, "coordinator")
+    lease = lease_for(unit, actor, lease_id)
+    unit.about(service=lease.service_id, ticket=lease.ticket_id, holder=lease.person_id)
+    _end_live(unit, lease)
+    end_lease(unit, lease, "revocation")
+
+
+def _end_live(unit: Unit, lease: Lease) -> None:
+    if lease.state != "active" or unit.now >= lease.expires_at:
+        raise Ended("this lease has ended already")
+
+
+async def report_broken(vault: Vault, actor: Actor, lease_id: str, secret_id: str, note: str) -> RequestView:
+    """Say that a login does not work: the customer is asked for it again; the present one stays until then.
+
+    Raises NotSignedIn, Denied, NotFound, Ended, Invalid, Conflict.
+    """
+    why = Reason.parse(note, "/note")
+    deliver = "mail" if vault.settings.smtp_host else "hand"
+    view: RequestView = await vault.perform(_reported, actor, lease_id, secret_id, why, deliver)
+    return view.model_copy(update={"code": None, "link": None})  # a technician does not hold a customer's form
+
+
+@operation("secret.report")
+def _reported(unit: Unit, actor: Actor, lease_id: str, secret_id: str, why: Reason, deliver: str) -> RequestView:
+    unit.about(lease=lease_id, secret=secret_id)
+    acting_as(unit, actor, "technician")
+    lease = lease_for(unit, actor, lease_id)
+    if known_id("sec", secret_id) not in lease.covers.split():
+        raise NotFound("there is no such thing")
+    _end_live(unit, lease)
+    secret = unit.find(Secret, id=secret_id)
+    service = service_of(unit, lease.service_id)
+    unit.about(service=service.id, ticket=lease.ticket_id)
+    unit.disclose(actor.id, note=why.text)
+    if secret is None or service.state != "open":
+        raise Ended("this service has ended")
+    if secret.asked_version > secret.version:
+        raise Conflict("the customer was asked for this one again already")
+    return ask_again(unit, actor.id, service, [secret], deliver)
+
+
+def leases(reading: Reading, actor: Actor) -> list[LeaseView]:
+    """A technician's own leases, or every active one for a coordinator, newest first. Raises NotSignedIn or Denied."""
+    person = with_customers(reading, actor, "technician", "coordinator")
+    query = select(_LEASES).order_by(_LEASES.c.starts_at.desc(), _LEASES.c.id).limit(100)
+    query = query.where(
+        _LEASES.c.person_id == person.id if person.role == "technician" else _LEASES.c.state == "active"
+    )
+    return [showing.lease(reading, Lease(**row)) for row in reading.rows(query)]
+
+
+def lease_view(reading: Reading, actor: Actor, lease_id: str) -> LeaseView:
+    """One lease, for its holder or a coordinator. Raises NotSignedIn, Denied or NotFound."""
+    return showing.lease(reading, lease_for(reading, actor, lease_id))

@@ -1,0 +1,43 @@
+"""The customers of the business."""
+
+from sqlalchemy import select
+
+from vault.model.tables import Customer
+from vault.model.views import CustomerView
+from vault.operations import showing
+from vault.operations.asking import with_customers
+from vault.operations.staff import new_subject
+from vault.operations.vault import Vault
+from vault.storage.reading import Reading
+from vault.storage.unit import Unit, operation
+from vault.values import Actor, MailAddress, Title, new_id
+
+
+async def add(vault: Vault, actor: Actor, name: str, mail: str) -> CustomerView:
+    """Add a customer. Raises NotSignedIn, Denied, Invalid, Sealed."""
+    parsed = Title.parse(name, "a customer's name", "/name")
+    address = MailAddress.parse(mail)
+    await vault.read(with_customers, actor, "coordinator")  # before a key is made for nothing; judged again below
+    customer = Customer(id=new_id("cus"), name=parsed.text, mail=address.text)
+    generation = await new_subject(vault, customer.id)
+    view: CustomerView = await vault.perform(_added, actor, customer, generation)
+    return view
+
+
+@operation("customer.add")
+def _added(unit: Unit, actor: Actor, customer: Customer, generation: int) -> CustomerView:
+    with_customers(unit, actor, "coordinator")
+    unit.about(customer=customer.id)
+    unit.disclose(customer.id, name=customer.name, mail=customer.mail)
+    customer.created_at = unit.now
+    unit.keyring_is_at(generation)
+    unit.insert(customer)
+    return showing.customer(customer)
+
+
+def customers(reading: Reading, actor: Actor) -> list[CustomerView]:
+    """The customers by name, for coordinators. Raises NotSignedIn or Denied."""
+    with_customers(reading, actor, "coordinator")
+    table = Customer.table()
+    query = select(table).order_by(table.c.name, table.c.id)
+    return [CustomerView(id=row.id, name=row.name, mail=row.mail) for row in reading.connection.execute(query)]

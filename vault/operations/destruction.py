@@ -1,0 +1,200 @@
+"""The end of a service: intent, keys, rows, certificate, in that order, so that a crash anywhere finishes forward."""
+
+import hmac
+import json
+from typing import Any
+
+from sqlalchemy import bindparam, func, select
+
+from vault.errors import Conflict, Invalid, NotFound
+from vault.model.tables import (
+    Certificate,
+    Customer,
+    Deployment,
+    LedgerEntry,
+    Person,
+    Secret,
+    Service,
+    Ticket,
+)
+from vault.model.views import CertificateView
+from vault.operations.asking import service_for, service_of
+from vault.operations.leases import end_leases
+from vault.operations.requests import end_requests
+from vault.operations.tickets import close_ticket
+from vault.operations.vault import Vault
+from vault.storage.database import scrub
+from vault.storage.reading import Reading
+from vault.storage.unit import Unit, operation
+from vault.values import Actor, to_datetime
+
+_SERVICES = Service.table()
+_ENTRIES = LedgerEntry.table()
+_UNFINISHED = select(_SERVICES.c.id).where(_SERVICES.c.state == "ended").order_by(_SERVICES.c.id)
+_OVERDUE = (
+    select(_SERVICES.c.id)
+    .where(_SERVICES.c.state == "open", _SERVICES.c.ends_at <= bindparam("at"))
+    .order_by(_SERVICES.c.id)
+)
+_SEEN = (
+    select(_ENTRIES.c.actor, func.count(), func.min(_ENTRIES.c.time), func.max(_ENTRIES.c.time))
+    .where(
+        _ENTRIES.c.service_id == bindparam("service"),
+        _ENTRIES.c.type == "secret.reveal",
+        _ENTRIES.c.body.contains('"outcome":"ok"'),
+    )
+    .group_by(_ENTRIES.c.actor)
+    .order_by(_ENTRIES.c.actor)
+)
+SCRUB_TRIES = 50
+
+
+async def end(vault: Vault, actor: Actor, service_id: str, confirm: str) -> CertificateView:
+    """End a service and destroy its secrets now; `confirm` is the service's title, typed again.
+
+    When this returns, no process and no copy of `vault.db` opens them any more. Raises NotSignedIn, Denied, NotFound,
+    Invalid (another title), Conflict (ended already), Sealed; NotRecorded when keyring or mirror could not be written:
+    then nothing opens any more, and the destruction is finished by itself as soon as they can.
+    """
+    vault.keys  # noqa: B018 (raises Sealed: without keys nobody could sign the certificate)
+    await vault.perform(_intend, actor, service_id, confirm)
+    return await finish(vault, service_id)
+
+
+@operation("service.end")
+def _intend(unit: Unit, actor: Actor, service_id: str, confirm: str) -> None:
+    unit.about(service=service_id)
+    service = service_for(unit, actor, service_id)
+    if not hmac.compare_digest(confirm.encode("utf-8", "surrogatepass"), service.title.encode()):
+        raise Invalid("to end this service type its title exactly as it is written", "/confirm")
+    if service.state != "open":
+        raise Conflict("this service has ended already")
+    _end_service(unit, service)
+
+
+def _end_service(unit: Unit, service: Service) -> None:
+    """From this commit on nothing of the service opens: no lease, no ticket, no form."""
+    unit.change(service, state="ended", ended_at=unit.now)
+    end_leases(unit, "service ended", service_id=service.id)
+    end_requests(unit, service.id)
+    for ticket in unit.find_all(Ticket, service_id=service.id, state="open"):
+        close_ticket(unit, ticket)
+
+
+async def finish(vault: Vault, service_id: str) -> CertificateView:
+    """From a recorded intent to the certificate. Safe to repeat from any point.
+
+    Seeds go first, here and in the mirror; then the signed checkpoint reaches the keyring; then rows are purged and
+    the certificate is written; then the deleted bytes leave SQLite's log.
+    """
+    service = await vault.read_aside(_ended_service, Actor.core(), service_id)
+    gone = await vault.aside(vault.keyring.erase_service, service_id, vault.now())
+    vault.keys.forget(service.key_id)
+    kept = await vault.checkpoint()
+    body = await vault.read_aside(_statement, Actor.core(), service_id, gone, kept.note)
+    body["keyring"] = {"mirrored": vault.keyring.mirrored, "generation": vault.keyring.generation()}
+    text = json.dumps(body, ensure_ascii=True, sort_keys=True, separators=(",", ":")) + "\n"
+    note = vault.keys.signer.sign(text)
+    await vault.perform(_complete, Actor.core(), service_id, note)
+    await vault.checkpoint()
+    for _ in range(SCRUB_TRIES):
+        if await vault.aside(scrub, vault.engine):
+            break
+    return CertificateView(service_id=service_id, note=note, key=vault.keys.signer.vkey)
+
+
+def _ended_service(reading: Reading, _actor: Actor, service_id: str) -> Service:
+    service = service_of(reading, service_id)
+    if service.state == "open":
+        raise Conflict("this service has not ended")
+    return service
+
+
+def _statement(reading: Reading, _actor: Actor, service_id: str, gone: tuple[str, ...], checkpoint: str) -> dict[str, Any]:
+    """What the certificate says: which keys and secrets, how, when, who had seen what, and what it does not cover."""
+    service = service_of(reading, service_id)
+    customer = reading.find(Customer, id=service.customer_id)
+    origin = reading.connection.execute(select(Deployment.table().c.origin)).scalar_one()
+    seen = []
+    for actor, times, first, last in reading.connection.execute(_SEEN, {"service": service_id}):
+        person = reading.find(Person, id=actor)
+        seen.append({
+            "person": actor,
+            "name": person.name if person else "",
+            "reveals": int(times),
+            "first": to_datetime(first).isoformat(),
+            "last": to_datetime(last).isoformat(),
+        })
+    return {
+        "certificate": "valetkey destruction v1",
+        "origin": origin,
+        "service": service.id,
+        "title": service.title,
+        "customer": customer.name if customer else "",
+        "registered": to_datetime(service.created_at).isoformat(),
+        "ended": to_datetime(service.ended_at or 0).isoformat(),
+        "destroyed": to_datetime(reading.now).isoformat(),
+        "method": "cryptographic erase (NIST SP 800-88 Rev. 2): the only keys that opened these secrets were erased",
+        "keys": sorted(gone),
+        "secrets": [
+            {"secret": secret.id, "kind": secret.kind, "version": secret.version}
+            for secret in reading.find_all(Secret, service_id=service_id)
+        ],
+        "seen": seen,
+        "covers": "the keyring, its mirror, and every copy of the vault's database, older ones too",
+        "does not cover": "older copies of the keyring itself, which the operator promises not to keep; "
+        "what the persons above have seen; what the customer keeps",
+        "checkpoint": checkpoint,
+    }
+
+
+@operation("service.destroy")
+def _complete(unit: Unit, _actor: Actor, service_id: str, note: str) -> None:
+    unit.about(service=service_id)
+    service = service_of(unit, service_id)
+    if service.state == "destroyed":
+        return
+    if service.state != "ended":
+        raise Conflict("this service has not ended")
+    for secret in unit.find_all(Secret, service_id=service_id):
+        unit.change(secret, state="purged", envelope=b"", suite="", sealed_by="")
+    unit.change(service, state="destroyed", destroyed_at=unit.now)
+    unit.insert(Certificate(id=service_id, note=note, created_at=unit.now))
+    unit.notify("service.destroyed", service_id)
+
+
+@operation("service.overdue")
+def _overdue(unit: Unit, _actor: Actor, service_id: str) -> None:
+    unit.about(service=service_id)
+    service = service_of(unit, service_id)
+    if service.state != "open" or unit.now < service.ends_at:
+        raise Conflict("this service is not overdue")
+    _end_service(unit, service)
+
+
+async def end_overdue(vault: Vault) -> int:
+    """End every service whose time is over, and finish every destruction that was begun. Returns how many."""
+    overdue = await vault.read_aside(_overdue_ids, Actor.core())
+    for service_id in overdue:
+        await vault.perform(_overdue, Actor.core(), service_id)
+    unfinished = await vault.read_aside(_unfinished_ids, Actor.core())
+    for service_id in unfinished:
+        await finish(vault, service_id)
+    return len(unfinished)
+
+
+def _overdue_ids(reading: Reading, _actor: Actor) -> list[str]:
+    return list(reading.connection.execute(_OVERDUE, {"at": reading.now}).scalars())
+
+
+def _unfinished_ids(reading: Reading, _actor: Actor) -> list[str]:
+    return list(reading.connection.execute(_UNFINISHED).scalars())
+
+
+def certificate(reading: Reading, actor: Actor, service_id: str) -> CertificateView:
+    """The certificate of a destroyed service, for coordinators. Raises NotSignedIn, Denied or NotFound."""
+    service = service_for(reading, actor, service_id)
+    found = reading.find(Certificate, id=service.id)
+    if found is None:
+        raise NotFound("there is no certificate yet")
+    return CertificateView(service_id=service.id, note=found.note, key=reading.keys.signer.vkey)

@@ -1,0 +1,250 @@
+"""What only the host's operator does: make a vault, unseal and seal it, keep the mirror, look it over."""
+
+import json
+import secrets
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from sqlalchemy import func, insert, select
+
+from vault.crypto.protectors import Protector
+from vault.crypto.rootkey import RootKey
+from vault.crypto.statement import statement_public
+from vault.errors import Conflict, Tampered, Unavailable, VaultError
+from vault.ledger.entry import decode
+from vault.ledger.note import Signer as NoteSigner
+from vault.model.tables import Deployment, LedgerEntry, LedgerHead, Outbox, RowHead, Service
+from vault.operations import intake
+from vault.operations.vault import Vault
+from vault.settings import Settings
+from vault.storage.clock import Clock, SystemClock
+from vault.storage.database import create_schema, expected_schema, open_engine
+from vault.storage.keyring import Keyring
+from vault.storage.reading import Reading
+from vault.storage.signer import check_rows_of
+from vault.storage.unit import Unit, operation
+from vault.values import MINUTE, Actor, new_id, to_datetime
+
+
+@dataclass(frozen=True)
+class Initialised:
+    """A new vault's public facts."""
+
+    deployment: str
+    ledger_key: str
+    """The key that verifies checkpoints and certificates (C2SP signed-note vkey); publish it."""
+    statement_key: str
+    """The key that verifies key statements, 32 bytes in hex; the intake's configuration names it."""
+
+
+def initialise(settings: Settings, protector: Protector, clock: Clock | None = None) -> Initialised:
+    """Make both databases, the root key under `protector`, and the keys under the root key.
+
+    Nothing is kept of the root key. Raises Conflict where a vault or a keyring is already; nothing is overwritten.
+    """
+    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    settings.data_dir.chmod(0o700)
+    engine = open_engine(settings.vault_url)
+    keyring = Keyring(settings.keyring_place, settings.keyring_mirror_url)
+    try:
+        create_schema(engine)
+        with engine.connect() as connection:
+            if connection.execute(select(Deployment.table().c.id)).first():
+                raise Conflict("there is a vault here already")
+        deployment = new_id("dep")
+        origin = f"{settings.host_name}/{deployment}"
+        root_key = secrets.token_bytes(32)
+        wrapping = RootKey(root_key).derive("keyring wrap")
+        ledger_key, statement_key = secrets.token_bytes(32), secrets.token_bytes(32)
+        vkey = NoteSigner(origin, ledger_key).vkey
+        keyring.create({
+            "deployment": deployment,
+            "origin": origin,
+            "protector": json.dumps(protector.protect(root_key)),
+            "ledger key": wrapping.wrap(ledger_key, "ledger key").hex(),
+            "statement key": wrapping.wrap(statement_key, "statement key").hex(),
+            "ledger verifier": vkey,
+        })
+        with engine.begin() as connection:
+            now = (clock or SystemClock()).wall()
+            connection.execute(insert(Deployment.table()).values(id=deployment, origin=origin, created_at=now))
+            connection.execute(
+                insert(LedgerHead.table()).values(id=1, size=0, time=0, frontier=b"", keyring_generation=0)
+            )
+    finally:
+        engine.dispose()
+        keyring.close()
+    public = statement_public(statement_key).hex()
+    place = settings.data_dir / "key-statement.pub"
+    place.write_text(public + "\n", "ascii")
+    place.chmod(0o644)
+    return Initialised(deployment, vkey, public)
+
+
+async def unseal(vault: Vault, root_key: bytes) -> None:
+    """Unseal; then check what was given meanwhile. Raises Invalid, Tampered."""
+    if not vault.is_sealed:
+        return
+    await vault.aside(vault.take_root_key, root_key)
+    await vault.perform(_unsealed, Actor.host())
+    await intake.check_waiting(vault)
+
+
+@operation("vault.unseal", in_any_time=True)
+def _unsealed(unit: Unit, actor: Actor) -> None:
+    """The entry says it all."""
+
+
+async def seal(vault: Vault) -> None:
+    """Seal: the record first, then the keys go. Sealing a sealed vault is no fault."""
+    if vault.is_sealed:
+        return
+    await vault.perform(_sealed, Actor.host())
+    await vault.aside(vault.forget_keys)
+
+
+@operation("vault.seal", in_any_time=True)
+def _sealed(unit: Unit, actor: Actor) -> None:
+    """The entry says it all."""
+
+
+async def mirror(vault: Vault) -> str:
+    """Make the keyring's mirror say what the keyring says. Raises Conflict without one, NotRecorded."""
+    if not vault.keyring.mirrored:
+        raise Conflict("no mirror is configured; name one with keyring_mirror_url")
+    await vault.aside(vault.keyring.mirror)
+    return f"the mirror is at generation {vault.keyring.generation()}"
+
+
+async def confirm_clock(vault: Vault) -> None:
+    """An operator says that the host's clock is right as it stands now; the record shows it."""
+    vault.timekeeper.confirm()
+    await vault.perform(_confirmed, Actor.host())
+
+
+@operation("clock.confirm", in_any_time=True)
+def _confirmed(unit: Unit, actor: Actor) -> None:
+    """The entry says it all."""
+
+
+def status(vault: Vault) -> dict[str, Any]:
+    """What is so now; nothing of it is secret."""
+    return {
+        "sealed": vault.is_sealed,
+        "recording": vault.writer.recording,
+        "clock_in_doubt": vault.timekeeper.in_doubt,
+        "time": to_datetime(vault.clock.wall()).isoformat(),
+        "ledger_time": to_datetime(vault.now()).isoformat(),
+        "deployment": vault.deployment,
+        "ledger_key": vault.keyring.fact("ledger verifier"),
+        "schema": vault.schema,
+        "protector": vault.keyring.protector_record(),
+    }
+
+
+# -- the doctor ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that the doctor looked at."""
+
+    subject: str
+    level: Literal["ok", "note", "warning", "alarm"]
+    text: str
+
+    def as_dict(self) -> dict[str, str]:
+        """For JSON."""
+        return asdict(self)
+
+
+async def doctor(vault: Vault) -> list[Finding]:
+    """Look the whole vault over: every row against the ledger, the ledger against its checkpoint, and the setting."""
+    found = [_protector(vault), _mirror(vault), _clock(vault)]
+    if vault.schema != expected_schema():
+        found.append(Finding("schema", "alarm", "the schema is not the one of this program"))
+    if not vault.writer.recording:
+        found.append(Finding("recording", "alarm", "the last batch could not be recorded; nothing opens until one can"))
+    if vault.is_sealed:
+        found.append(Finding("ledger", "note", "sealed: the ledger is looked over after the next unseal"))
+    else:
+        found.append(await vault.aside(_signed, vault))
+    found.append(await vault.read_aside(_rows, Actor.core()))
+    found.append(await vault.read_aside(_unfinished, Actor.core()))
+    found.append(await vault.read_aside(_outbox, Actor.core()))
+    return found
+
+
+def _protector(vault: Vault) -> Finding:
+    name = vault.keyring.protector_record().get("protector")
+    if name == "file":
+        text = "root key in a file: whoever reads that file and the data directory opens everything"
+    else:
+        text = "root key under one passphrase: one operator of this host can open everything"
+    return Finding("root key", "note", text)
+
+
+def _mirror(vault: Vault) -> Finding:
+    if not vault.keyring.mirrored:
+        return Finding("mirror", "warning", "the keyring has no mirror: if it is lost, everything sealed is lost")
+    try:
+        theirs = vault.keyring.mirror_generation()
+    except Unavailable:
+        return Finding("mirror", "alarm", "the keyring's mirror cannot be read")
+    if theirs != vault.keyring.generation():
+        return Finding("mirror", "alarm", "the keyring's mirror is behind; run: valetkey keyring mirror")
+    return Finding("mirror", "ok", "the keyring's mirror is up to date")
+
+
+def _clock(vault: Vault) -> Finding:
+    if vault.timekeeper.in_doubt:
+        return Finding("clock", "alarm", "the host's clock jumped; nothing opens until: valetkey clock confirm")
+    return Finding("clock", "ok", "the host's clock is believed")
+
+
+def _signed(vault: Vault) -> Finding:
+    try:
+        kept = vault.signer.sign(vault.keys)
+    except VaultError as error:
+        return Finding("ledger", "alarm", str(error))
+    return Finding("ledger", "ok", f"{kept.size} entries, signed up to the last")
+
+
+def _rows(reading: Reading, _actor: Actor) -> Finding:
+    """Every entry against the row index, and every row against its newest entry."""
+    entries, size = LedgerEntry.table(), 0
+    newest: dict[str, int] = {}
+    for (body,) in reading.connection.execute(select(entries.c.body).order_by(entries.c.seq)):
+        entry = decode(body.encode())
+        size += 1
+        newest.update({row_id: entry.seq for row_id, _ in entry.rows})
+    heads = RowHead.table()
+    for row_id, seq in reading.connection.execute(select(heads.c.row_id, heads.c.seq)):
+        if newest.get(row_id) != seq:
+            return Finding("rows", "alarm", f"the index of rows does not name the newest entry of {row_id}")
+    for row_id, seq in newest.items():
+        body = reading.connection.execute(select(entries.c.body).where(entries.c.seq == seq)).scalar_one()
+        try:
+            check_rows_of(reading.connection, decode(body.encode()))
+        except Tampered as error:
+            return Finding("rows", "alarm", f"{row_id}: {error}")
+    return Finding("rows", "ok", f"{len(newest)} rows match their newest of {size} entries")
+
+
+def _unfinished(reading: Reading, _actor: Actor) -> Finding:
+    table = Service.table()
+    query = select(func.count()).select_from(table).where(table.c.state == "ended")
+    waiting = int(reading.connection.execute(query).scalar_one())
+    if waiting:
+        return Finding("destruction", "warning", f"{waiting} ended services wait for their destruction")
+    return Finding("destruction", "ok", "nothing that has ended is still there")
+
+
+def _outbox(reading: Reading, _actor: Actor) -> Finding:
+    table = Outbox.table()
+    late = select(func.count()).select_from(table).where(table.c.state == "waiting", table.c.tries > 2)  # noqa: PLR2004
+    stuck = int(reading.connection.execute(late).scalar_one())
+    oldest = reading.connection.execute(select(func.min(table.c.next_at)).where(table.c.state == "waiting")).scalar()
+    if stuck or (oldest is not None and oldest < reading.now - 15 * MINUTE):
+        return Finding("outbox", "warning", f"{stuck} messages could not be sent yet")
+    return Finding("outbox", "ok", "every message is on its way")

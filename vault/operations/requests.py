@@ -1,0 +1,180 @@
+"""Requests: asking a customer for the access that a service needs, and nothing else."""
+
+from collections.abc import Iterable
+
+from sqlalchemy import select
+
+from vault.crypto.tokens import intake_code_hash, new_intake_code
+from vault.errors import Conflict, Denied, Invalid, NotFound
+from vault.model.tables import Request, Secret, Service
+from vault.model.views import RequestView
+from vault.operations import showing
+from vault.operations.asking import request_for, service_for, service_of
+from vault.operations.services import type_of
+from vault.policy.access import require_kinds, require_open_service
+from vault.storage.unit import Unit, operation
+from vault.values import DAY, Actor, new_id
+
+DELIVERIES = ("mail", "hand")
+OPEN = ("asked", "started")
+
+
+@operation("request.ask")
+def ask(unit: Unit, actor: Actor, service_id: str, kinds: list[str] | None, deliver: str) -> RequestView:
+    """Ask the customer of a service for these kinds; for None, for all that its type needs.
+
+    Delivered by `hand`, the intake code is in the answer, this once; by `mail`, it is made when the mail is sent and
+    nobody here sees it. Raises NotSignedIn, Denied, NotFound, Ended, Invalid, Conflict (no mail server).
+    """
+    unit.about(service=service_id)
+    service = service_for(unit, actor, service_id)
+    require_open_service(is_open=service.state == "open", ends_at=service.ends_at, now=unit.now)
+    of = type_of(unit, service.type)
+    because = {asked.kind: asked.because for asked in (*of.needs, *of.may_ask)}
+    wanted = list(dict.fromkeys(kinds if kinds is not None else [asked.kind for asked in of.needs]))
+    require_kinds(wanted, because)
+    held = {secret.kind: secret for secret in unit.find_all(Secret, service_id=service.id)}
+    asked: list[Secret] = []
+    for kind in wanted:
+        secret = held.get(kind)
+        if secret is None:
+            secret = Secret(
+                id=new_id("sec"),
+                service_id=service.id,
+                request_id="",
+                kind=kind,
+                because=because[kind],
+                key_id=service.key_id,
+            )
+        asked.append(secret)
+    return _new_request(unit, actor.id, service, asked, deliver)
+
+
+def ask_again(unit: Unit, asked_by: str, service: Service, secrets: Iterable[Secret], deliver: str) -> RequestView:
+    """A new request for secrets that are there already but do not serve, as part of another change."""
+    return _new_request(unit, asked_by, service, list(secrets), deliver)
+
+
+def _new_request(unit: Unit, asked_by: str, service: Service, secrets: list[Secret], deliver: str) -> RequestView:
+    _check_delivery(unit, deliver)
+    request = Request(
+        id=new_id("req"),
+        service_id=service.id,
+        asked_by=asked_by,
+        deliver=deliver,
+        created_at=unit.now,
+        expires_at=min(unit.now + unit.settings.request_days * DAY, service.ends_at),
+    )
+    unit.about(request=request.id)
+    code = _code_for(request, deliver)
+    unit.insert(request)
+    for secret in _with_unanswered(unit, secrets):
+        if not secret.request_id:
+            secret.request_id = request.id
+            unit.insert(secret)
+        else:
+            unit.change(secret, request_id=request.id, asked_version=max(secret.version + 1, secret.asked_version))
+    if deliver == "mail":
+        unit.notify("request.asked", request.id)
+    return showing.request(request, [secret.kind for secret in secrets], code, _link(unit, code))
+
+
+def _with_unanswered(unit: Unit, secrets: list[Secret]) -> list[Secret]:
+    """These secrets, and whatever is still unanswered of the open requests that they came by, which end here."""
+    found = {secret.id: secret for secret in secrets}
+    for request_id in {secret.request_id for secret in secrets if secret.request_id}:
+        former = unit.find(Request, id=request_id)
+        if former is None or former.state not in OPEN:
+            continue
+        unit.change(former, state="cancelled", code_hash=None, browser_hash=None)
+        for other in unit.find_all(Secret, request_id=former.id):
+            if other.version < other.asked_version:
+                found.setdefault(other.id, other)
+    return list(found.values())
+
+
+def _check_delivery(unit: Unit, deliver: str) -> None:
+    if deliver not in DELIVERIES:
+        raise Invalid("a request is delivered by mail or by hand", "/deliver")
+    if deliver == "mail" and not unit.settings.smtp_host:
+        raise Conflict("no mail server is configured; ask with delivery by hand and pass the link on yourself")
+
+
+def _code_for(request: Request, deliver: str) -> str | None:
+    if deliver == "mail":
+        return None
+    code = new_intake_code()
+    request.code_hash = intake_code_hash(code)
+    return code
+
+
+def _link(unit: Unit, code: str | None) -> str | None:
+    return None if code is None else f"{unit.settings.origin}/give#{code}"
+
+
+@operation("request.cancel", in_any_time=True)
+def cancel(unit: Unit, actor: Actor, request_id: str) -> None:
+    """Withdraw a request: its intake code and its form are dead. Raises NotSignedIn, Denied, NotFound, Conflict."""
+    unit.about(request=request_id)
+    request, service = request_for(unit, actor, request_id)
+    unit.about(service=service.id)
+    if request.state not in OPEN:
+        raise Conflict("this request is not open any more")
+    unit.change(request, state="cancelled", code_hash=None, browser_hash=None)
+
+
+@operation("request.reissue")
+def reissue(unit: Unit, actor: Actor, request_id: str, deliver: str) -> RequestView:
+    """A new intake code for a request that is not answered in full; the old code and the old form are dead.
+
+    Raises NotSignedIn, Denied, NotFound, Ended, Invalid, Conflict.
+    """
+    unit.about(request=request_id)
+    request, service = request_for(unit, actor, request_id)
+    unit.about(service=service.id)
+    require_open_service(is_open=service.state == "open", ends_at=service.ends_at, now=unit.now)
+    if request.state in {"done", "cancelled"}:
+        raise Conflict("this request is done or was cancelled; ask again instead")
+    _check_delivery(unit, deliver)
+    code = _code_for(request, deliver)
+    unit.change(
+        request,
+        state="asked",
+        deliver=deliver,
+        code_hash=request.code_hash if code else None,
+        browser_hash=None,
+        expires_at=min(unit.now + unit.settings.request_days * DAY, service.ends_at),
+    )
+    if deliver == "mail":
+        unit.notify("request.asked", request.id)
+    return showing.request(request, showing.kinds_of(unit, request.id), code, _link(unit, code))
+
+
+@operation("request.mint")
+def mint(unit: Unit, actor: Actor, request_id: str) -> str:
+    """A fresh intake code for the mail that is being sent now; a code minted for an earlier try is dead.
+
+    For the core's outbox alone. Raises Denied, NotFound, or Conflict for a request that is not waiting for it.
+    """
+    unit.about(request=request_id)
+    if actor.kind != "core":
+        raise Denied("only the outbox makes intake codes for mails")
+    request = unit.find(Request, id=request_id)
+    if request is None:
+        raise NotFound("there is no such thing")
+    unit.about(service=service_of(unit, request.service_id).id)
+    if request.state != "asked" or request.deliver != "mail" or unit.now >= request.expires_at:
+        raise Conflict("this request is not waiting for a mail")
+    code = new_intake_code()
+    unit.change(request, code_hash=intake_code_hash(code))
+    return code
+
+
+def end_requests(unit: Unit, service_id: str) -> None:
+    """Cancel every open request of a service, as part of another change."""
+    table = Request.table()
+    open_ones = select(table.c.id).where(table.c.service_id == service_id, table.c.state.in_(OPEN))
+    for request_id in unit.connection.execute(open_ones).scalars().all():
+        request = unit.find(Request, id=request_id)
+        if request is not None:
+            unit.change(request, state="cancelled", code_hash=None, browser_hash=None)

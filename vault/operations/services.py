@@ -1,0 +1,95 @@
+"""Services: registered for a customer, with a key pair of their own and an end from the start."""
+
+import secrets
+from datetime import datetime
+
+from sqlalchemy import select
+
+from vault.crypto.encoding import b64
+from vault.crypto.opening import ServiceKey
+from vault.crypto.statement import KeyStatement, sign_statement
+from vault.errors import Invalid, NotFound
+from vault.model.tables import Customer, Service, ServiceType
+from vault.model.views import ServiceTypeView, ServiceView
+from vault.operations import showing
+from vault.operations.asking import service_for, with_customers
+from vault.operations.vault import Vault
+from vault.storage.reading import Reading
+from vault.storage.unit import Unit, operation
+from vault.values import DAY, Actor, Title, known_id, new_id, to_moment
+
+
+async def register(
+    vault: Vault, actor: Actor, customer_id: str, type_name: str, title: str, ends_at: datetime
+) -> ServiceView:
+    """Register a service. Its seed is durable in the keyring (and mirror) before its public key is shown to anybody.
+
+    Raises NotSignedIn, Denied, NotFound, Invalid (an end in the past or beyond the type's longest life), Sealed,
+    NotRecorded.
+    """
+    parsed = Title.parse(title, "a service's title", "/title")
+    end = to_moment(ends_at)
+    await vault.read(_may_register, actor, customer_id, type_name, end)  # judged again in the transaction
+    service_id, key_id = new_id("svc"), new_id("key")
+    seed = secrets.token_bytes(32)
+    public = ServiceKey.from_seed(seed).public_keys()
+    statement = KeyStatement(
+        vault.deployment, service_id, key_id, b64(public["xwing"]), b64(public["x25519"]), vault.now()
+    )
+    text, signature = sign_statement(vault.keys.statement_key, statement)
+    service = Service(
+        id=service_id,
+        customer_id=customer_id,
+        type=type_name,
+        title=parsed.text,
+        key_id=key_id,
+        statement=text,
+        statement_signature=signature,
+        ends_at=end,
+    )
+    wrapped = vault.keys.wrap_seed(key_id, service_id, seed)
+    generation = await vault.aside(vault.keyring.put_seed, key_id, service_id, wrapped)
+    view: ServiceView = await vault.perform(_registered, actor, service, generation)
+    return view
+
+
+def _may_register(reading: Reading, actor: Actor, customer_id: str, type_name: str, end: int) -> None:
+    with_customers(reading, actor, "coordinator")
+    if reading.find(Customer, id=known_id("cus", customer_id)) is None:
+        raise NotFound("there is no such customer")
+    longest = type_of(reading, type_name).longest_life_days
+    if not reading.now < end <= reading.now + longest * DAY:
+        raise Invalid(f"a service of this type ends in the future, within {longest} days", "/ends_at")
+
+
+@operation("service.register")
+def _registered(unit: Unit, actor: Actor, service: Service, generation: int) -> ServiceView:
+    unit.about(service=service.id, customer=service.customer_id, key=service.key_id)
+    _may_register(unit, actor, service.customer_id, service.type, service.ends_at)
+    unit.disclose(service.customer_id, title=service.title)
+    service.created_at = unit.now
+    unit.keyring_is_at(generation)
+    unit.insert(service)
+    return showing.service(unit, service)
+
+
+def type_of(reading: Reading, name: str) -> ServiceTypeView:
+    """A service type of the catalogue that is not retired. Raises NotFound."""
+    found = reading.find(ServiceType, id=name)
+    if found is None or found.retired:
+        raise NotFound("the catalogue has no such service type")
+    return ServiceTypeView.model_validate_json(found.body)
+
+
+def services(reading: Reading, actor: Actor) -> list[ServiceView]:
+    """All services, the newest first, for coordinators. Raises NotSignedIn or Denied."""
+    with_customers(reading, actor, "coordinator")
+    table = Service.table()
+    query = select(table).order_by(table.c.created_at.desc(), table.c.id)
+    rows = reading.connection.execute(query).all()
+    return [showing.service(reading, Service(**row._mapping), whole=False) for row in rows]  # noqa: SLF001
+
+
+def service(reading: Reading, actor: Actor, service_id: str) -> ServiceView:
+    """One service with its secrets and requests, for coordinators. Raises NotSignedIn, Denied or NotFound."""
+    return showing.service(reading, service_for(reading, actor, service_id))

@@ -1,0 +1,156 @@
+"""From rows to views: what people see of a thing, the same in the API, the pages and the command line."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import bindparam, select
+
+from vault.model.kinds import KINDS
+from vault.model.tables import Assignment, Customer, Lease, Person, Request, Secret, Service, Ticket
+from vault.model.views import (
+    CustomerView,
+    LeaseView,
+    PersonView,
+    RequestView,
+    SecretView,
+    ServiceView,
+    TicketView,
+)
+from vault.operations.asking import SECRETS_OF, agreement_in_force
+from vault.storage.reading import Reading
+from vault.values import to_datetime
+
+_REQUESTS = (
+    select(Request.table()).where(Request.table().c.service_id == bindparam("service_id")).order_by(Request.table().c.id)
+)
+_ASSIGNED = (
+    select(Person.table())
+    .join(Assignment.table(), Assignment.table().c.person_id == Person.table().c.id)
+    .where(Assignment.table().c.ticket_id == bindparam("ticket_id"), Assignment.table().c.state == "active")
+    .order_by(Person.table().c.name)
+)
+
+
+def person(row: Any, in_force: int) -> PersonView:
+    """One of the staff."""
+    return PersonView(
+        id=row.id,
+        name=row.name,
+        mail=row.mail,
+        role=row.role,
+        state=row.state,
+        agreed=0 < in_force == row.agreed_version,
+    )
+
+
+def customer(row: Customer) -> CustomerView:
+    """A customer."""
+    return CustomerView(id=row.id, name=row.name, mail=row.mail)
+
+
+def secret(row: Any) -> SecretView:
+    """All about a secret but what is in it."""
+    kind = KINDS[row.kind]
+    return SecretView(
+        id=row.id,
+        kind=row.kind,
+        kind_title=kind.title,
+        version=row.version or row.asked_version,
+        state=row.state,
+        sealed_by=row.sealed_by,
+        suite=row.suite,
+        given_at=None if row.given_at is None else to_datetime(row.given_at),
+        fields=tuple(field.name for field in kind.fields),
+    )
+
+
+def secrets(reading: Reading, service_id: str) -> tuple[SecretView, ...]:
+    """The secrets of a service."""
+    return tuple(secret(row) for row in reading.connection.execute(SECRETS_OF, {"service_id": service_id}))
+
+
+def request(row: Any, kinds: Iterable[str], code: str | None = None, link: str | None = None) -> RequestView:
+    """What a customer was asked for; with the code only for whoever is to hand it over."""
+    return RequestView(
+        id=row.id,
+        service_id=row.service_id,
+        state=row.state,
+        deliver=row.deliver,
+        kinds=tuple(kinds),
+        expires_at=to_datetime(row.expires_at),
+        code=code,
+        link=link,
+    )
+
+
+def service(reading: Reading, row: Service, *, whole: bool = True) -> ServiceView:
+    """A service, with its secrets and requests when `whole`."""
+    owner = reading.find(Customer, id=row.customer_id)
+    if owner is None:
+        raise LookupError(row.customer_id)
+    held = list(reading.connection.execute(SECRETS_OF, {"service_id": row.id})) if whole else []
+    asked = list(reading.connection.execute(_REQUESTS, {"service_id": row.id})) if whole else []
+    return ServiceView(
+        id=row.id,
+        customer=customer(owner),
+        type=row.type,
+        title=row.title,
+        state=row.state,  # type: ignore[arg-type]  # a closed set of words, kept by the operations that write them
+        created_at=to_datetime(row.created_at),
+        ends_at=to_datetime(row.ends_at),
+        ended_at=None if row.ended_at is None else to_datetime(row.ended_at),
+        destroyed_at=None if row.destroyed_at is None else to_datetime(row.destroyed_at),
+        secrets=tuple(secret(one) for one in held),
+        requests=tuple(request(one, [s.kind for s in held if s.request_id == one.id]) for one in asked),
+    )
+
+
+def ticket(reading: Reading, row: Ticket, of: Service, *, whole: bool = True) -> TicketView:
+    """A ticket and who is on it, with its service's secrets when `whole`."""
+    owner = reading.find(Customer, id=of.customer_id)
+    in_force = agreement_in_force(reading)
+    return TicketView(
+        id=row.id,
+        service_id=of.id,
+        service_title=of.title,
+        customer_name=owner.name if owner else "",
+        number=row.number,
+        title=row.title,
+        state=row.state,  # type: ignore[arg-type]
+        assigned=tuple(person(one, in_force) for one in reading.connection.execute(_ASSIGNED, {"ticket_id": row.id})),
+        secrets=secrets(reading, of.id) if whole else (),
+        service_ends_at=to_datetime(of.ends_at),
+    )
+
+
+def lease(reading: Reading, row: Lease) -> LeaseView:
+    """A lease. One whose time is over is shown as ended, whether or not the sweep has come by."""
+    on = reading.find(Ticket, id=row.ticket_id)
+    of = reading.find(Service, id=row.service_id)
+    holder = reading.find(Person, id=row.person_id)
+    owner = reading.find(Customer, id=of.customer_id) if of else None
+    covered = row.covers.split()
+    over = row.state == "active" and reading.now >= row.expires_at
+    return LeaseView(
+        id=row.id,
+        ticket_id=row.ticket_id,
+        ticket_number=on.number if on else "",
+        service_id=row.service_id,
+        service_title=of.title if of else "",
+        customer_name=owner.name if owner else "",
+        person_id=row.person_id,
+        person_name=holder.name if holder else "",
+        reason=row.reason,
+        state="ended" if over else row.state,  # type: ignore[arg-type]
+        ended_how="expiry" if over else row.ended_how,  # type: ignore[arg-type]
+        starts_at=to_datetime(row.starts_at),
+        expires_at=to_datetime(row.expires_at),
+        secrets=tuple(one for one in secrets(reading, row.service_id) if one.id in covered),
+    )
+
+
+def kinds_of(reading: Reading, request_id: str) -> list[str]:
+    """The kinds that a request asks for now."""
+    table = Secret.table()
+    query = select(table.c.kind).where(table.c.request_id == request_id).order_by(table.c.id)
+    return list(reading.connection.execute(query).scalars())

@@ -1,0 +1,126 @@
+"""Tickets: pieces of work on a service, and who is on them."""
+
+from sqlalchemy import bindparam, select
+
+from vault.errors import Conflict, Denied, NotFound
+from vault.model.tables import Assignment, Person, Service, Ticket
+from vault.model.views import TicketView
+from vault.operations import showing
+from vault.operations.asking import service_for, ticket_for, with_customers
+from vault.operations.leases import end_leases
+from vault.policy.access import require_open_service
+from vault.storage.reading import Reading
+from vault.storage.unit import Unit, operation
+from vault.values import Actor, Title, clean_text, known_id, new_id
+
+_TICKETS = Ticket.table()
+_ASSIGNMENTS = Assignment.table()
+_ALL = select(_TICKETS).order_by(_TICKETS.c.created_at.desc(), _TICKETS.c.id)
+_MINE = (
+    select(_TICKETS)
+    .join(_ASSIGNMENTS, _ASSIGNMENTS.c.ticket_id == _TICKETS.c.id)
+    .where(
+        _ASSIGNMENTS.c.person_id == bindparam("person"),
+        _ASSIGNMENTS.c.state == "active",
+        _TICKETS.c.state == "open",
+    )
+    .order_by(_TICKETS.c.created_at.desc(), _TICKETS.c.id)
+)
+
+
+@operation("ticket.open")
+def open_ticket(unit: Unit, actor: Actor, service_id: str, number: str, title: str) -> TicketView:
+    """Open a ticket on an open service. Raises NotSignedIn, Denied, NotFound, Ended, Invalid."""
+    unit.about(service=service_id)
+    service = service_for(unit, actor, service_id)
+    require_open_service(is_open=service.state == "open", ends_at=service.ends_at, now=unit.now)
+    ticket = Ticket(
+        id=new_id("tkt"),
+        service_id=service.id,
+        number=clean_text(number, "a ticket's number", 40, pointer="/number"),
+        title=Title.parse(title, "a ticket's title", "/title").text,
+        created_at=unit.now,
+    )
+    unit.about(ticket=ticket.id)
+    unit.disclose(service.customer_id, number=ticket.number, title=ticket.title)
+    unit.insert(ticket)
+    return showing.ticket(unit, ticket, service)
+
+
+@operation("ticket.assign")
+def assign(unit: Unit, actor: Actor, ticket_id: str, person_id: str) -> None:
+    """Put a technician on a ticket. Raises NotSignedIn, Denied (coordinators only), NotFound, Ended, Conflict."""
+    unit.about(ticket=ticket_id, person=person_id)
+    ticket, _service = _coordinated(unit, actor, ticket_id)
+    if ticket.state != "open":
+        raise Conflict("this ticket is closed")
+    person = unit.find(Person, id=known_id("per", person_id))
+    if person is None or person.state != "active":
+        raise NotFound("there is no such person")
+    if person.role != "technician":
+        raise Denied("only technicians are put on tickets: nobody else may open a secret")
+    found = unit.find(Assignment, ticket_id=ticket.id, person_id=person.id)
+    if found is None:
+        unit.insert(Assignment(id=new_id("asg"), ticket_id=ticket.id, person_id=person.id, created_at=unit.now))
+    elif found.state != "active":
+        unit.change(found, state="active")
+
+
+@operation("ticket.unassign", in_any_time=True)
+def unassign(unit: Unit, actor: Actor, ticket_id: str, person_id: str) -> None:
+    """Take a technician off a ticket; their leases for it end with the same commit.
+
+    Raises NotSignedIn, Denied, NotFound.
+    """
+    unit.about(ticket=ticket_id, person=person_id)
+    ticket, _service = _coordinated(unit, actor, ticket_id)
+    found = unit.find(Assignment, ticket_id=ticket.id, person_id=known_id("per", person_id))
+    if found is None or found.state != "active":
+        raise NotFound("that person is not on this ticket")
+    unit.change(found, state="ended")
+    end_leases(unit, "unassigned", ticket_id=ticket.id, person_id=person_id)
+
+
+@operation("ticket.close", in_any_time=True)
+def close(unit: Unit, actor: Actor, ticket_id: str) -> None:
+    """Close a ticket; every lease for it ends with the same commit. Raises NotSignedIn, Denied, NotFound, Conflict."""
+    unit.about(ticket=ticket_id)
+    ticket, _service = _coordinated(unit, actor, ticket_id)
+    if ticket.state != "open":
+        raise Conflict("this ticket is closed already")
+    close_ticket(unit, ticket)
+
+
+def close_ticket(unit: Unit, ticket: Ticket) -> None:
+    """Close a ticket and end its leases, as part of another change."""
+    unit.change(ticket, state="closed")
+    end_leases(unit, "ticket closed", ticket_id=ticket.id)
+
+
+def _coordinated(unit: Unit, actor: Actor, ticket_id: str) -> tuple[Ticket, Service]:
+    with_customers(unit, actor, "coordinator")
+    ticket, service = ticket_for(unit, actor, ticket_id)
+    unit.about(service=service.id)
+    return ticket, service
+
+
+def tickets(reading: Reading, actor: Actor) -> list[TicketView]:
+    """Open tickets that a technician is on, or all of them for a coordinator, newest first.
+
+    Raises NotSignedIn or Denied.
+    """
+    person = with_customers(reading, actor, "technician", "coordinator")
+    query, values = (_MINE, {"person": person.id}) if person.role == "technician" else (_ALL, {})
+    found = [Ticket(**row) for row in reading.rows(query, **values)]
+    views = []
+    for ticket in found:
+        service = reading.find(Service, id=ticket.service_id)
+        if service is not None:
+            views.append(showing.ticket(reading, ticket, service, whole=False))
+    return views
+
+
+def ticket(reading: Reading, actor: Actor, ticket_id: str) -> TicketView:
+    """One ticket with its service's secrets. Raises NotSignedIn, Denied or NotFound."""
+    found, service = ticket_for(reading, actor, ticket_id)
+    return showing.ticket(reading, found, service)

@@ -1,0 +1,12 @@
+"""How often something may be tried before it waits. Pure."""
+
+from vault.values import MINUTE
+
+WINDOW = 15 * MINUTE
+LIMITS = {"account": 10, "code": 10, "source": 100, "intake": 30}
+"""Tries in a window, by what is counted: an account, a person's one-time codes, a network address, intake codes."""
+
+
+def allowed(counts: dict[str, int]) -> bool:
+    """Whether every counted key is still under the limit of its sort; a key is `sort:what`. An unknown sort is none."""
+    return all(count <= LIMITS.get(key.partition(":")[0], 0) for key, count in counts.items())

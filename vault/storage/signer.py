@@ -1,0 +1,96 @@
+"""The signer: it reads entries back from their rows, recomputes the tree, and signs only what extends the last checkpoint."""
+
+import threading
+
+from sqlalchemy import Connection, Engine, bindparam, select
+
+from vault.errors import Tampered
+from vault.ledger.checkpoint import Checkpoint
+from vault.ledger.entry import Entry, decode
+from vault.ledger.tree import Frontier
+from vault.ledger.verify import leaf_hash
+from vault.model.tables import GUARDED, LedgerEntry, LedgerHead, RowHead
+from vault.storage.keyring import KeptCheckpoint, Keyring
+from vault.storage.keys import Keys
+from vault.storage.rows import digest
+
+_ENTRIES = LedgerEntry.table()
+_HEAD = LedgerHead.table()
+_BODIES = (
+    select(_ENTRIES.c.seq, _ENTRIES.c.body, _ENTRIES.c.leaf)
+    .where(_ENTRIES.c.seq >= bindparam("first"), _ENTRIES.c.seq < bindparam("end"))
+    .order_by(_ENTRIES.c.seq)
+)
+CHUNK = 4096
+
+
+class Signer:
+    """Keeps the signed end of the ledger; one at a time signs, because a fork is two signatures over one size."""
+
+    def __init__(self, reader: Engine, keyring: Keyring, origin: str) -> None:
+        """Sign what `reader` sees and keep each checkpoint in `keyring`."""
+        self._reader = reader
+        self._keyring = keyring
+        self._origin = origin
+        self._lock = threading.Lock()
+
+    def signed_size(self) -> int:
+        """How many entries the newest checkpoint covers."""
+        kept = self._keyring.checkpoint()
+        return kept.size if kept else 0
+
+    def sign(self, keys: Keys, *, check_rows: bool = False) -> KeptCheckpoint:
+        """The checkpoint of the whole ledger as it is now, kept in the keyring before it is returned.
+
+        With `check_rows` every row named by the new entries must be what its newest entry says (at unseal, for the
+        tail that was written without keys). Raises Tampered and signs nothing when the ledger does not extend the
+        last checkpoint or an entry is not what its leaf says.
+        """
+        with self._lock, self._reader.connect() as connection:
+            kept = self._keyring.checkpoint()
+            size = int(connection.execute(select(_HEAD.c.size)).scalar_one())
+            start = kept.size if kept else 0
+            if kept is not None and size == kept.size:
+                return kept
+            if size < start:
+                raise Tampered("the ledger is shorter than its last checkpoint")
+            frontier = Frontier.unpack(start, kept.frontier if kept else b"")
+            self._replay(connection, frontier, size, check_rows=check_rows)
+            note = keys.signer.sign(Checkpoint(self._origin, size, frontier.root()).text())
+            new = KeptCheckpoint(size, note, frontier.pack())
+            self._keyring.keep_checkpoint(new)
+            return new
+
+    def _replay(self, connection: Connection, frontier: Frontier, size: int, *, check_rows: bool) -> None:
+        for first in range(frontier.size, size, CHUNK):
+            end = min(first + CHUNK, size)
+            rows = connection.execute(_BODIES, {"first": first, "end": end}).all()
+            for expected, (seq, body, leaf) in enumerate(rows, start=first):
+                raw = body.encode()
+                if seq != expected or leaf_hash(raw) != bytes(leaf):
+                    raise Tampered(f"entry {expected} of the ledger is not what was recorded")
+                frontier.push(bytes(leaf))
+                if check_rows:
+                    entry = decode(raw)
+                    if entry.seq != expected or entry.origin != self._origin:
+                        raise Tampered(f"entry {expected} of the ledger is not what was recorded")
+                    check_rows_of(connection, entry)
+            if len(rows) != end - first:
+                raise Tampered(f"entries of the ledger are missing between {first} and {end}")
+
+
+def check_rows_of(connection: Connection, entry: Entry) -> None:
+    """Raise Tampered when a row whose newest entry this is does not match it."""
+    heads = RowHead.table()
+    for row_id, expected in entry.rows:
+        head = connection.execute(select(heads.c.seq, heads.c.digest).where(heads.c.row_id == row_id)).first()
+        if head is None or head.seq < entry.seq:
+            raise Tampered(f"the index of rows forgot entry {entry.seq}")
+        if head.seq != entry.seq:
+            continue
+        table_name, _, key = row_id.partition(":")
+        table = GUARDED[table_name].table()
+        cast_key = int(key) if table.c.id.type.python_type is int else key
+        row = connection.execute(select(table).where(table.c.id == cast_key)).first()
+        if row is None or digest(table_name, tuple(row)).hex() != expected or bytes(head.digest).hex() != expected:
+            raise Tampered(f"a row does not match entry {entry.seq} of the ledger")

@@ -1,0 +1,236 @@
+"""The one door for every change: one thread, one transaction a batch, one commit, and only then the answers."""
+
+import asyncio
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection, Engine, bindparam, select
+from sqlalchemy.dialects.postgresql import insert as postgres_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.exc import DataError, IntegrityError, ProgrammingError, SQLAlchemyError
+
+from vault.errors import Busy, ClockInDoubt, NotRecorded, Unavailable, VaultError
+from vault.model.tables import LedgerEntry, RefusalCount
+from vault.settings import Settings
+from vault.storage.append import Appended, Ledger
+from vault.storage.clock import Timekeeper
+from vault.storage.keys import Keys, Receipt
+from vault.storage.unit import Draft, Operation, Unit
+from vault.values import MINUTE, Actor, Moment
+
+MOST_IN_A_BATCH = 256
+MOST_WAITING = 2048
+CONFIRM_SECONDS = 10.0
+"""How long a doubtful commit is looked up before its operations are answered with NotRecorded."""
+
+_log = logging.getLogger("valetkey.writer")
+_LEAF_AT = select(LedgerEntry.table().c.leaf).where(LedgerEntry.table().c.seq == bindparam("seq"))
+_CONTAINED = (IntegrityError, DataError, ProgrammingError)
+"""Faults of one operation; every other database error is the batch's, because the transaction may be gone."""
+
+
+@dataclass(eq=False)
+class Waiting:
+    """An operation on its way through the writer."""
+
+    operation: Operation[..., Any]
+    actor: Actor
+    args: tuple[Any, ...]
+    future: asyncio.Future[tuple[Any, Receipt | None]]
+    result: Any = None
+    error: BaseException | None = None
+    receipt: Receipt | None = None
+    appended: Appended | None = field(default=None, repr=False)
+
+
+class Writer:
+    """Runs operations in batches on a thread of its own, in one order for everybody."""
+
+    def __init__(
+        self, engine: Engine, settings: Settings, origin: str, deployment: str, timekeeper: Timekeeper
+    ) -> None:
+        """Start the thread. `keys` is set by unseal and taken away by seal."""
+        self.keys: Keys | None = None
+        self.recording = True
+        self.last_time = Moment(0)
+        self.batches = 0
+        self.entries = 0
+        self._engine = engine
+        self._settings = settings
+        self._origin = origin
+        self._deployment = deployment
+        self._timekeeper = timekeeper
+        self._connection: Connection | None = None
+        self._pending: deque[Waiting] = deque()
+        self._idle = True
+        self._closing = False
+        self._work: deque[list[Waiting]] = deque()
+        self._wake = threading.Semaphore(0)
+        self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
+        self._thread.start()
+
+    # -- the event loop's side -------------------------------------------------------------------------------------
+
+    async def perform(self, operation: Operation[..., Any], actor: Actor, *args: Any) -> tuple[Any, Receipt | None]:
+        """Run a change and return its result after the commit of its record.
+
+        Raises the operation's own refusal once that is recorded, Busy when too many wait, and NotRecorded when the
+        commit failed or could not be confirmed; then nothing of it may be shown.
+        """
+        if self._closing or len(self._pending) >= MOST_WAITING:
+            raise Busy("too much is waiting to be recorded")
+        loop = asyncio.get_running_loop()
+        waiting = Waiting(operation, actor, args, loop.create_future())
+        self._pending.append(waiting)
+        if self._idle:
+            self._idle = False
+            loop.call_soon(self._dispatch)  # what else arrives in this turn of the loop joins the batch
+        return await asyncio.shield(waiting.future)
+
+    def _dispatch(self) -> None:
+        batch = [self._pending.popleft() for _ in range(min(len(self._pending), MOST_IN_A_BATCH))]
+        self._work.append(batch)
+        self._wake.release()
+
+    def _finished(self, batch: Sequence[Waiting]) -> None:
+        for waiting in batch:
+            if waiting.future.done():
+                continue
+            if waiting.error is not None:
+                waiting.future.set_exception(waiting.error)
+                waiting.future.exception()  # whoever asked may have gone; the record stands all the same
+            else:
+                waiting.future.set_result((waiting.result, waiting.receipt))
+        if self._pending:
+            asyncio.get_running_loop().call_soon(self._dispatch)
+        else:
+            self._idle = True
+
+    async def drain(self) -> None:
+        """Take no more, finish what waits, and let the thread end."""
+        self._closing = True
+        while not self._idle:
+            await asyncio.sleep(0.005)
+        self._wake.release()
+        await asyncio.to_thread(self._thread.join, 30)
+
+    # -- the thread's side -----------------------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        while True:
+            self._wake.acquire()
+            if not self._work:
+                break
+            batch = self._work.popleft()
+            self._record(batch)
+            try:
+                batch[0].future.get_loop().call_soon_threadsafe(self._finished, batch)
+            except RuntimeError:  # the loop of these callers is gone; the record stands
+                self._idle = True
+        self._let_go()
+
+    def _record(self, batch: list[Waiting]) -> None:
+        """Run a batch to its commit. Whatever goes wrong, every waiting operation has its answer afterwards."""
+        ledger: Ledger | None = None
+        try:
+            connection = self._connect()
+            with connection.begin() as transaction:
+                ledger = Ledger(connection, self._origin, self.keys)
+                now = self._timekeeper.now(ledger.last_time)
+                for waiting in batch:
+                    self._run_one(connection, ledger, waiting, now)
+                ledger.finish(now)
+                transaction.commit()
+            self.recording = True
+            self.last_time = now
+            self.batches += 1
+        except Exception as error:
+            _log.warning("a batch of %d was not recorded: %s", len(batch), error)
+            self._let_go()
+            self.recording = ledger is not None and self._was_committed(batch)
+            if not self.recording:
+                for waiting in batch:
+                    waiting.result = None
+                    waiting.error = NotRecorded("this could not be recorded, so it was not done")
+                return
+        for waiting in batch:
+            if waiting.appended is not None:
+                waiting.receipt = Receipt(waiting.appended.seq, now, self)
+                self.entries += 1
+
+    def _run_one(self, connection: Connection, ledger: Ledger, waiting: Waiting, now: Moment) -> None:
+        draft = Draft(waiting.operation.entry_type, waiting.actor)
+        unit = Unit(connection, now, self.keys, draft, ledger.heads, self._settings, self._deployment)
+        driver: Any = connection.connection.driver_connection
+        driver.execute("SAVEPOINT operation")
+        try:
+            if self._timekeeper.in_doubt and not waiting.operation.in_any_time:
+                raise ClockInDoubt("the host's clock jumped; nothing opens and nothing ends until it is confirmed")  # noqa: TRY301
+            waiting.result = waiting.operation(unit, waiting.actor, *waiting.args)
+        except VaultError as refusal:
+            waiting.error = refusal
+        except _CONTAINED as fault:
+            _log.exception("%s failed", draft.type)
+            waiting.error = Unavailable("something went wrong inside the vault; nothing was changed")
+            waiting.error.__cause__ = fault
+        except SQLAlchemyError:
+            raise
+        except Exception as fault:
+            _log.exception("%s failed", draft.type)
+            waiting.error = Unavailable("something went wrong inside the vault; nothing was changed")
+            waiting.error.__cause__ = fault
+        if waiting.error is not None:
+            driver.execute("ROLLBACK TO SAVEPOINT operation")
+            draft.outcome = type(waiting.error).__name__
+            draft.rows.clear()
+        driver.execute("RELEASE SAVEPOINT operation")
+        if waiting.error is not None and waiting.actor.kind == "nobody":
+            self._count_refusal(connection, waiting.actor.source, now)
+        elif waiting.operation.recorded:
+            waiting.appended = ledger.append(draft, now, unit.keyring_generation)
+
+    def _count_refusal(self, connection: Connection, source: str, now: Moment) -> None:
+        """Refusals of nobody in particular are counted, so that a flood does not grow the ledger."""
+        make = sqlite_insert if connection.dialect.name == "sqlite" else postgres_insert
+        table = RefusalCount.table()
+        count = make(table).values(source=source, minute=now // MINUTE, count=1)
+        connection.execute(
+            count.on_conflict_do_update(index_elements=["source", "minute"], set_={"count": table.c.count + 1})
+        )
+
+    def _was_committed(self, batch: Sequence[Waiting]) -> bool:
+        """Read the truth back after a commit that may or may not have happened."""
+        appended = next((waiting.appended for waiting in batch if waiting.appended is not None), None)
+        if appended is None:
+            return False
+        until = time.monotonic() + CONFIRM_SECONDS
+        while time.monotonic() < until and not self._closing:
+            try:
+                found = self._connect().execute(_LEAF_AT, {"seq": appended.seq}).scalar()
+                self._connect().rollback()
+                return found is not None and bytes(found) == appended.leaf
+            except SQLAlchemyError:
+                self._let_go()
+                time.sleep(0.2)
+        return False
+
+    def _connect(self) -> Connection:
+        if self._connection is None:
+            self._connection = self._engine.connect()
+        return self._connection
+
+    def _let_go(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            try:
+                connection.invalidate()
+                connection.close()
+            except SQLAlchemyError:
+                _log.warning("a broken connection could not be closed")
+
+
