@@ -197,7 +197,7 @@ class KeyFile(Protector):
             handle = os.open(self._path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
         except OSError as error:
             raise Denied("there is no key file in that place that this user can read") from error
-        with os.fdopen(handle, "rb") as file:
+        try:
             status = os.fstat(handle)
             mode = stat.S_IMODE(status.st_mode)
             if (
@@ -208,7 +208,9 @@ class KeyFile(Protector):
                 raise Denied(
                     "the key file must be a plain file of the vault's own user with mode 0600 or 0400"
                 )
-            key = file.read(KEY_BYTES + 1)
+            key = os.read(handle, KEY_BYTES + 1)
+        finally:
+            os.close(handle)
         if len(key) != KEY_BYTES:
             raise Denied(f"a key file has exactly {KEY_BYTES} bytes")
         return WrappingKey.from_key(key, _LABEL)
