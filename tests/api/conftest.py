@@ -1,8 +1,11 @@
+import asyncio
 import socket
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +17,10 @@ from starlette.testclient import TestClient
 
 from api.depends import CheckedForm
 from api.gate import bare, guarded
+from vault.crypto.protectors import KeyFile
 from vault.errors import NotSignedIn, Tampered
+from vault.operations import operator
+from vault.operations.vault import Vault
 from vault.settings import Settings
 
 ORIGIN = "https://vault.example"
@@ -108,3 +114,22 @@ def address() -> Iterator[tuple[str, int]]:
 def spoken(address: tuple[str, int]) -> Iterator[socket.socket]:
     with socket.create_connection(address, timeout=10) as line:
         yield line
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """A vault just made, sealed, with nobody in it."""
+
+    settings: Settings
+    root_key: bytes
+
+
+@pytest.fixture
+def deployment(tmp_path: Path) -> Deployment:
+    made = Settings(data_dir=tmp_path / "data", base_url="http://127.0.0.1:8700")
+    protector = KeyFile.make(tmp_path / "root.key")
+    operator.initialise(made, protector)
+    vault = Vault.start(made)
+    record = vault.keyring.protector_record()
+    asyncio.run(vault.close())
+    return Deployment(made, protector.unprotect(record))
