@@ -23,7 +23,8 @@ GO_NOTE = (
     "If you think cryptography is the answer to your problem,\n"
     "then you don't know what your problem is.\n"
     "\n"
-    "— PeterNeumann x08go/ZJkuBS9UG/SffcvIAQxVBtiFupLLr8pAcElZInNIuGUgYN1FFYC2pZSNXgKvqfqdngotpRZb6KE6RyyBwJnAM=\n"
+    "— PeterNeumann x08go/ZJkuBS9UG/SffcvIAQxVBtiFupLLr8pAcElZInNIuGUgYN1FFYC2pZSNXgKvqfqdngotpRZb6KE6Ry"
+    "yBwJnAM=\n"
 )
 
 
@@ -49,6 +50,14 @@ def test_a_note_opens_for_its_key_and_for_no_other():
     assert both_open(NOTE) == TEXT
     both_refuse(NOTE, OTHER.vkey)
     both_refuse(NOTE, Signer("other.example/log", bytes(range(32))).vkey)
+
+
+def test_a_mistyped_key_is_said_to_be_mistyped():
+    name, number, key = SIGNER.vkey.split("+", 2)
+    assert verify.parse_vkey(SIGNER.vkey)[0] == name
+    for wrong in (f"{name}x+{number}+{key}", f"{name}+{number[::-1]}+{key}", f"{name}+{number}+{key[:-1]}A"):
+        with pytest.raises(verify.NotVerified, match="mistyped"):
+            verify.parse_vkey(wrong)
 
 
 def test_signatures_of_other_keys_are_passed_over_but_a_wrong_one_of_this_key_spoils_it():
@@ -189,6 +198,9 @@ def test_a_proof_file_stands_alone_and_proves_this_entry_only(ledger):
     with pytest.raises(Tampered):
         proof.Proof(7, path, ledger.checkpoints[15]).check(ledger.entries[7][1], ledger.signer.vkey)
     text = made.text()
+    alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+    last = text.split("\n")[2]
+    other = last[:-2] + alphabet[alphabet.index(last[-2]) + 1] + "="  # the same 32 bytes, spelt otherwise
     for wrong in (
         "",
         text.replace("@v1", "@v2"),
@@ -197,6 +209,7 @@ def test_a_proof_file_stands_alone_and_proves_this_entry_only(ledger):
         text.replace("=\n", "=\n=\n", 1),
         text.replace("=\n", "\n", 1),
         text.replace("\n\n", "\n", 1),
+        text.replace(last, other, 1),
         text.replace("\n\n", "\n" + "A" * 43 + "=\n" * 100 + "\n", 1),
     ):
         with pytest.raises(Tampered):

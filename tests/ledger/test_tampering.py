@@ -1,7 +1,8 @@
-"""AU01: what a forger with every right on the database does to the log, and where the verifier says it was."""
+"""AU01: what a forger with every right on the database does to the log, and where it is found."""
 
 import json
 from base64 import b64encode
+from itertools import pairwise
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -313,6 +314,38 @@ def test_disclosures_out_of_order_of_no_entry_or_spelt_otherwise_are_refused(led
     assert "no disclosure" in str(found(ledger, [*lines, b"one more line\n"]))
 
 
+def test_one_more_space_in_header_or_disclosure_is_another_spelling_and_refused(ledger):
+    lines = ledger.lines()
+    assert "canonical" in str(found(ledger, [lines[0].replace(b",", b", ", 1), *lines[1:]]))
+    assert found(ledger, [*lines[:21], lines[21].replace(b"+[", b"+[ ", 1)]).first == 0
+
+
+def test_a_last_line_that_ends_in_anything_but_a_newline_is_cut_off(ledger):
+    lines = ledger.lines()[:21]
+    lines[20] = lines[20][:-1] + b"x"
+    error = found(ledger, lines)
+    assert error.first == 19
+    assert "cut off" in str(error)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (b'"ticket":"tkt_', b'"service":"tkt_'),
+        (b'"ticket":"tkt_', b'"aaa":"tkt_'),
+        (b'"disclosed":{', b'"disclosed":{"reason":"' + b"0" * 64 + b'",'),
+        (b'"disclosed":{', b'"disclosed":{"zzz":"' + b"0" * 64 + b'",'),
+    ],
+)
+def test_an_entry_with_names_twice_or_out_of_order_is_refused_even_when_signed(ledger, old, new):
+    lines = ledger.lines()
+    assert body_of(lines[K + 1]).count(old) == 1
+    lines[K + 1] = line_of(body_of(lines[K + 1]).replace(old, new))
+    error = found(ledger, resigned(ledger, lines, ledger.signer))
+    assert error.first == K
+    assert "not a canonical entry" in str(error)
+
+
 @pytest.mark.promise("P10")
 def test_erased_disclosures_leave_a_ledger_that_verifies(ledger):
     lines = ledger.lines()
@@ -326,7 +359,7 @@ def test_of_too_many_checkpoints_evenly_spaced_ones_and_the_last_are_kept(ledger
     kept = [int(note.split()[1]) for note in header["checkpoints"]]
     assert len(kept) == MOST_CHECKPOINTS
     assert (kept[0], kept[-1]) == (0, len(notes) - 1)
-    assert max(two - one for one, two in zip(kept, kept[1:], strict=False)) <= 11
+    assert max(two - one for one, two in pairwise(kept)) <= 11
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
