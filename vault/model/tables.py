@@ -11,7 +11,9 @@ from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, Table, T
 from sqlmodel import Field, SQLModel
 
 
-_COUNTED = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts up only in its own INTEGER PRIMARY KEY
+_COUNTED = BigInteger().with_variant(
+    Integer, "sqlite"
+)  # SQLite counts up only in its own INTEGER PRIMARY KEY
 
 
 def _moment(*, index: bool = False, nullable: bool = False) -> Any:
@@ -149,7 +151,9 @@ class Request(Row, table=True):
     state: str = "asked"
     deliver: str
     code_hash: bytes | None = Field(default=None, sa_type=LargeBinary, unique=True, nullable=True, repr=False)
-    browser_hash: bytes | None = Field(default=None, sa_type=LargeBinary, unique=True, nullable=True, repr=False)
+    browser_hash: bytes | None = Field(
+        default=None, sa_type=LargeBinary, unique=True, nullable=True, repr=False
+    )
     created_at: int = _moment()
     expires_at: int = _moment()
     salt: bytes = _salt()

@@ -139,7 +139,9 @@ class LeaseView(View):
     person_name: str
     reason: str
     state: Literal["active", "ended"]
-    ended_how: Literal["", "check-in", "expiry", "revocation", "ticket closed", "unassigned", "service ended", "disabled"]
+    ended_how: Literal[
+        "", "check-in", "expiry", "revocation", "ticket closed", "unassigned", "service ended", "disabled"
+    ]
     starts_at: datetime
     expires_at: datetime
     secrets: tuple[SecretView, ...]

@@ -62,7 +62,9 @@ def parse(toml: str) -> tuple[str, dict[str, ServiceTypeView]]:
     for name, body in read.service_types.items():
         place = f"/service-types/{name}"
         if not _NAME.fullmatch(name):
-            raise Invalid("a service type's name is small letters, digits and single hyphens", "/service-types")
+            raise Invalid(
+                "a service type's name is small letters, digits and single hyphens", "/service-types"
+            )
         kinds = [asked.kind for asked in (*body.needs, *body.may_ask)]
         if not kinds or len(set(kinds)) != len(kinds) or not set(kinds) <= set(KINDS):
             raise Invalid(f"name each kind once, out of: {', '.join(sorted(KINDS))}", place)
@@ -120,5 +122,7 @@ def service_types(reading: Reading, actor: Actor) -> list[ServiceTypeView]:
     """The service types that are not retired, for all of the staff. Raises NotSignedIn."""
     person_of(reading, actor)
     table = ServiceType.table()
-    rows: Any = reading.connection.execute(select(table).where(table.c.retired.is_(False)).order_by(table.c.id))
+    rows: Any = reading.connection.execute(
+        select(table).where(table.c.retired.is_(False)).order_by(table.c.id)
+    )
     return [ServiceTypeView.model_validate_json(row.body) for row in rows]

@@ -91,17 +91,23 @@ def _leased(
 def _joined() -> Any:
     """Everything that decides a reveal, in one query: six rows, their newest digests, the agreement in force."""
     lease, secret, person, assignment, ticket, service = (table.table() for table in _TABLES)
-    heads = [RowHead.table().alias(f"head_of_{table.name}") for table in (lease, secret, person, assignment, ticket, service)]
+    heads = [
+        RowHead.table().alias(f"head_of_{table.name}")
+        for table in (lease, secret, person, assignment, ticket, service)
+    ]
     in_force = select(func.coalesce(func.max(Agreement.table().c.id), 0)).scalar_subquery()
     query = (
-        select(lease, secret, person, assignment, ticket, service, *[head.c.digest for head in heads], in_force)
+        select(
+            lease, secret, person, assignment, ticket, service, *[head.c.digest for head in heads], in_force
+        )
         .select_from(lease)
         .join(secret, (secret.c.id == bindparam("secret")) & (secret.c.service_id == lease.c.service_id))
         .join(person, person.c.id == lease.c.person_id)
         .join(ticket, ticket.c.id == lease.c.ticket_id)
         .join(service, service.c.id == lease.c.service_id)
         .outerjoin(
-            assignment, (assignment.c.ticket_id == lease.c.ticket_id) & (assignment.c.person_id == lease.c.person_id)
+            assignment,
+            (assignment.c.ticket_id == lease.c.ticket_id) & (assignment.c.person_id == lease.c.person_id),
         )
     )
     for table, head in zip((lease, secret, person, assignment, ticket, service), heads, strict=True):
@@ -215,11 +221,15 @@ async def report_broken(vault: Vault, actor: Actor, lease_id: str, secret_id: st
     why = Reason.parse(note, "/note")
     deliver = "mail" if vault.settings.smtp_host else "hand"
     view: RequestView = await vault.perform(_reported, actor, lease_id, secret_id, why, deliver)
-    return view.model_copy(update={"code": None, "link": None})  # a technician does not hold a customer's form
+    return view.model_copy(
+        update={"code": None, "link": None}
+    )  # a technician does not hold a customer's form
 
 
 @operation("secret.report")
-def _reported(unit: Unit, actor: Actor, lease_id: str, secret_id: str, why: Reason, deliver: str) -> RequestView:
+def _reported(
+    unit: Unit, actor: Actor, lease_id: str, secret_id: str, why: Reason, deliver: str
+) -> RequestView:
     unit.about(lease=lease_id, secret=secret_id)
     acting_as(unit, actor, "technician")
     lease = lease_for(unit, actor, lease_id)

@@ -17,7 +17,9 @@ async def add(vault: Vault, actor: Actor, name: str, mail: str) -> CustomerView:
     """Add a customer. Raises NotSignedIn, Denied, Invalid, Sealed."""
     parsed = Title.parse(name, "a customer's name", "/name")
     address = MailAddress.parse(mail)
-    await vault.read(with_customers, actor, "coordinator")  # before a key is made for nothing; judged again below
+    await vault.read(
+        with_customers, actor, "coordinator"
+    )  # before a key is made for nothing; judged again below
     customer = Customer(id=new_id("cus"), name=parsed.text, mail=address.text)
     generation = await new_subject(vault, customer.id)
     view: CustomerView = await vault.perform(_added, actor, customer, generation)
@@ -40,4 +42,6 @@ def customers(reading: Reading, actor: Actor) -> list[CustomerView]:
     with_customers(reading, actor, "coordinator")
     table = Customer.table()
     query = select(table).order_by(table.c.name, table.c.id)
-    return [CustomerView(id=row.id, name=row.name, mail=row.mail) for row in reading.connection.execute(query)]
+    return [
+        CustomerView(id=row.id, name=row.name, mail=row.mail) for row in reading.connection.execute(query)
+    ]

@@ -110,7 +110,9 @@ def _ended_service(reading: Reading, _actor: Actor, service_id: str) -> Service:
     return service
 
 
-def _statement(reading: Reading, _actor: Actor, service_id: str, gone: tuple[str, ...], checkpoint: str) -> dict[str, Any]:
+def _statement(
+    reading: Reading, _actor: Actor, service_id: str, gone: tuple[str, ...], checkpoint: str
+) -> dict[str, Any]:
     """What the certificate says: which keys and secrets, how, when, who had seen what, and what it does not cover."""
     service = service_of(reading, service_id)
     customer = reading.find(Customer, id=service.customer_id)
@@ -118,13 +120,15 @@ def _statement(reading: Reading, _actor: Actor, service_id: str, gone: tuple[str
     seen = []
     for actor, times, first, last in reading.connection.execute(_SEEN, {"service": service_id}):
         person = reading.find(Person, id=actor)
-        seen.append({
-            "person": actor,
-            "name": person.name if person else "",
-            "reveals": int(times),
-            "first": to_datetime(first).isoformat(),
-            "last": to_datetime(last).isoformat(),
-        })
+        seen.append(
+            {
+                "person": actor,
+                "name": person.name if person else "",
+                "reveals": int(times),
+                "first": to_datetime(first).isoformat(),
+                "last": to_datetime(last).isoformat(),
+            }
+        )
     return {
         "certificate": "valetkey destruction v1",
         "origin": origin,

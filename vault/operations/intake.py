@@ -134,7 +134,9 @@ async def give(vault: Vault, actor: Actor, message: Give) -> Receipt:
     try:
         envelope = Envelope.parse(unb64(message.envelope))
     except Tampered:
-        raise Invalid("this was not sealed by the form; load the page again and repeat it", "/envelope") from None
+        raise Invalid(
+            "this was not sealed by the form; load the page again and repeat it", "/envelope"
+        ) from None
     unchecked: bool
     receipt: Receipt
     receipt, unchecked = await vault.perform(_given, actor, _browser(message.browser), message, envelope)
@@ -144,7 +146,9 @@ async def give(vault: Vault, actor: Actor, message: Give) -> Receipt:
 
 
 @operation("secret.give")
-def _given(unit: Unit, _actor: Actor, browser: bytes, message: Give, envelope: Envelope) -> tuple[Receipt, bool]:
+def _given(
+    unit: Unit, _actor: Actor, browser: bytes, message: Give, envelope: Envelope
+) -> tuple[Receipt, bool]:
     unit.about(secret=message.secret)
     request, service = _request_of(unit, browser)
     unit.about(request=request.id, service=service.id)
@@ -191,7 +195,10 @@ def _done(unit: Unit, _actor: Actor, browser: bytes) -> Form:
     request, service = _request_of(unit, browser)
     unit.about(request=request.id, service=service.id)
     if request.state == "started":
-        if any(secret.required and not _is_given(secret) for secret in unit.find_all(Secret, request_id=request.id)):
+        if any(
+            secret.required and not _is_given(secret)
+            for secret in unit.find_all(Secret, request_id=request.id)
+        ):
             raise Conflict("something that is needed was not given yet")
         unit.change(request, state="done")
         unit.notify("request.done", request.id)
@@ -206,7 +213,9 @@ _UNCHECKED = select(_SECRETS.c.id).where(_SECRETS.c.state == "given").order_by(_
 
 async def check_waiting(vault: Vault) -> int:
     """Check everything that was given while the vault was sealed. Returns how many there were."""
-    waiting = await vault.read_aside(lambda reading, _: list(reading.connection.execute(_UNCHECKED).scalars()), Actor.core())
+    waiting = await vault.read_aside(
+        lambda reading, _: list(reading.connection.execute(_UNCHECKED).scalars()), Actor.core()
+    )
     for secret_id in waiting:
         try:
             await check(vault, secret_id)
@@ -227,7 +236,9 @@ async def check(vault: Vault, secret_id: str) -> None:
         kind = await vault.read(_kind_of, Actor.core(), secret_id)
         KINDS[kind].check(plain)
         if holds_card_number(plain):
-            wrong = Invalid("this looks like a card number, and card numbers are never taken; leave it out", "/fields")
+            wrong = Invalid(
+                "this looks like a card number, and card numbers are never taken; leave it out", "/fields"
+            )
     except Invalid as fault:
         wrong = fault
     except (Tampered, Ended):
@@ -240,7 +251,9 @@ async def check(vault: Vault, secret_id: str) -> None:
 
 
 def _kind_of(reading: Reading, _actor: Actor, secret_id: str) -> str:
-    return str(reading.connection.execute(select(_SECRETS.c.kind).where(_SECRETS.c.id == secret_id)).scalar_one())
+    return str(
+        reading.connection.execute(select(_SECRETS.c.kind).where(_SECRETS.c.id == secret_id)).scalar_one()
+    )
 
 
 @operation("secret.check")

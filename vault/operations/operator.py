@@ -57,17 +57,21 @@ def initialise(settings: Settings, protector: Protector, clock: Clock | None = N
         wrapping = RootKey(root_key).derive("keyring wrap")
         ledger_key, statement_key = secrets.token_bytes(32), secrets.token_bytes(32)
         vkey = NoteSigner(origin, ledger_key).vkey
-        keyring.create({
-            "deployment": deployment,
-            "origin": origin,
-            "protector": json.dumps(protector.protect(root_key)),
-            "ledger key": wrapping.wrap(ledger_key, "ledger key").hex(),
-            "statement key": wrapping.wrap(statement_key, "statement key").hex(),
-            "ledger verifier": vkey,
-        })
+        keyring.create(
+            {
+                "deployment": deployment,
+                "origin": origin,
+                "protector": json.dumps(protector.protect(root_key)),
+                "ledger key": wrapping.wrap(ledger_key, "ledger key").hex(),
+                "statement key": wrapping.wrap(statement_key, "statement key").hex(),
+                "ledger verifier": vkey,
+            }
+        )
         with engine.begin() as connection:
             now = (clock or SystemClock()).wall()
-            connection.execute(insert(Deployment.table()).values(id=deployment, origin=origin, created_at=now))
+            connection.execute(
+                insert(Deployment.table()).values(id=deployment, origin=origin, created_at=now)
+            )
             connection.execute(
                 insert(LedgerHead.table()).values(id=1, size=0, time=0, frontier=b"", keyring_generation=0)
             )
@@ -164,7 +168,9 @@ async def doctor(vault: Vault) -> list[Finding]:
     if vault.schema != expected_schema():
         found.append(Finding("schema", "alarm", "the schema is not the one of this program"))
     if not vault.writer.recording:
-        found.append(Finding("recording", "alarm", "the last batch could not be recorded; nothing opens until one can"))
+        found.append(
+            Finding("recording", "alarm", "the last batch could not be recorded; nothing opens until one can")
+        )
     if vault.is_sealed:
         found.append(Finding("ledger", "note", "sealed: the ledger is looked over after the next unseal"))
     else:
@@ -186,7 +192,9 @@ def _protector(vault: Vault) -> Finding:
 
 def _mirror(vault: Vault) -> Finding:
     if not vault.keyring.mirrored:
-        return Finding("mirror", "warning", "the keyring has no mirror: if it is lost, everything sealed is lost")
+        return Finding(
+            "mirror", "warning", "the keyring has no mirror: if it is lost, everything sealed is lost"
+        )
     try:
         theirs = vault.keyring.mirror_generation()
     except Unavailable:
@@ -198,7 +206,9 @@ def _mirror(vault: Vault) -> Finding:
 
 def _clock(vault: Vault) -> Finding:
     if vault.timekeeper.in_doubt:
-        return Finding("clock", "alarm", "the host's clock jumped; nothing opens until: valetkey clock confirm")
+        return Finding(
+            "clock", "alarm", "the host's clock jumped; nothing opens until: valetkey clock confirm"
+        )
     return Finding("clock", "ok", "the host's clock is believed")
 
 
@@ -244,7 +254,9 @@ def _outbox(reading: Reading, _actor: Actor) -> Finding:
     table = Outbox.table()
     late = select(func.count()).select_from(table).where(table.c.state == "waiting", table.c.tries > 2)  # noqa: PLR2004
     stuck = int(reading.connection.execute(late).scalar_one())
-    oldest = reading.connection.execute(select(func.min(table.c.next_at)).where(table.c.state == "waiting")).scalar()
+    oldest = reading.connection.execute(
+        select(func.min(table.c.next_at)).where(table.c.state == "waiting")
+    ).scalar()
     if stuck or (oldest is not None and oldest < reading.now - 15 * MINUTE):
         return Finding("outbox", "warning", f"{stuck} messages could not be sent yet")
     return Finding("outbox", "ok", "every message is on its way")

@@ -72,5 +72,3 @@ def spend(unit: Unit, actor: Actor, proof_id: str, of: bytes) -> None:
     """Consume a proof for the deed it was given for. Raises StaleProof unless it is fresh, unspent and for this one."""
     if unit.execute(_SPEND, proof=proof_id, person=actor.id, of=of, at=unit.now) != 1:
         raise StaleProof("the proof of presence for this is used up or older than five minutes")
-
-

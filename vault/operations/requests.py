@@ -50,12 +50,16 @@ def ask(unit: Unit, actor: Actor, service_id: str, kinds: list[str] | None, deli
     return _new_request(unit, actor.id, service, asked, deliver)
 
 
-def ask_again(unit: Unit, asked_by: str, service: Service, secrets: Iterable[Secret], deliver: str) -> RequestView:
+def ask_again(
+    unit: Unit, asked_by: str, service: Service, secrets: Iterable[Secret], deliver: str
+) -> RequestView:
     """A new request for secrets that are there already but do not serve, as part of another change."""
     return _new_request(unit, asked_by, service, list(secrets), deliver)
 
 
-def _new_request(unit: Unit, asked_by: str, service: Service, secrets: list[Secret], deliver: str) -> RequestView:
+def _new_request(
+    unit: Unit, asked_by: str, service: Service, secrets: list[Secret], deliver: str
+) -> RequestView:
     _check_delivery(unit, deliver)
     request = Request(
         id=new_id("req"),
@@ -73,7 +77,9 @@ def _new_request(unit: Unit, asked_by: str, service: Service, secrets: list[Secr
             secret.request_id = request.id
             unit.insert(secret)
         else:
-            unit.change(secret, request_id=request.id, asked_version=max(secret.version + 1, secret.asked_version))
+            unit.change(
+                secret, request_id=request.id, asked_version=max(secret.version + 1, secret.asked_version)
+            )
     if deliver == "mail":
         unit.notify("request.asked", request.id)
     return showing.request(request, [secret.kind for secret in secrets], code, _link(unit, code))
@@ -97,7 +103,9 @@ def _check_delivery(unit: Unit, deliver: str) -> None:
     if deliver not in DELIVERIES:
         raise Invalid("a request is delivered by mail or by hand", "/deliver")
     if deliver == "mail" and not unit.settings.smtp_host:
-        raise Conflict("no mail server is configured; ask with delivery by hand and pass the link on yourself")
+        raise Conflict(
+            "no mail server is configured; ask with delivery by hand and pass the link on yourself"
+        )
 
 
 def _code_for(request: Request, deliver: str) -> str | None:

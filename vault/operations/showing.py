@@ -21,7 +21,9 @@ from vault.storage.reading import Reading
 from vault.values import to_datetime
 
 _REQUESTS = (
-    select(Request.table()).where(Request.table().c.service_id == bindparam("service_id")).order_by(Request.table().c.id)
+    select(Request.table())
+    .where(Request.table().c.service_id == bindparam("service_id"))
+    .order_by(Request.table().c.id)
 )
 _ASSIGNED = (
     select(Person.table())
@@ -117,7 +119,9 @@ def ticket(reading: Reading, row: Ticket, of: Service, *, whole: bool = True) ->
         number=row.number,
         title=row.title,
         state=row.state,  # type: ignore[arg-type]
-        assigned=tuple(person(one, in_force) for one in reading.connection.execute(_ASSIGNED, {"ticket_id": row.id})),
+        assigned=tuple(
+            person(one, in_force) for one in reading.connection.execute(_ASSIGNED, {"ticket_id": row.id})
+        ),
         secrets=secrets(reading, of.id) if whole else (),
         service_ends_at=to_datetime(of.ends_at),
     )

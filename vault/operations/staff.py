@@ -121,4 +121,7 @@ def people(reading: Reading, actor: Actor) -> list[PersonView]:
     acting_as(reading, actor, "coordinator", "administrator")
     in_force = agreement_in_force(reading)
     table = Person.table()
-    return [showing.person(row, in_force) for row in reading.connection.execute(select(table).order_by(table.c.name))]
+    return [
+        showing.person(row, in_force)
+        for row in reading.connection.execute(select(table).order_by(table.c.name))
+    ]

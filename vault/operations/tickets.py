@@ -61,7 +61,9 @@ def assign(unit: Unit, actor: Actor, ticket_id: str, person_id: str) -> None:
         raise Denied("only technicians are put on tickets: nobody else may open a secret")
     found = unit.find(Assignment, ticket_id=ticket.id, person_id=person.id)
     if found is None:
-        unit.insert(Assignment(id=new_id("asg"), ticket_id=ticket.id, person_id=person.id, created_at=unit.now))
+        unit.insert(
+            Assignment(id=new_id("asg"), ticket_id=ticket.id, person_id=person.id, created_at=unit.now)
+        )
     elif found.state != "active":
         unit.change(found, state="active")
 

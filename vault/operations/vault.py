@@ -59,7 +59,9 @@ class Vault:
         self._at_hand: Connection | None = None
 
     @classmethod
-    def start(cls, settings: Settings, clock: Clock | None = None, hashing: HashingQueue | None = None) -> Self:
+    def start(
+        cls, settings: Settings, clock: Clock | None = None, hashing: HashingQueue | None = None
+    ) -> Self:
         """Open the deployment that `settings` name; with a key file it unseals itself.
 
         Raises Unavailable when there is none, when it has another schema or another process holds it, and Tampered
@@ -132,9 +134,7 @@ class Vault:
 
     # -- the two ways in -------------------------------------------------------------------------------------------
 
-    async def perform(
-        self, change: Operation[P, T], actor: Actor, *args: P.args, **kwargs: P.kwargs
-    ) -> Any:
+    async def perform(self, change: Operation[P, T], actor: Actor, *args: P.args, **kwargs: P.kwargs) -> Any:
         """Run a change and return its result once its record is durable; an opening comes back as its plaintext.
 
         Raises the change's own refusal, Busy, NotRecorded, and for an opening what `Keys.open` raises.
@@ -146,7 +146,9 @@ class Vault:
             return await self._open(receipt, result)
         return result
 
-    async def open_whole(self, change: Operation[P, Opening], actor: Actor, *args: P.args) -> dict[str, Plaintext]:
+    async def open_whole(
+        self, change: Operation[P, Opening], actor: Actor, *args: P.args
+    ) -> dict[str, Plaintext]:
         """Run a change that opens all of a secret, for the core's own check of it, seen by nobody."""
         opening, receipt = await self.writer.perform(change, actor, *args)
         if receipt is None:
@@ -261,7 +263,9 @@ def _hold(data_dir: Path) -> int:
     try:
         descriptor = os.open(data_dir / "vault.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
-        raise Unavailable("there is no vault in this data directory yet; make one with: valetkey init") from error
+        raise Unavailable(
+            "there is no vault in this data directory yet; make one with: valetkey init"
+        ) from error
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:

@@ -22,7 +22,9 @@ _ENTRIES = LedgerEntry.table()
 _TILES = LedgerTile.table()
 _DISCLOSED = Disclosed.table()
 _ROW_HEADS = RowHead.table()
-_TAKE_HEAD = select(_HEAD.c.size, _HEAD.c.time, _HEAD.c.frontier, _HEAD.c.keyring_generation).with_for_update()
+_TAKE_HEAD = select(
+    _HEAD.c.size, _HEAD.c.time, _HEAD.c.frontier, _HEAD.c.keyring_generation
+).with_for_update()
 _MOVE_HEAD = update(_HEAD).values(
     size=bindparam("new_size"),
     time=bindparam("new_time"),
@@ -36,7 +38,9 @@ _LEAVES = (
     .where(_ENTRIES.c.seq >= bindparam("first"), _ENTRIES.c.seq < bindparam("end"))
     .order_by(_ENTRIES.c.seq)
 )
-_TILE_AT = select(_TILES.c.hashes).where(_TILES.c.level == bindparam("level"), _TILES.c.index == bindparam("at"))
+_TILE_AT = select(_TILES.c.hashes).where(
+    _TILES.c.level == bindparam("level"), _TILES.c.index == bindparam("at")
+)
 
 
 @dataclass(frozen=True)
@@ -96,19 +100,23 @@ class Ledger:
         ).encode()
         leaf = leaf_hash(body)
         self._full += self._frontier.push(leaf)
-        self._entries.append({
-            "seq": seq,
-            "time": now,
-            "type": draft.type,
-            "actor": draft.actor.id,
-            "service_id": draft.ids.get("service"),
-            "body": body.decode("ascii"),
-            "leaf": leaf,
-        })
+        self._entries.append(
+            {
+                "seq": seq,
+                "time": now,
+                "type": draft.type,
+                "actor": draft.actor.id,
+                "service_id": draft.ids.get("service"),
+                "body": body.decode("ascii"),
+                "leaf": leaf,
+            }
+        )
         for subject_id, disclosure in draft.disclosed:
             key = self._keys.subject(subject_id) if self._keys else None
             if key is not None:
-                sealed = key.wrap(disclosure.encode(), *disclosure_context(self._origin, seq, disclosure.name))
+                sealed = key.wrap(
+                    disclosure.encode(), *disclosure_context(self._origin, seq, disclosure.name)
+                )
                 row = {"seq": seq, "name": disclosure.name, "subject_id": subject_id, "sealed": sealed}
                 self._disclosed.append(row)
         for name, value in draft.rows.items():
@@ -130,7 +138,9 @@ class Ledger:
             upsert = upsert.on_conflict_do_update(
                 index_elements=["row_id"], set_={"seq": upsert.excluded.seq, "digest": upsert.excluded.digest}
             )
-            rows = [{"row_id": name, "seq": seq, "digest": value} for name, (seq, value) in self._changed.items()]
+            rows = [
+                {"row_id": name, "seq": seq, "digest": value} for name, (seq, value) in self._changed.items()
+            ]
             connection.execute(upsert, rows)
         for level, index, root in self._full:
             if level == 0:

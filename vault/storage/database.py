@@ -36,11 +36,19 @@ def _sqlite(place: URL, journal: str, *, reader: bool) -> Engine:
         connect_args={"timeout": LOCK_MILLISECONDS / 1000, "check_same_thread": False},
         hide_parameters=True,
     )
-    pragmas = [f"journal_mode={journal}", "synchronous=FULL", "secure_delete=ON", "foreign_keys=ON", "temp_store=MEMORY"]
+    pragmas = [
+        f"journal_mode={journal}",
+        "synchronous=FULL",
+        "secure_delete=ON",
+        "foreign_keys=ON",
+        "temp_store=MEMORY",
+    ]
 
     @event.listens_for(engine, "connect")
     def _set_up(connection: sqlite3.Connection, _record: object) -> None:
-        connection.isolation_level = None  # transactions are ours to begin, else savepoints are not what they seem
+        connection.isolation_level = (
+            None  # transactions are ours to begin, else savepoints are not what they seem
+        )
         cursor = connection.cursor()
         for pragma in [*pragmas, "query_only=ON"] if reader else pragmas:
             cursor.execute(f"PRAGMA {pragma}")
@@ -100,7 +108,9 @@ def check_schema(connection: Connection) -> str:
     if found is None:
         raise Unavailable("there is no vault in this database yet; make one with: valetkey init")
     if found != expected_schema():
-        raise Unavailable(f"the database has schema {found} and this program wants {expected_schema()}; nothing was changed")
+        raise Unavailable(
+            f"the database has schema {found} and this program wants {expected_schema()}; nothing was changed"
+        )
     return str(found)
 
 
@@ -110,7 +120,9 @@ def scrub(engine: Engine) -> bool:
         return True
     raw = engine.raw_connection()
     try:
-        busy = raw.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()  # outside of any transaction
+        busy = (
+            raw.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        )  # outside of any transaction
         return bool(busy[0] == 0)
     finally:
         raw.close()

@@ -9,7 +9,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, Connection, LargeBinary, MetaData, String, Table, Text, delete, insert, select
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    delete,
+    insert,
+    select,
+)
 from sqlalchemy import update as update_rows
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -37,7 +49,9 @@ SUBJECT = Table(
     Column("subject_id", String, primary_key=True),
     Column("wrapped", LargeBinary, nullable=False),
 )
-FACT = Table("fact", _METADATA, Column("name", String, primary_key=True), Column("value", Text, nullable=False))
+FACT = Table(
+    "fact", _METADATA, Column("name", String, primary_key=True), Column("value", Text, nullable=False)
+)
 _TABLES = (SEED, TOMBSTONE, SUBJECT, FACT)
 
 
@@ -68,8 +82,12 @@ class Keyring:
         with self._engine.begin() as connection:
             _METADATA.create_all(connection)
             if connection.execute(select(FACT.c.name).limit(1)).first():
-                raise Unavailable("there is a keyring already; a second one would orphan everything sealed under it")
-            connection.execute(insert(FACT), [{"name": name, "value": value} for name, value in facts.items()])
+                raise Unavailable(
+                    "there is a keyring already; a second one would orphan everything sealed under it"
+                )
+            connection.execute(
+                insert(FACT), [{"name": name, "value": value} for name, value in facts.items()]
+            )
             connection.execute(insert(FACT).values(name="generation", value="0"))
         self.mirror()
 
@@ -96,7 +114,9 @@ class Keyring:
                 with engine.begin() as connection:
                     work(connection)
                     if counts:
-                        row = update_rows(FACT).where(FACT.c.name == "generation").values(value=str(generation))
+                        row = (
+                            update_rows(FACT).where(FACT.c.name == "generation").values(value=str(generation))
+                        )
                         connection.execute(row)
         except SQLAlchemyError as error:
             raise NotRecorded("the keyring or its mirror could not be written") from error
@@ -108,7 +128,9 @@ class Keyring:
 
     def fact(self, name: str) -> str:
         """A fact by name. Raises Unavailable when there is no keyring yet."""
-        value = self._read(lambda connection: connection.execute(select(FACT.c.value).where(FACT.c.name == name)).scalar())
+        value = self._read(
+            lambda connection: connection.execute(select(FACT.c.value).where(FACT.c.name == name)).scalar()
+        )
         if value is None:
             raise Unavailable(f"the keyring does not know its {name}")
         return str(value)
@@ -121,15 +143,17 @@ class Keyring:
     def put_seed(self, key_id: str, service_id: str, wrapped: bytes) -> int:
         """Keep a new service's wrapped seed. Returns the generation that has it."""
         return self._change(
-            lambda connection: connection.execute(
-                insert(SEED).values(key_id=key_id, service_id=service_id, wrapped=wrapped)
+            lambda connection: (
+                connection.execute(insert(SEED).values(key_id=key_id, service_id=service_id, wrapped=wrapped))
+                and None
             )
-            and None
         )
 
     def seed(self, key_id: str) -> bytes | None:
         """The wrapped seed, or None where it was destroyed or never was."""
-        found = self._read(lambda c: c.execute(select(SEED.c.wrapped).where(SEED.c.key_id == key_id)).scalar())
+        found = self._read(
+            lambda c: c.execute(select(SEED.c.wrapped).where(SEED.c.key_id == key_id)).scalar()
+        )
         return None if found is None else bytes(found)
 
     def erase_service(self, service_id: str, moment: int) -> tuple[str, ...]:
@@ -139,7 +163,11 @@ class Keyring:
         """
 
         def erase(connection: Connection) -> None:
-            keys = connection.execute(select(SEED.c.key_id).where(SEED.c.service_id == service_id)).scalars().all()
+            keys = (
+                connection.execute(select(SEED.c.key_id).where(SEED.c.service_id == service_id))
+                .scalars()
+                .all()
+            )
             connection.execute(delete(SEED).where(SEED.c.service_id == service_id))
             for key in keys:
                 row = {"key_id": key, "service_id": service_id, "destroyed_at": moment}
@@ -158,7 +186,9 @@ class Keyring:
     def put_subject(self, subject_id: str, wrapped: bytes) -> int:
         """Keep a person's wrapped disclosure key. Returns the generation that has it."""
         return self._change(
-            lambda connection: connection.execute(insert(SUBJECT).values(subject_id=subject_id, wrapped=wrapped)) and None
+            lambda connection: (
+                connection.execute(insert(SUBJECT).values(subject_id=subject_id, wrapped=wrapped)) and None
+            )
         )
 
     def subject(self, subject_id: str) -> bytes | None:

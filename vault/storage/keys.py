@@ -52,8 +52,12 @@ class Keys:
         self.factors = root.derive("staff factors")
         self._disclosures = root.derive("log disclosures")
         root.wipe()
-        self.statement_key = self._wrapping.unwrap(bytes.fromhex(keyring.fact("statement key")), "statement key")
-        self.signer = Signer(origin, self._wrapping.unwrap(bytes.fromhex(keyring.fact("ledger key")), "ledger key"))
+        self.statement_key = self._wrapping.unwrap(
+            bytes.fromhex(keyring.fact("statement key")), "statement key"
+        )
+        self.signer = Signer(
+            origin, self._wrapping.unwrap(bytes.fromhex(keyring.fact("ledger key")), "ledger key")
+        )
         self._services: OrderedDict[str, ServiceKey] = OrderedDict()
         self._subjects: OrderedDict[str, WrappingKey] = OrderedDict()
         self._lock = Lock()
@@ -80,7 +84,9 @@ class Keys:
         wrapped = self._keyring.subject(subject_id)
         if wrapped is None:
             return None
-        key = WrappingKey.from_key(self._disclosures.unwrap(wrapped, "subject", subject_id), "log disclosures")
+        key = WrappingKey.from_key(
+            self._disclosures.unwrap(wrapped, "subject", subject_id), "log disclosures"
+        )
         with self._lock:
             self._subjects[subject_id] = key
             if len(self._subjects) > MOST_SUBJECT_KEYS:
@@ -93,7 +99,9 @@ class Keys:
             return found
         wrapped = self._keyring.seed(context.key)
         if wrapped is None:
-            raise Ended("the key of this service is destroyed; what was sealed to it can never be opened again")
+            raise Ended(
+                "the key of this service is destroyed; what was sealed to it can never be opened again"
+            )
         key = ServiceKey.from_seed(self._wrapping.unwrap(wrapped, "seed", context.key, context.service))
         with self._lock:
             self._services[context.key] = key

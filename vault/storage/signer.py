@@ -39,6 +39,11 @@ class Signer:
         kept = self._keyring.checkpoint()
         return kept.size if kept else 0
 
+    def is_behind(self) -> bool:
+        """Whether entries were recorded that no checkpoint covers yet."""
+        with self._reader.connect() as connection:
+            return int(connection.execute(select(_HEAD.c.size)).scalar_one()) > self.signed_size()
+
     def sign(self, keys: Keys, *, check_rows: bool = False) -> KeptCheckpoint:
         """The checkpoint of the whole ledger as it is now, kept in the keyring before it is returned.
 
@@ -92,5 +97,9 @@ def check_rows_of(connection: Connection, entry: Entry) -> None:
         table = GUARDED[table_name].table()
         cast_key = int(key) if table.c.id.type.python_type is int else key
         row = connection.execute(select(table).where(table.c.id == cast_key)).first()
-        if row is None or digest(table_name, tuple(row)).hex() != expected or bytes(head.digest).hex() != expected:
+        if (
+            row is None
+            or digest(table_name, tuple(row)).hex() != expected
+            or bytes(head.digest).hex() != expected
+        ):
             raise Tampered(f"a row does not match entry {entry.seq} of the ledger")

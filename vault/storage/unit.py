@@ -42,7 +42,13 @@ class Unit(Reading):
     """What an operation works with. It has no commit: the writer commits, for all operations of a batch at once."""
 
     def __init__(
-        self, connection: Connection, now: Moment, keys: Keys | None, draft: Draft, heads: dict[str, bytes], settings: Settings,
+        self,
+        connection: Connection,
+        now: Moment,
+        keys: Keys | None,
+        draft: Draft,
+        heads: dict[str, bytes],
+        settings: Settings,
         deployment: str,
     ) -> None:
         """Work for one draft; `heads` are the digests of rows that this batch has changed before."""
@@ -78,11 +84,15 @@ class Unit(Reading):
         While the vault is sealed there is no key to encrypt under, so nothing of it is kept.
         """
         if not self.is_sealed:
-            self.draft.disclosed += [(subject_id, Disclosure.of(name, value)) for name, value in facts.items()]
+            self.draft.disclosed += [
+                (subject_id, Disclosure.of(name, value)) for name, value in facts.items()
+            ]
 
     def insert(self, row: Row) -> None:
         """Add a row; a guarded one is named in the entry."""
-        self.connection.execute(insert(row.table()).values(**{c.key: getattr(row, c.key) for c in row.table().columns}))
+        self.connection.execute(
+            insert(row.table()).values(**{c.key: getattr(row, c.key) for c in row.table().columns})
+        )
         self._note(row)
 
     def change(self, row: Row, **values: object) -> None:
@@ -114,7 +124,9 @@ class Unit(Reading):
         """Leave word for the outbox in this transaction; it is told after the commit, at least once, in order."""
         table = Outbox.table()
         self.execute(
-            insert(table).values(template=template, subject_id=subject_id, state="waiting", tries=0, next_at=self.now)
+            insert(table).values(
+                template=template, subject_id=subject_id, state="waiting", tries=0, next_at=self.now
+            )
         )
 
     def opening(self, secret: Mapping[str, Any], name: str) -> Opening:
@@ -127,7 +139,12 @@ class Unit(Reading):
         if name and name not in FIELDS[kind]:
             raise NotFound("there is no such field")
         context = Context(
-            self.deployment, secret["service_id"], secret["key_id"], secret["id"], int(secret["version"]), kind
+            self.deployment,
+            secret["service_id"],
+            secret["key_id"],
+            secret["id"],
+            int(secret["version"]),
+            kind,
         )
         return Opening(context, bytes(secret["envelope"]), name)
 

@@ -76,7 +76,9 @@ class Writer:
 
     # -- the event loop's side -------------------------------------------------------------------------------------
 
-    async def perform(self, operation: Operation[..., Any], actor: Actor, *args: Any) -> tuple[Any, Receipt | None]:
+    async def perform(
+        self, operation: Operation[..., Any], actor: Actor, *args: Any
+    ) -> tuple[Any, Receipt | None]:
         """Run a change and return its result after the commit of its record.
 
         Raises the operation's own refusal once that is recorded, Busy when too many wait, and NotRecorded when the
@@ -170,7 +172,9 @@ class Writer:
         driver.execute("SAVEPOINT operation")
         try:
             if self._timekeeper.in_doubt and not waiting.operation.in_any_time:
-                raise ClockInDoubt("the host's clock jumped; nothing opens and nothing ends until it is confirmed")  # noqa: TRY301
+                raise ClockInDoubt(
+                    "the host's clock jumped; nothing opens and nothing ends until it is confirmed"
+                )  # noqa: TRY301
             waiting.result = waiting.operation(unit, waiting.actor, *waiting.args)
         except VaultError as refusal:
             waiting.error = refusal
@@ -200,7 +204,9 @@ class Writer:
         table = RefusalCount.table()
         count = make(table).values(source=source, minute=now // MINUTE, count=1)
         connection.execute(
-            count.on_conflict_do_update(index_elements=["source", "minute"], set_={"count": table.c.count + 1})
+            count.on_conflict_do_update(
+                index_elements=["source", "minute"], set_={"count": table.c.count + 1}
+            )
         )
 
     def _was_committed(self, batch: Sequence[Waiting]) -> bool:
@@ -232,5 +238,3 @@ class Writer:
                 connection.close()
             except SQLAlchemyError:
                 _log.warning("a broken connection could not be closed")
-
-

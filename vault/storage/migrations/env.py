@@ -6,7 +6,9 @@ from sqlmodel import SQLModel
 import vault.model.tables  # noqa: F401  (so that the metadata is complete)
 
 context.configure(
-    connection=context.config.attributes["connection"], target_metadata=SQLModel.metadata, transactional_ddl=True
+    connection=context.config.attributes["connection"],
+    target_metadata=SQLModel.metadata,
+    transactional_ddl=True,
 )
 with context.begin_transaction():
     context.run_migrations()

@@ -1,0 +1,52 @@
+"""What every test can ask for. `world` comes twice: on the embedded SQLite and on a real PostgreSQL."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.postgres import Cluster, running
+from tests.world import Template, World
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    with running() as cluster:
+        yield cluster
+
+
+@pytest.fixture(scope="session")
+def templates(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Template]:
+    """Templates made so far in this process, by database."""
+    return {}
+
+
+def _template(request: pytest.FixtureRequest, templates: dict[str, Template], name: str) -> Template:
+    if name not in templates:
+        place = request.getfixturevalue("tmp_path_factory").mktemp(f"template-{name}")
+        cluster = request.getfixturevalue("cluster") if name == "postgresql" else None
+        templates[name] = Template(Path(place), cluster)
+    return templates[name]
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def world(request: pytest.FixtureRequest, templates: dict[str, Template], tmp_path: Path) -> Iterator[World]:
+    """The small company, once on each database."""
+    with _template(request, templates, request.param).world(tmp_path) as world:
+        yield world
+
+
+@pytest.fixture
+def embedded(
+    request: pytest.FixtureRequest, templates: dict[str, Template], tmp_path: Path
+) -> Iterator[World]:
+    """The small company on the embedded SQLite alone, for what does not depend on the database."""
+    with _template(request, templates, "sqlite").world(tmp_path) as world:
+        yield world
+
+
+@pytest.fixture
+def server(embedded: World) -> Iterator[str]:
+    """The whole application of `embedded` on a loopback socket; gives its base address."""
+    with embedded.served() as address:
+        yield address

@@ -1,0 +1,114 @@
+"""What the vault does by itself: sign every second, end what is over, send what waits. Checks at use never rely on it."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from sqlalchemy import Select, bindparam, delete, select
+
+from vault.errors import VaultError
+from vault.model.tables import Attempt, Lease, Proof, RefusalCount, Request, Session
+from vault.operations import delivery, destruction, intake
+from vault.operations.leases import end_lease
+from vault.operations.requests import OPEN
+from vault.operations.vault import Vault
+from vault.policy.attempts import WINDOW
+from vault.storage.reading import Reading
+from vault.storage.unit import Unit, operation
+from vault.values import DAY, MINUTE, Actor
+
+SIGN_SECONDS = 1.0
+SWEEP_SECONDS = 20.0
+DELIVER_SECONDS = 5.0
+_LEASES = Lease.table()
+_REQUESTS = Request.table()
+_LATE_LEASES = select(_LEASES.c.id).where(
+    _LEASES.c.state == "active", _LEASES.c.expires_at <= bindparam("at")
+)
+_LATE_REQUESTS = select(_REQUESTS.c.id).where(
+    _REQUESTS.c.state.in_(OPEN), _REQUESTS.c.expires_at <= bindparam("at")
+)
+_log = logging.getLogger("valetkey.upkeep")
+
+
+async def run(vault: Vault) -> None:
+    """Keep at it until cancelled. A fault is logged and tried again; it stops nothing else."""
+    await asyncio.gather(
+        _every(SIGN_SECONDS, sign, vault),
+        _every(SWEEP_SECONDS, sweep, vault),
+        _every(DELIVER_SECONDS, deliver, vault),
+    )
+
+
+async def _every(seconds: float, work: Callable[[Vault], Awaitable[None]], vault: Vault) -> None:
+    name = getattr(work, "__name__", "upkeep")
+    while True:
+        await asyncio.sleep(seconds)
+        if vault.is_sealed:
+            continue
+        try:
+            await work(vault)
+        except VaultError as error:
+            _log.warning("%s: %s", name, error)
+        except Exception:
+            _log.exception("%s failed and is tried again", name)
+
+
+async def sign(vault: Vault) -> None:
+    """Sign what was recorded since the last checkpoint, and drop keys that another process destroyed."""
+    if await vault.aside(vault.signer.is_behind):
+        await vault.checkpoint()
+        await vault.aside(vault.keys.forget_destroyed)
+
+
+async def sweep(vault: Vault) -> None:
+    """End leases, requests and services whose time is over, and finish destructions and checks that were begun."""
+    if vault.timekeeper.in_doubt:
+        return
+    for lease_id in await vault.read_aside(_late, Actor.core(), _LATE_LEASES):
+        await vault.perform(_expire_lease, Actor.core(), lease_id)
+    for request_id in await vault.read_aside(_late, Actor.core(), _LATE_REQUESTS):
+        await vault.perform(_expire_request, Actor.core(), request_id)
+    await destruction.end_overdue(vault)
+    await intake.check_waiting(vault)
+    await vault.perform(_tidy, Actor.core())
+
+
+async def deliver(vault: Vault) -> None:
+    """Send what waits in the outbox."""
+    await delivery.deliver(vault)
+
+
+def _late(reading: Reading, _actor: Actor, query: Select[Any]) -> list[str]:
+    return list(reading.connection.execute(query, {"at": reading.now}).scalars())
+
+
+@operation("lease.expire")
+def _expire_lease(unit: Unit, _actor: Actor, lease_id: str) -> None:
+    unit.about(lease=lease_id)
+    lease = unit.find(Lease, id=lease_id)
+    if lease is not None and unit.now >= lease.expires_at:
+        unit.about(service=lease.service_id, ticket=lease.ticket_id)
+        end_lease(unit, lease, "expiry")
+
+
+@operation("request.expire")
+def _expire_request(unit: Unit, _actor: Actor, request_id: str) -> None:
+    unit.about(request=request_id)
+    request = unit.find(Request, id=request_id)
+    if request is not None and request.state in OPEN and unit.now >= request.expires_at:
+        unit.about(service=request.service_id)
+        unit.change(request, state="expired", code_hash=None, browser_hash=None)
+
+
+@operation("housekeeping", recorded=False)
+def _tidy(unit: Unit, _actor: Actor) -> None:
+    """Forget counters, proofs and sessions that decide nothing any more."""
+    attempts, proofs, sessions, refusals = (
+        table.table() for table in (Attempt, Proof, Session, RefusalCount)
+    )
+    unit.execute(delete(attempts).where(attempts.c.window_at < unit.now - 2 * WINDOW))
+    unit.execute(delete(proofs).where(proofs.c.expires_at < unit.now - DAY))
+    unit.execute(delete(sessions).where(sessions.c.expires_at < unit.now - DAY))
+    unit.execute(delete(refusals).where(refusals.c.minute < (unit.now - 30 * DAY) // MINUTE))
