@@ -1,4 +1,4 @@
-"""What another process of the same user gets out of a running server: nothing by looking, nothing by a dump."""
+"""What another process of the same user gets out of a running server: nothing by a look or a dump."""
 
 import os
 import subprocess
