@@ -77,7 +77,7 @@ def export(
         "-"
     ),
 ) -> None:
-    """Take the whole ledger along as a bundle that can be verified offline."""
+    """Take the whole ledger along, to verify offline."""
     with signed_in() as client:
         if str(file) == "-":
             for chunk in client.stream("/api/v1/ledger/bundle"):
@@ -105,7 +105,10 @@ def _write_new(file: Path, chunks: Iterator[bytes]) -> None:
 
 @app.command()
 def checkpoint(as_json: AsJson = False) -> None:
-    """Print the newest signed checkpoint; keep it elsewhere, and no earlier entry can change unseen."""
+    """Print the newest signed checkpoint.
+
+    Keep it elsewhere, and no entry that it covers can change unseen.
+    """
     with signed_in() as client:
         found = client.get("/api/v1/ledger/checkpoint")
     if as_json:
@@ -172,7 +175,10 @@ def _text_of(path: Path, what: str) -> str:
 
 @app.command()
 def verifier() -> None:
-    """Print the verifier: one Python file on the standard library alone, to read and to keep."""
+    """Print the verifier, to read and to keep.
+
+    It is one Python file on the standard library alone.
+    """
     sys.stdout.write(Path(source.__file__).read_text("utf-8"))
     sys.stdout.flush()
     say_next("python verify.py BUNDLE --key KEY")

@@ -110,11 +110,12 @@ class Keys:
 
 
 def _statement_key(given: str) -> bytes:
+    """Read the verifying key: hexadecimal as `init` prints it or URL-safe base64, itself or in a file."""
     path = Path(given).expanduser()
     try:
-        text = path.read_text("ascii") if path.exists() else given
-        public = unb64(text.strip())
-    except (Invalid, UnicodeDecodeError):
+        text = (path.read_text("ascii") if path.exists() else given).strip()
+        public = bytes.fromhex(text) if len(text) == 64 else unb64(text)  # noqa: PLR2004 (32 bytes in hex)
+    except (Invalid, ValueError):
         public = b""
     if len(public) != 32:  # noqa: PLR2004 (an Ed25519 public key, RFC 8032)
         raise Invalid("that is not a key-statement key; the business that asks you publishes it")

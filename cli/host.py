@@ -7,7 +7,7 @@ import typer
 from pydantic import ValidationError
 
 from cli import terminal
-from cli.exits import Misconfigured
+from cli.exits import NOT_VERIFIED, Misconfigured
 from cli.operator import ask_server
 from cli.terminal import AsJson, put_details, put_json, put_table, say, say_next
 from vault.errors import Invalid
@@ -48,6 +48,7 @@ def init(
     yes: Annotated[
         bool, typer.Option("--yes", help="You know what a lost passphrase or keyring means.")
     ] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Make a new vault in its data directory.
 
@@ -67,8 +68,17 @@ def init(
     say()
     if not yes:
         terminal.ask_to_type("I can lose everything", "Read the two lines above.")
-    operator.initialise(chosen, _new_protector(passphrase_file, key_file))
-    say(f"the vault is made; the intake checks keys against {chosen.statement_key_place}")
+    made = operator.initialise(chosen, _new_protector(passphrase_file, key_file))
+    facts = {
+        "deployment": made.deployment,
+        "ledger_key": made.ledger_key,
+        "statement_key": made.statement_key,
+    }
+    if as_json:
+        put_json(facts)
+    else:
+        put_details({name.replace("_", " "): value for name, value in facts.items()})
+    say("the vault is made; publish both keys where this host's operator cannot change them")
     say_next("valetkey serve")
 
 
@@ -133,7 +143,8 @@ def status(as_json: AsJson = False) -> None:
     if as_json:
         put_json(found)
     else:
-        put_details({name: _plainly(value) for name, value in found.items() if name != "protector"})
+        plain = {name: _plainly(value) for name, value in found.items() if name != "protector"}
+        put_details({name.replace("_", " "): value for name, value in plain.items()})
     say_next("valetkey unseal" if found["sealed"] else "valetkey doctor")
 
 
@@ -144,14 +155,18 @@ def _plainly(value: object) -> object:
 def doctor(as_json: AsJson = False) -> None:
     """Look for what is wrong or weak.
 
-    Rows that do not match the ledger, a clock in doubt, one person who could open everything.
+    Rows that do not match the ledger, a clock in doubt, one person who could open everything. Exit
+    status 1 if anything is an alarm.
     """
     findings = tell_server("doctor")
     if as_json:
         put_json(findings)
-        return
-    put_table(
-        ("level", "what"),
-        ((finding["level"], finding["sentence"]) for finding in findings),
-        "nothing is wrong",
-    )
+    else:
+        put_table(
+            ("level", "subject", "finding"),
+            ((finding["level"], finding["subject"], finding["text"]) for finding in findings),
+            "nothing was looked at",
+        )
+    if any(finding["level"] == "alarm" for finding in findings):
+        say("something is wrong; nothing that does not match is opened")
+        raise typer.Exit(NOT_VERIFIED)

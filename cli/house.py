@@ -94,8 +94,7 @@ def _keyring() -> None:
 @keyring.command()
 def mirror() -> None:
     """Make the keyring's mirror the same as the keyring, now."""
-    tell_server("keyring mirror")
-    say("the mirror is the same as the keyring")
+    say(str(tell_server("keyring mirror")))
     say_next("valetkey doctor")
 
 

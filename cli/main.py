@@ -135,9 +135,12 @@ def main(arguments: list[str] | None = None) -> int:
         sys.stdout.flush()
     except (KeyboardInterrupt, typer.Abort):
         return exits.INTERRUPTED
-    except BrokenPipeError:
+    except (BrokenPipeError, SystemExit) as end:
+        # Typer turns the first into the second; uvicorn uses it too, after it has logged why it cannot serve.
+        if not isinstance(end, BrokenPipeError) and not isinstance(end.__context__, BrokenPipeError):
+            return os.EX_UNAVAILABLE
         # Whoever read this has read enough; what Python still holds must not fail again when it ends.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return exits.CLOSED_PIPE
     except Exception as error:  # noqa: BLE001 (the last place where an error can become a sentence)
         if exits.is_help(error):

@@ -28,7 +28,10 @@ def ask(
     deliver: Deliver = "mail",
     as_json: AsJson = False,
 ) -> None:
-    """Ask a customer for access; prints the request's id, and the link if you deliver it by hand."""
+    """Ask a customer for access; prints the request's id.
+
+    Delivered by hand, it prints the link too, this once.
+    """
     with signed_in() as client:
         request = client.post("/api/v1/services", service, "requests", kinds=kind or None, deliver=deliver)
     _put_request(request, as_json)

@@ -25,7 +25,7 @@ _WORDS = {
 
 @app.command()
 def types(as_json: AsJson = False) -> None:
-    """List the service types of the catalogue and what each asks of a customer."""
+    """List the service types and what each asks for."""
     with signed_in() as client:
         known = client.get("/api/v1/service-types")
     if as_json:
@@ -125,7 +125,10 @@ def show_all(as_json: AsJson = False) -> None:
 
 @app.command()
 def show(service: Service, as_json: AsJson = False) -> None:
-    """Show a service with its secrets (never their values) and requests."""
+    """Show a service with its secrets and requests.
+
+    The values of secrets are never shown here.
+    """
     with signed_in() as client:
         found = client.get("/api/v1/services", service)
     if as_json:
@@ -172,7 +175,10 @@ def end(
     confirm: Annotated[str, typer.Option(help="The service's title, instead of typing it when asked.")] = "",
     as_json: AsJson = False,
 ) -> None:
-    """End a service for good: its keys are destroyed first, then its secrets. Prints the certificate."""
+    """End a service for good; prints the certificate.
+
+    Its keys are destroyed first, then its secrets.
+    """
     with signed_in() as client:
         if not confirm:
             found = client.get("/api/v1/services", service)
@@ -186,7 +192,7 @@ def end(
 
 @app.command()
 def certificate(service: Service, as_json: AsJson = False) -> None:
-    """Print the signed certificate of a service whose secrets were destroyed."""
+    """Print the certificate of destruction."""
     with signed_in() as client:
         found = client.get("/api/v1/services", service, "certificate")
     _put_certificate(found, as_json)

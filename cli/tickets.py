@@ -92,7 +92,7 @@ def show_all(as_json: AsJson = False) -> None:
 
 @app.command()
 def show(ticket: Ticket, as_json: AsJson = False) -> None:
-    """Show a ticket, who is assigned and which secrets can be checked out."""
+    """Show a ticket, its people and its secrets."""
     with signed_in() as client:
         found = client.get("/api/v1/tickets", ticket_id(client, ticket))
     if as_json:
