@@ -40,13 +40,14 @@ async def checkpoint(vault: TheVault, actor: SignedIn) -> CheckpointView:
 async def bundle(vault: TheVault, actor: SignedIn) -> StreamingResponse:
     """Export everything that `valetkey audit verify` needs, as one text file."""
     return StreamingResponse(
-        _in_blocks(await audit.bundle(vault, actor)),
+        in_blocks(await audit.bundle(vault, actor)),
         media_type="text/plain; charset=utf-8",
         headers={"Content-Disposition": 'attachment; filename="valetkey-log.txt"'},
     )
 
 
-def _in_blocks(lines: Iterator[bytes]) -> Iterator[bytes]:
+def in_blocks(lines: Iterator[bytes]) -> Iterator[bytes]:
+    """Join the lines of a bundle into blocks of about BLOCK bytes, for sending."""
     # each block is fetched by a thread of the pool, so that an export holds up nobody: a line is too little
     block = bytearray()
     for line in lines:
