@@ -1,5 +1,6 @@
 """The ledger: read it over HTTP, take it along, and verify it offline, with no server and no account."""
 
+import errno
 import os
 import sys
 from collections.abc import Iterator
@@ -132,6 +133,8 @@ def verify(
     as_json: AsJson = False,
 ) -> None:
     """Verify a bundle offline. Exit status 0: verified, 1: not, and the first bad entry is named."""
+    if not bundle.is_file():
+        raise FileNotFoundError(errno.ENOENT, "there is no such file", str(bundle))
     held = _text_of(since, "the checkpoint you hold") if since else ""
     if since and not held:
         raise Invalid("the checkpoint you hold is empty")
