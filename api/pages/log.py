@@ -1,0 +1,113 @@
+"""The auditor's log: who did what, when, why; what proves it; and all of it to take away."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query
+from starlette.responses import Response
+
+from api.bodies import LARGEST_SEQ
+from api.depends import CheckedForm, PageActor, TheVault
+from api.pages.sheet import OwnSheet, PageRoute
+from api.routes import ledger
+from vault.errors import NotFound, VaultError
+from vault.operations import audit
+
+router = APIRouter(prefix="/log", route_class=PageRoute, include_in_schema=False)
+
+Words = Annotated[str, Query(max_length=60)]
+
+WORDS = {
+    "session.start": "Signed in",
+    "session.end": "Signed out",
+    "agreement.accept": "Accepted the agreement",
+    "staff.add": "Added to the staff",
+    "staff.disable": "Disabled an account",
+    "presence.prove": "Proved presence",
+    "catalogue.apply": "Changed the catalogue",
+    "customer.add": "Added a customer",
+    "service.register": "Registered a service",
+    "service.end": "Ended a service",
+    "service.destroy": "Destroyed a service's secrets",
+    "service.overdue": "A service was past its end",
+    "request.expire": "A request ran out",
+    "clock.confirm": "Confirmed the clock",
+    "request.ask": "Asked a customer",
+    "request.mint": "Made an intake code",
+    "request.reissue": "Made a new intake code",
+    "request.cancel": "Withdrew a request",
+    "request.begin": "Opened the form",
+    "request.done": "Finished the form",
+    "secret.give": "Gave a secret",
+    "secret.check": "Began to check a secret",
+    "secret.checked": "Checked a secret",
+    "secret.reveal": "Revealed a field",
+    "secret.report": "Said a login does not work",
+    "secret.damaged": "Found a secret damaged",
+    "ticket.open": "Opened a ticket",
+    "ticket.assign": "Assigned a technician",
+    "ticket.unassign": "Took a technician off",
+    "ticket.close": "Closed a ticket",
+    "lease.start": "Checked access out",
+    "lease.check-in": "Handed access back",
+    "lease.revoke": "Ended somebody's access",
+    "lease.expire": "A lease ran out",
+    "audit.export": "Took the log away",
+    "vault.unseal": "Unsealed the vault",
+    "vault.seal": "Sealed the vault",
+}
+"""What an entry's type is called. One that is not here is shown as it is."""
+
+
+@router.get("")
+async def log(
+    vault: TheVault,
+    actor: PageActor,
+    sheet: OwnSheet,
+    before: Annotated[int | None, Query(ge=0, le=LARGEST_SEQ)] = None,
+    entry_type: Annotated[str, Query(alias="type", max_length=60)] = "",
+    service: Words = "",
+    person: Annotated[str, Query(alias="actor", max_length=60)] = "",
+) -> Response:
+    """List entries, newest first, as the filters say."""
+    asked = {"type": entry_type.strip(), "service": service.strip(), "actor": person.strip()}
+    wrong = ""
+    try:
+        page = await vault.read(
+            audit.entries,
+            actor,
+            before,
+            asked["type"] or None,
+            asked["service"] or None,
+            asked["actor"] or None,
+        )
+    except NotFound:
+        page, wrong = None, "There is no service or person with that id. Leave a filter empty to see all"
+    return sheet.shown("log.html", 404 if wrong else 200, page=page, asked=asked, words=WORDS, wrong=wrong)
+
+
+@router.get("/{seq}")
+async def entry(
+    seq: Annotated[int, Path(ge=0, le=LARGEST_SEQ - 1)], vault: TheVault, actor: PageActor, sheet: OwnSheet
+) -> Response:
+    """Show one entry whole, with the proof that it is in the signed tree."""
+    page = await vault.read(audit.entries, actor, seq + 1)
+    found = next((one for one in page.entries if one.seq == seq), None)
+    if found is None:
+        raise NotFound("there is no such entry")
+    try:
+        proof = await vault.read(audit.inclusion, actor, seq)
+    except VaultError:
+        proof = None  # no checkpoint covers it yet
+    return sheet.shown("entry.html", entry=found, proof=proof, words=WORDS)
+
+
+@router.post("/checkpoint")
+async def checkpoint(vault: TheVault, actor: PageActor, sheet: OwnSheet, _form: CheckedForm) -> Response:
+    """Sign the log as it stands and show the checkpoint to keep."""
+    return sheet.shown("checkpoint.html", checkpoint=await audit.checkpoint(vault, actor))
+
+
+@router.post("/bundle")
+async def bundle(vault: TheVault, actor: PageActor, _form: CheckedForm) -> Response:
+    """Hand the whole log over as one file for the offline verifier; that it was taken is itself recorded."""
+    return await ledger.bundle(vault, actor)
