@@ -7,7 +7,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psycopg
@@ -101,8 +101,6 @@ def running() -> Iterator[Cluster]:
         cluster.start()
         yield cluster
     finally:
-        try:
+        with suppress(subprocess.CalledProcessError):
             cluster.stop()
-        except subprocess.CalledProcessError:
-            pass
         shutil.rmtree(place, ignore_errors=True)

@@ -28,6 +28,7 @@ from vault.crypto.sealing import seal
 from vault.crypto.statement import check_statement
 from vault.crypto.suites import suite_named
 from vault.crypto.tokens import new_token
+from vault.errors import NotSignedIn
 from vault.ledger.entry import decode
 from vault.model.kinds import pack_fields
 from vault.model.messages import Begin, Done, Form, Give, Receipt
@@ -202,7 +203,7 @@ class World:
 
     def hire(self, name: str, role: str) -> Member:
         """Add one of the staff on the host."""
-        mail = f"{name.split()[0].lower()}-{secrets.token_hex(3)}@agency.example"
+        mail = f"{name.partition(' ')[0].lower()}-{secrets.token_hex(3)}@agency.example"
         enrolled = self.run(staff.add(self.vault, Actor.host(), name, mail, role, PASSWORD))
         seed = base64.b32decode(parse_qs(urlsplit(enrolled.uri).query)["secret"][0])
         member = Member(enrolled.person, seed)
@@ -238,7 +239,7 @@ class World:
         try:
             if member.token:
                 return self.run(sessions.resolve(self.vault, member.token, "192.0.2.7", "api"))
-        except Exception:
+        except NotSignedIn:
             member.token = ""
         actor = self.run(sessions.resolve(self.vault, self.sign_in(member), "192.0.2.7", "api"))
         view = self.read(sessions.session, actor)

@@ -10,7 +10,6 @@ from typing import Any, ClassVar, cast
 from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, Table, Text, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-
 _COUNTED = BigInteger().with_variant(
     Integer, "sqlite"
 )  # SQLite counts up only in its own INTEGER PRIMARY KEY

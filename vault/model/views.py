@@ -83,7 +83,7 @@ class SecretView(View):
 
 
 class RequestView(View):
-    """What a customer was asked for. `code` is there once, in the answer to whoever asked to hand it over themselves."""
+    """What a customer was asked for. `code` is there once, in the answer to whoever hands it over."""
 
     id: str
     service_id: str
@@ -188,7 +188,7 @@ class ProofView(View):
 
 
 class CertificateView(View):
-    """The signed statement that a service's secrets were destroyed: `note` is a C2SP signed note over canonical JSON."""
+    """The signed statement that a service's secrets were destroyed: a C2SP signed note over canonical JSON."""
 
     service_id: str
     note: str

@@ -55,7 +55,10 @@ def service_for(reading: Reading, actor: Actor, service_id: str) -> Service:
 
 
 def ticket_for(reading: Reading, actor: Actor, ticket_id: str) -> tuple[Ticket, Service]:
-    """A ticket and its service, for a coordinator or a technician who is on it. Raises NotSignedIn, Denied, NotFound."""
+    """A ticket and its service, for a coordinator or a technician who is on it.
+
+    Raises NotSignedIn, Denied or NotFound.
+    """
     person = with_customers(reading, actor, "coordinator", "technician")
     ticket = reading.find(Ticket, id=known_id("tkt", ticket_id))
     if ticket is None:

@@ -12,7 +12,9 @@ from vault.storage.unit import Unit, operation
 from vault.values import Actor
 
 _ATTEMPTS = Attempt.table()
-_FIND = select(_ATTEMPTS.c.window_at, _ATTEMPTS.c.count).where(_ATTEMPTS.c.id == bindparam("key"))
+_FIND = select(_ATTEMPTS.c.window_at, _ATTEMPTS.c.count.label("times")).where(
+    _ATTEMPTS.c.id == bindparam("key")
+)
 _COUNT = (
     update(_ATTEMPTS)
     .where(_ATTEMPTS.c.id == bindparam("key"))
@@ -38,6 +40,6 @@ def _counted(unit: Unit, _actor: Actor, keys: tuple[str, ...]) -> bool:
             counts[key] = 1
             continue
         fresh = unit.now >= found.window_at + WINDOW
-        counts[key] = 1 if fresh else found.count + 1
+        counts[key] = 1 if fresh else found.times + 1
         unit.execute(_COUNT, key=key, began=unit.now if fresh else found.window_at, times=counts[key])
     return allowed(counts)

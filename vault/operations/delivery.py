@@ -32,15 +32,16 @@ async def deliver(vault: Vault) -> int:
     due = await vault.read_aside(_due, Actor.core())
     settled = 0
     for row in due:
+        number = row.id or 0
         try:
             mail = await _mail_for(vault, row)
             if mail is not None and vault.settings.smtp_host:
                 await send(vault.settings, mail)
         except Unavailable:
             wait = min(SECOND * 2 ** min(row.tries + 2, 12), 60 * MINUTE)
-            await vault.perform(_settle, Actor.core(), row.id, "waiting", row.tries + 1, vault.now() + wait)
+            await vault.perform(_settle, Actor.core(), number, "waiting", row.tries + 1, vault.now() + wait)
             continue
-        await vault.perform(_settle, Actor.core(), row.id, "settled", row.tries + 1, vault.now())
+        await vault.perform(_settle, Actor.core(), number, "settled", row.tries + 1, vault.now())
         settled += 1
     return settled
 

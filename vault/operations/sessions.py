@@ -57,7 +57,7 @@ async def sign_in(vault: Vault, mail: str, password: str, code: str, actor: Acto
         account = "-"
     await attempts.count(vault, actor, f"account:{account}", f"source:{actor.source}")
     found = await vault.read(_by_mail, actor, account)
-    person_id, stored = found if found else (None, None)
+    person_id, stored = found or (None, None)
     right = await vault.hashing.verify(stored, Plaintext(password))
     token = new_token("vk_ses")
     view: SessionView | None = await vault.perform(_start, actor, person_id, right, code, token_hash(token))

@@ -97,7 +97,7 @@ def service(reading: Reading, row: Service, *, whole: bool = True) -> ServiceVie
         customer=customer(owner),
         type=row.type,
         title=row.title,
-        state=row.state,  # type: ignore[arg-type]  # a closed set of words, kept by the operations that write them
+        state=row.state,
         created_at=to_datetime(row.created_at),
         ends_at=to_datetime(row.ends_at),
         ended_at=None if row.ended_at is None else to_datetime(row.ended_at),
@@ -118,7 +118,7 @@ def ticket(reading: Reading, row: Ticket, of: Service, *, whole: bool = True) ->
         customer_name=owner.name if owner else "",
         number=row.number,
         title=row.title,
-        state=row.state,  # type: ignore[arg-type]
+        state=row.state,
         assigned=tuple(
             person(one, in_force) for one in reading.connection.execute(_ASSIGNED, {"ticket_id": row.id})
         ),
@@ -145,8 +145,8 @@ def lease(reading: Reading, row: Lease) -> LeaseView:
         person_id=row.person_id,
         person_name=holder.name if holder else "",
         reason=row.reason,
-        state="ended" if over else row.state,  # type: ignore[arg-type]
-        ended_how="expiry" if over else row.ended_how,  # type: ignore[arg-type]
+        state="ended" if over else row.state,
+        ended_how="expiry" if over else row.ended_how,
         starts_at=to_datetime(row.starts_at),
         expires_at=to_datetime(row.expires_at),
         secrets=tuple(one for one in secrets(reading, row.service_id) if one.id in covered),

@@ -1,4 +1,4 @@
-"""What the vault does by itself: sign every second, end what is over, send what waits. Checks at use never rely on it."""
+"""What the vault does by itself: sign, end what is over, send what waits. Checks at use never rely on it."""
 
 import asyncio
 import logging
@@ -16,6 +16,7 @@ from vault.operations.vault import Vault
 from vault.policy.attempts import WINDOW
 from vault.storage.reading import Reading
 from vault.storage.unit import Unit, operation
+from vault.storage.writer import where
 from vault.values import DAY, MINUTE, Actor
 
 SIGN_SECONDS = 1.0
@@ -51,8 +52,8 @@ async def _every(seconds: float, work: Callable[[Vault], Awaitable[None]], vault
             await work(vault)
         except VaultError as error:
             _log.warning("%s: %s", name, error)
-        except Exception:
-            _log.exception("%s failed and is tried again", name)
+        except Exception as fault:  # noqa: BLE001 (the next round tries again)
+            _log.error("%s failed and is tried again: %s", name, where(fault))
 
 
 async def sign(vault: Vault) -> None:

@@ -1,4 +1,4 @@
-"""The running vault: its databases, its writer, its keys while it is unsealed, and the two ways in: perform and read."""
+"""The running vault: its databases, its writer, its keys while unsealed, and the two ways in: perform and read."""
 
 import asyncio
 import fcntl
@@ -7,7 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
-from typing import Any, Concatenate, ParamSpec, Self, TypeVar
+from typing import Any, Concatenate, ParamSpec, Self, TypeVar, overload
 
 from sqlalchemy import Connection, Engine, select
 
@@ -134,24 +134,37 @@ class Vault:
 
     # -- the two ways in -------------------------------------------------------------------------------------------
 
-    async def perform(self, change: Operation[P, T], actor: Actor, *args: P.args, **kwargs: P.kwargs) -> Any:
+    @overload
+    async def perform(
+        self, change: Operation[P, Opening], actor: Actor, *args: P.args, **kwargs: P.kwargs
+    ) -> Plaintext: ...
+
+    @overload
+    async def perform(
+        self, change: Operation[P, T], actor: Actor, *args: P.args, **kwargs: P.kwargs
+    ) -> T: ...
+
+    async def perform(
+        self, change: Operation[P, Any], actor: Actor, *args: P.args, **kwargs: P.kwargs
+    ) -> Any:
         """Run a change and return its result once its record is durable; an opening comes back as its plaintext.
 
         Raises the change's own refusal, Busy, NotRecorded, and for an opening what `Keys.open` raises.
         """
-        if kwargs:
-            change = partial_operation(change, kwargs)
-        result, receipt = await self.writer.perform(change, actor, *args)
+        result, receipt = await self.writer.perform(change, actor, *args, **kwargs)
         if isinstance(result, Opening):
             return await self._open(receipt, result)
         return result
 
     async def open_whole(
-        self, change: Operation[P, Opening], actor: Actor, *args: P.args
+        self, change: Operation[P, Opening], actor: Actor, *args: P.args, **kwargs: P.kwargs
     ) -> dict[str, Plaintext]:
-        """Run a change that opens all of a secret, for the core's own check of it, seen by nobody."""
-        opening, receipt = await self.writer.perform(change, actor, *args)
-        if receipt is None:
+        """Run a change that opens all of a secret, for the core's own check of it, seen by nobody.
+
+        Raises what the change and `Keys.open` raise, and Sealed.
+        """
+        opening, receipt = await self.writer.perform(change, actor, *args, **kwargs)
+        if receipt is None or not receipt.made_by(self.writer):
             raise Unavailable("there is no record of this opening")
         return self.keys.open(receipt, opening)
 
@@ -232,16 +245,6 @@ class Vault:
             self.keyring.close()
             if self._lock is not None:
                 os.close(self._lock)
-
-
-def partial_operation(change: Operation[P, T], kwargs: dict[str, Any]) -> Operation[..., T]:
-    """The same change with its keyword arguments filled in."""
-
-    @operation(change.entry_type, recorded=change.recorded, in_any_time=change.in_any_time)
-    def filled(unit: Unit, actor: Actor, *args: Any) -> T:
-        return change(unit, actor, *args, **kwargs)  # type: ignore[call-arg]
-
-    return filled
 
 
 @operation("secret.damaged")

@@ -2,6 +2,7 @@
 
 import sqlite3
 from pathlib import Path
+
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory

@@ -104,7 +104,7 @@ class Keyring:
         except SQLAlchemyError as error:
             raise Unavailable("the keyring cannot be read") from error
 
-    def _change(self, work: Callable[[Connection], None], *, counts: bool = True) -> int:
+    def _change(self, work: Callable[[Connection], object], *, counts: bool = True) -> int:
         """Do it in the keyring and then in its mirror, each durable before the next. Returns the new generation."""
         generation = self.generation() + 1 if counts else 0
         try:
@@ -143,9 +143,8 @@ class Keyring:
     def put_seed(self, key_id: str, service_id: str, wrapped: bytes) -> int:
         """Keep a new service's wrapped seed. Returns the generation that has it."""
         return self._change(
-            lambda connection: (
-                connection.execute(insert(SEED).values(key_id=key_id, service_id=service_id, wrapped=wrapped))
-                and None
+            lambda connection: connection.execute(
+                insert(SEED).values(key_id=key_id, service_id=service_id, wrapped=wrapped)
             )
         )
 
@@ -186,8 +185,8 @@ class Keyring:
     def put_subject(self, subject_id: str, wrapped: bytes) -> int:
         """Keep a person's wrapped disclosure key. Returns the generation that has it."""
         return self._change(
-            lambda connection: (
-                connection.execute(insert(SUBJECT).values(subject_id=subject_id, wrapped=wrapped)) and None
+            lambda connection: connection.execute(
+                insert(SUBJECT).values(subject_id=subject_id, wrapped=wrapped)
             )
         )
 

@@ -1,4 +1,4 @@
-"""The signer: it reads entries back from their rows, recomputes the tree, and signs only what extends the last checkpoint."""
+"""The signer: it reads entries back, recomputes the tree, and signs only what extends the last checkpoint."""
 
 import threading
 

@@ -75,7 +75,7 @@ class Unit(Reading):
             self.draft.ids[name] = value if _IDS.fullmatch(value) else "?"
 
     def say(self, **words: str) -> None:
-        """Add closed words of the program's own to the entry: a field's name, a version, a role. Never anybody's text."""
+        """Add closed words of the program's own to the entry: a field's name, a version, a role."""
         self.draft.ids.update(words)
 
     def disclose(self, subject_id: str, **facts: str) -> None:

@@ -5,7 +5,7 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -30,6 +30,7 @@ CONFIRM_SECONDS = 10.0
 
 _log = logging.getLogger("valetkey.writer")
 _LEAF_AT = select(LedgerEntry.table().c.leaf).where(LedgerEntry.table().c.seq == bindparam("seq"))
+_DOUBT = "the host's clock jumped; nothing opens and nothing ends until it is confirmed"
 _CONTAINED = (IntegrityError, DataError, ProgrammingError)
 """Faults of one operation; every other database error is the batch's, because the transaction may be gone."""
 
@@ -41,6 +42,7 @@ class Waiting:
     operation: Operation[..., Any]
     actor: Actor
     args: tuple[Any, ...]
+    kwargs: dict[str, Any]
     future: asyncio.Future[tuple[Any, Receipt | None]]
     result: Any = None
     error: BaseException | None = None
@@ -77,7 +79,7 @@ class Writer:
     # -- the event loop's side -------------------------------------------------------------------------------------
 
     async def perform(
-        self, operation: Operation[..., Any], actor: Actor, *args: Any
+        self, operation: Operation[..., Any], actor: Actor, *args: Any, **kwargs: Any
     ) -> tuple[Any, Receipt | None]:
         """Run a change and return its result after the commit of its record.
 
@@ -87,7 +89,7 @@ class Writer:
         if self._closing or len(self._pending) >= MOST_WAITING:
             raise Busy("too much is waiting to be recorded")
         loop = asyncio.get_running_loop()
-        waiting = Waiting(operation, actor, args, loop.create_future())
+        waiting = Waiting(operation, actor, args, kwargs, loop.create_future())
         self._pending.append(waiting)
         if self._idle:
             self._idle = False
@@ -151,8 +153,8 @@ class Writer:
             self.recording = True
             self.last_time = now
             self.batches += 1
-        except Exception as error:
-            _log.warning("a batch of %d was not recorded: %s", len(batch), error)
+        except Exception as error:  # noqa: BLE001 (whatever it was, nothing of the batch may be shown)
+            _log.warning("a batch of %d was not recorded: %s", len(batch), where(error))
             self._let_go()
             self.recording = ledger is not None and self._was_committed(batch)
             if not self.recording:
@@ -172,22 +174,15 @@ class Writer:
         driver.execute("SAVEPOINT operation")
         try:
             if self._timekeeper.in_doubt and not waiting.operation.in_any_time:
-                raise ClockInDoubt(
-                    "the host's clock jumped; nothing opens and nothing ends until it is confirmed"
-                )  # noqa: TRY301
-            waiting.result = waiting.operation(unit, waiting.actor, *waiting.args)
+                raise ClockInDoubt(_DOUBT)
+            waiting.result = waiting.operation(unit, waiting.actor, *waiting.args, **waiting.kwargs)
         except VaultError as refusal:
             waiting.error = refusal
-        except _CONTAINED as fault:
-            _log.exception("%s failed", draft.type)
-            waiting.error = Unavailable("something went wrong inside the vault; nothing was changed")
-            waiting.error.__cause__ = fault
-        except SQLAlchemyError:
-            raise
         except Exception as fault:
-            _log.exception("%s failed", draft.type)
+            if isinstance(fault, SQLAlchemyError) and not isinstance(fault, _CONTAINED):
+                raise
+            _log.error("%s failed: %s", draft.type, where(fault))
             waiting.error = Unavailable("something went wrong inside the vault; nothing was changed")
-            waiting.error.__cause__ = fault
         if waiting.error is not None:
             driver.execute("ROLLBACK TO SAVEPOINT operation")
             draft.outcome = type(waiting.error).__name__
@@ -238,3 +233,12 @@ class Writer:
                 connection.close()
             except SQLAlchemyError:
                 _log.warning("a broken connection could not be closed")
+
+
+def where(fault: BaseException) -> str:
+    """A fault's class and the line it came from: enough to find it, and nothing of what it was given."""
+    frame = fault.__traceback__
+    while frame is not None and frame.tb_next is not None:
+        frame = frame.tb_next
+    place = f" at {frame.tb_frame.f_code.co_filename.rpartition('/')[2]}:{frame.tb_lineno}" if frame else ""
+    return type(fault).__name__ + place
