@@ -1,0 +1,177 @@
+"""Every route of the running application is closed, but for those that are named here."""
+
+import inspect
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute, iter_route_contexts
+from httpx2 import Client
+from pydantic import BaseModel
+from starlette.routing import Mount
+from starlette.staticfiles import StaticFiles
+
+from api.app import build
+from tests.world import World
+from vault.crypto.tokens import new_token
+
+OPEN = {
+    "POST /api/v1/session": "signing in",
+    "GET /healthz": "whether it lives",
+    "GET /readyz": "whether it works",
+    "GET /signin": "the page to sign in",
+    "POST /signin": "signing in from the page",
+    "GET /give": "leads to the form",
+    "GET /give/": "the form before its code is given: it asks for the code",
+    "GET /give/begin": "the same",
+    "POST /give/begin": "exchanging the code",
+    "GET /static/": "the same for everybody",
+    "GET /give/static/": "the same for everybody",
+}
+CANARIES = {
+    "POST /api/v1/leases/{lease_id}/reveal",
+    "GET /api/v1/openapi.json",
+    "POST /give/secret",
+    "GET /healthz",
+}
+
+IDS = {"service": "svc", "request": "req", "ticket": "tkt", "lease": "lse", "secret": "sec", "person": "per"}
+
+
+def routes(app: FastAPI, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Every route as `METHOD /path` with what answers it, those of included and mounted applications too."""
+    for context in iter_route_contexts(app.routes):
+        route = context.original_route
+        if isinstance(route, Mount):
+            if isinstance(route.app, StaticFiles):
+                yield f"GET {prefix}{route.path}/", route
+            else:
+                assert isinstance(route.app, FastAPI), "a mount that this sweep cannot look into"
+                yield from routes(route.app, prefix + route.path)
+        else:
+            assert context.methods, context.path
+            for method in context.methods - {"HEAD"}:
+                yield f"{method} {prefix}{context.path}", route
+
+
+@pytest.fixture
+def app(embedded: World) -> FastAPI:
+    return build(embedded.vault)
+
+
+@pytest.fixture
+def client(server: str) -> Iterator[Client]:
+    with Client(base_url=server) as client:
+        yield client
+
+
+def ask(client: Client, route: str, headers: dict[str, str]) -> Any:
+    method, path = route.split(" ", 1)
+    path = re.sub(r"\{(\w+?)_id\}", lambda found: f"{IDS[found[1]]}_{'0' * 20}", path)
+    path = re.sub(r"\{\w+(:path)?\}", "x", path)
+    is_json = path.startswith(("/api/", "/give/secret"))
+    kind = "application/json" if is_json else "application/x-www-form-urlencoded"
+    body = {} if method == "GET" else {"content": b"{}" if is_json else b"x=1"}
+    return client.request(method, path, headers={"content-type": kind, **headers}, **body)
+
+
+def is_closed(route: str, answer: Any) -> bool:
+    """401; a page may lead to the sign-in instead."""
+    is_page = not route.split(" ", 1)[1].startswith(("/api/", "/give/"))
+    return answer.status_code == 401 or (
+        is_page and answer.status_code == 303 and answer.headers["location"].startswith("/signin")
+    )
+
+
+@pytest.mark.promise("P2")
+def test_the_sweep_sees_every_kind_of_route_and_nothing_stale_is_open(app: FastAPI) -> None:
+    seen = {route for route, _ in routes(app)}
+    assert seen >= CANARIES
+    assert len(seen) > 50
+    assert seen >= set(OPEN)
+
+
+@pytest.mark.promise("P2")
+@pytest.mark.attack("AZ01")
+def test_every_route_is_closed_to_who_is_not_signed_in(app: FastAPI, client: Client) -> None:
+    closed = sorted({route for route, _ in routes(app)} - set(OPEN))
+    for headers in (
+        {},
+        {"authorization": "Bearer " + new_token("vk_ses")},
+        {"authorization": "Bearer hunter2"},
+        {"authorization": "Basic eDp5"},
+        {"authorization": ""},
+        {
+            "cookie": "__Host-vk_session=" + new_token("vk_ses"),
+            "origin": str(client.base_url).rstrip("/"),
+        },
+    ):
+        for route in closed:
+            if route.startswith(("GET /give/", "POST /give/")) and headers:
+                continue  # the customers' form knows no staff session; without its own cookie it is closed
+            answer = ask(client, route, headers)
+            assert is_closed(route, answer), f"{route} answered {answer.status_code} to {headers}"
+
+
+@pytest.mark.attack("AZ20")
+@pytest.mark.parametrize(
+    "path",
+    [
+        "//api/v1/services",
+        "/./api/v1/services",
+        "/api/v1/%2e%2e/v1/services",
+        "/api/v1/services;x",
+        "/API/v1/services",
+        "/api/v1/services/",
+        "/api/v1/services%2F",
+        "/api/v1/services%00",
+        "/api/v1//services",
+    ],
+)
+def test_a_bent_path_names_nothing(client: Client, path: str) -> None:
+    with_raw = client.base_url.copy_with(raw_path=path.encode())
+    assert client.get(with_raw).status_code in {401, 404}
+    assert client.get(with_raw, headers={"accept": "text/html"}).status_code in {303, 401, 404}
+
+
+@pytest.mark.attack("DP05")
+@pytest.mark.parametrize("path", ["/docs", "/redoc", "/openapi.json", "/docs/oauth2-redirect"])
+def test_nothing_describes_us_to_strangers(client: Client, path: str) -> None:
+    assert client.get(path).status_code == 404
+    assert client.get("/api/v1/openapi.json").status_code == 401
+
+
+def dependants(route: APIRoute) -> Iterator[Dependant]:
+    waiting = [route.dependant]
+    while waiting:
+        found = waiting.pop()
+        yield found
+        waiting += found.dependencies
+
+
+def test_every_handler_and_every_dependency_is_async(app: FastAPI) -> None:
+    looked_at = 0
+    for route, handler in routes(app):
+        if isinstance(handler, APIRoute):
+            for found in dependants(handler):
+                assert inspect.iscoroutinefunction(found.call), f"{route} leaves the loop for {found.call}"
+                looked_at += 1
+    assert looked_at > 100
+
+
+@pytest.mark.attack("AZ04")
+def test_every_body_is_closed_to_unknown_fields_and_to_free_names(app: FastAPI) -> None:
+    models = set()
+    for _route, handler in routes(app):
+        if isinstance(handler, APIRoute) and handler.body_field is not None:
+            model = handler.body_field.field_info.annotation
+            assert isinstance(model, type)
+            assert issubclass(model, BaseModel), model
+            models.add(model)
+    assert len(models) > 10
+    for model in models:
+        assert model.model_config.get("extra") == "forbid", model
+        assert "additionalProperties': {" not in str(model.model_json_schema()), model
