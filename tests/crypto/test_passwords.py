@@ -109,6 +109,12 @@ def test_nobody_and_garbage_cost_what_somebody_costs(monkeypatch: pytest.MonkeyP
     assert worked_on == ["m=19456,t=2,p=1"] * 8
 
 
+@pytest.mark.attack("AN12")
+def test_nobody_is_never_right_even_with_the_dummys_own_password(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(passwords, "_dummy", lambda _: STORED)
+    assert not verify_password(None, RIGHT, FLOOR)
+
+
 def test_a_password_has_one_spelling() -> None:
     assert parse_password("Pa\u0308sse sind\u00a0toll").expose() == "P\u00e4sse sind toll"
     assert verify_password(

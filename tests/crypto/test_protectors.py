@@ -136,6 +136,7 @@ RECORD: dict[str, object] = {
         {"passes": 2**31},
         {"lanes": 0},
         {"lanes": 17},
+        {"lanes": True},
         {"salt": ""},
         {"salt": "AAAA"},
         {"salt": None},

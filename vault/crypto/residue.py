@@ -49,8 +49,8 @@ class LockedBytes:
     def wipe(self) -> None:
         """Overwrite the key, as often as you like.
 
-        A key that is merely let go is not overwritten: a view of it would turn into zeros while in use. Its page
-        goes back to the kernel, which clears it before anybody else gets it.
+        A key that is merely let go is not overwritten: a view of it would turn into zeros while in use. Its
+        page goes back to the kernel, which clears it before anybody else gets it.
         """
         self._map[: self._size] = bytes(self._size)
 
