@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from vault.crypto.encoding import b64, unb64
+from vault.crypto.encoding import b64
 from vault.crypto.envelope import Context
 from vault.crypto.sealing import seal
 from vault.crypto.statement import KeyStatement, check_statement
@@ -20,14 +20,13 @@ NO_CARDS = (
 
 
 def verifying_key(place: Path) -> bytes:
-    """Read the 32-byte key of key statements from the intake's own configuration: raw, or in URL-safe base64.
+    """Read the 32-byte key of key statements, in hexadecimal, from the intake's own configuration.
 
     Raises Unavailable while there is none: without it no statement can be believed.
     """
     try:
-        raw = place.read_bytes()
-        key = raw if len(raw) == KEY_BYTES else unb64(raw.decode("ascii").strip())
-    except (OSError, UnicodeDecodeError, Invalid) as error:
+        key = bytes.fromhex(place.read_text("ascii").strip())
+    except (OSError, ValueError) as error:
         raise Unavailable("this form cannot check the vault's keys now") from error
     if len(key) != KEY_BYTES:
         raise Unavailable("this form cannot check the vault's keys now")

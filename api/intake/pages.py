@@ -139,7 +139,7 @@ class Pages:
                 media_type="application/problem+json",
             )
         if isinstance(refusal, NotSignedIn | NotFound) and request.method == "GET":
-            return self.begin(refusal if isinstance(refusal, NotFound) else None)
+            return self.begin()  # this browser holds no form (any more): the code is the way to one
         return self._shown(
             "refused.html", STATUS[type(refusal)], problem=problem, over=isinstance(refusal, Ended)
         )

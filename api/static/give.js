@@ -122,12 +122,26 @@ async function handOver(suite) {
   });
   const said = await answer.json();
   if (!answer.ok) {
-    summarise([{ sentence: `${said.detail} ${said.hint ?? ""}`.trim() }]);
+    const name = said.pointer?.match(/^\/fields\/(\w+)$/)?.[1];
+    if (name && document.getElementById(name)) show({ [name]: said.detail });
+    else summarise([{ sentence: `${said.detail} ${said.hint ?? ""}`.trim() }]);
+    await refresh(secret);
     return;
   }
   form.reset();
   picked.clear();
   location.assign(`/give/thanks?reference=${encodeURIComponent(said.reference)}`);
+}
+
+// After a refusal the vault may ask for a newer version: what was typed stays and is sealed anew for that one.
+async function refresh(secret) {
+  const answer = await fetch("/give/form", { headers: { Accept: "application/json" } });
+  if (!answer.ok) return;
+  const { items, statement, statement_signature: signature } = await answer.json();
+  const version = items.find((item) => item.secret === secret)?.version;
+  if (!version || String(version) === form.dataset.version) return;
+  Object.assign(form.dataset, { version, statement, signature });
+  handedOver = null;
 }
 
 async function onSubmit(event, ready) {

@@ -1,5 +1,6 @@
 """A real Chromium against real servers on loopback. Nothing of ours is replaced."""
 
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -30,19 +31,22 @@ ARGUMENTS = [
 
 
 @contextmanager
-def serving(app: ASGIApp) -> Iterator[str]:
-    """The app on a loopback port of its own; gives its base address."""
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error", access_log=False))
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    while not server.started:
-        time.sleep(0.01)
-    port = server.servers[0].sockets[0].getsockname()[1]
-    try:
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        server.should_exit = True
-        thread.join()
+def serving(make: Callable[[int], ASGIApp]) -> Iterator[str]:
+    """What `make` makes for a loopback port of its own; gives its base address."""
+    with socket.create_server(("127.0.0.1", 0)) as bound:
+        port = bound.getsockname()[1]
+        server = uvicorn.Server(
+            uvicorn.Config(make(port), log_level="error", access_log=False, lifespan="off")
+        )
+        thread = threading.Thread(target=server.run, args=([bound],))
+        thread.start()
+        while not server.started:
+            time.sleep(0.01)
+        try:
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            server.should_exit = True
+            thread.join()
 
 
 @pytest.fixture(scope="session")
@@ -57,7 +61,7 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture
 def surf(chromium: Browser) -> Iterator[Callable[..., Page]]:
-    """Opens pages that fail the test for every script error and every breach of the content policy."""
+    """Opens pages that fail the test for every script error and every breach of the policy."""
     contexts: list[BrowserContext] = []
     faults: list[str] = []
 
@@ -88,7 +92,7 @@ def workbench() -> Iterator[str]:
     async def blank() -> HTMLResponse:
         return HTMLResponse("<!doctype html><title>workbench</title>")
 
-    with serving(app) as address:
+    with serving(lambda _port: app) as address:
         yield address
 
 
