@@ -59,8 +59,10 @@ def steps_of(text: str) -> list[Step]:
     return steps
 
 
-def play(path: Path, program: tuple[str, ...], environment: Mapping[str, str], **values: Value) -> None:
-    """Play the session; raises AssertionError with the file's line and what the terminal showed."""
+def play(
+    path: Path, program: tuple[str, ...], environment: Mapping[str, str], **values: Value
+) -> dict[str, Value]:
+    """Play the session and give what it kept; raises AssertionError with the line and what was shown."""
     known: dict[str, Value] = dict(values)
 
     def filled(text: str) -> str:
@@ -89,6 +91,7 @@ def play(path: Path, program: tuple[str, ...], environment: Mapping[str, str], *
             match = re.search(pattern, shown, re.MULTILINE)
             assert match, f"nothing to keep as {name}\n{where}"
             known[name] = match[match.lastindex or 0]
+    return known
 
 
 def in_terminal(

@@ -41,7 +41,7 @@ def test_only_its_owner_reads_a_kept_session(home: Path) -> None:
     assert path == home / "config" / "valetkey" / "session.json"
     assert (mode(path), mode(path.parent)) == (0o600, 0o700)
     assert session.kept() == session.SignedIn("https://vault.example", "vk_ses_x")
-    assert os.listdir(path.parent) == ["session.json"]
+    assert [kept.name for kept in path.parent.iterdir()] == ["session.json"]
     assert "vk_ses_x" not in repr(session.kept())
 
 
