@@ -7,9 +7,10 @@ from starlette.responses import Response
 
 from api.bodies import LARGEST_SEQ
 from api.depends import CheckedForm, PageActor, TheVault
-from api.pages.sheet import OwnSheet, PageRoute
+from api.pages.sheet import TEMPLATES, OwnSheet, PageRoute
 from api.routes import ledger
 from vault.errors import NotFound, VaultError
+from vault.model.views import EntryView
 from vault.operations import audit
 
 router = APIRouter(prefix="/log", route_class=PageRoute, include_in_schema=False)
@@ -56,6 +57,27 @@ WORDS = {
     "vault.seal": "Sealed the vault",
 }
 """What an entry's type is called. One that is not here is shown as it is."""
+
+
+_OTHERS = {"nobody": "Somebody", "core": "The vault", "host": "An operator on the host"}
+
+
+def who(entry: EntryView) -> str:
+    """Say who did it, in words where it was not one of the staff."""
+    if entry.actor == "nobody" and entry.channel == "intake":
+        return "The customer"
+    return entry.actor_name or _OTHERS.get(entry.actor, entry.actor)
+
+
+def about(entry: EntryView) -> str:
+    """Say in short what it was about: a reason or note as it was written, else the facts one by one."""
+    spoken = entry.facts.get("reason") or entry.facts.get("note")
+    return spoken or ", ".join(
+        f"{name.replace('_', ' ')} {value}" for name, value in entry.facts.items() if name != "source"
+    )
+
+
+TEMPLATES.filters.update(who=who, about=about)
 
 
 @router.get("")

@@ -26,7 +26,7 @@ def environment(*more: Path) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters.update(day=day, moment=moment, minutes=minutes)
+    made.filters.update(day=day, moment=moment, minutes=minutes, counted=counted)
     return made
 
 
@@ -61,6 +61,29 @@ def minutes(count: int) -> str:
         if number
     ]
     return " ".join(said) or "0 minutes"
+
+
+_NUMBERS = (
+    "no",
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+)
+
+
+def counted(count: int, noun: str) -> str:
+    """Say how many there are, as one does: no tickets, one ticket, two tickets, 13 tickets."""
+    number = _NUMBERS[count] if count < len(_NUMBERS) else str(count)
+    return f"{number} {noun}{'' if count == 1 else 's'}"
 
 
 def shown(
