@@ -14,6 +14,7 @@ from vault.ledger.tiles import WIDTH, TileReader
 from vault.ledger.tree import Frontier
 from vault.ledger.verify import leaf_hash
 from vault.model.tables import Disclosed, LedgerEntry, LedgerHead, LedgerTile, RowHead
+from vault.storage.heads import Heads
 from vault.storage.keys import Keys
 from vault.storage.unit import Draft
 
@@ -59,7 +60,7 @@ def disclosure_context(origin: str, seq: int, name: str) -> tuple[str | int, ...
 class Ledger:
     """The end of the ledger, held for one batch: whoever has taken the head row is the only one who appends."""
 
-    def __init__(self, connection: Connection, origin: str, keys: Keys | None) -> None:
+    def __init__(self, connection: Connection, origin: str, keys: Keys | None, heads: Heads) -> None:
         """Take the head row and wait for whoever holds it. Raises Tampered when it is gone."""
         row = connection.execute(_TAKE_HEAD).first()
         if row is None:
@@ -67,14 +68,15 @@ class Ledger:
         self._connection = connection
         self._origin = origin
         self._keys = keys
+        self._heads = heads
         self.last_time = int(row.time)
         self.first = int(row.size)
+        heads.begin(self.first)
         self._frontier = Frontier.unpack(self.first, bytes(row.frontier))
         self._generation = int(row.keyring_generation)
         self._entries: list[dict[str, Any]] = []
         self._disclosed: list[dict[str, Any]] = []
         self._full: list[tuple[int, int, bytes]] = []
-        self.heads: dict[str, bytes] = {}
         self._changed: dict[str, tuple[int, bytes]] = {}
 
     @property
@@ -120,7 +122,7 @@ class Ledger:
                 row = {"seq": seq, "name": disclosure.name, "subject_id": subject_id, "sealed": sealed}
                 self._disclosed.append(row)
         for name, value in draft.rows.items():
-            self.heads[name] = value
+            self._heads.change(name, value)
             self._changed[name] = (seq, value)
         self._generation = max(self._generation, generation)
         return Appended(seq, leaf)

@@ -1,24 +1,24 @@
 """Row digests: what the ledger remembers of a row, so that a change behind the program's back is seen at use."""
 
 import hashlib
-from collections.abc import Iterable
+import json
+from functools import lru_cache
 
 from vault.model.tables import Row
 
+_encode = json.JSONEncoder(
+    ensure_ascii=True, separators=(",", ":"), default=lambda blob: bytes(blob).hex()
+).encode
 
-def digest(table: str, values: Iterable[object]) -> bytes:
-    """SHA-256 over the table's name and every column in order, each tagged with its type and length-prefixed."""
-    parts = [table.encode()]
-    for value in values:
-        if value is None:
-            parts.append(b"n")
-        elif isinstance(value, str):
-            parts.append(b"s" + value.encode())
-        elif isinstance(value, int):  # bool too: SQLite hands back 0 and 1, PostgreSQL false and true
-            parts.append(b"i%d" % value)
-        else:
-            parts.append(b"b" + bytes(value))  # type: ignore[call-overload]  # all that is left is BLOB or BYTEA
-    return hashlib.sha256(b"".join(len(part).to_bytes(4, "big") + part for part in parts)).digest()
+
+@lru_cache(maxsize=2048)
+def digest(table: str, values: tuple[object, ...]) -> bytes:
+    """SHA-256 over the table's name and every column in order, as a JSON array; bytes stand in it as hex.
+
+    A column has one type, so nothing else can have the same spelling. Rows that decide together come again and again,
+    therefore the last ones are remembered: by their whole content, so that a changed row is never taken for another.
+    """
+    return hashlib.sha256(_encode([table, *values]).encode("ascii")).digest()
 
 
 def values_of(row: Row) -> tuple[object, ...]:

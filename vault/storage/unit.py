@@ -14,6 +14,7 @@ from vault.ledger.disclosure import Disclosure
 from vault.model.kinds import KINDS
 from vault.model.tables import Outbox, Row
 from vault.settings import Settings
+from vault.storage.heads import Heads
 from vault.storage.keys import Keys, Opening
 from vault.storage.reading import Reading
 from vault.storage.rows import digest, row_id, values_of
@@ -47,11 +48,11 @@ class Unit(Reading):
         now: Moment,
         keys: Keys | None,
         draft: Draft,
-        heads: dict[str, bytes],
+        heads: Heads,
         settings: Settings,
         deployment: str,
     ) -> None:
-        """Work for one draft; `heads` are the digests of rows that this batch has changed before."""
+        """Work for one draft; `heads` knows the rows that this batch has changed before."""
         super().__init__(connection, now, keys, settings, deployment)
         self.draft = draft
         self._heads = heads
@@ -59,12 +60,7 @@ class Unit(Reading):
 
     def newest_digest(self, row_id: str) -> bytes | None:
         """The digest of that row in its newest entry, those of this very batch included."""
-        mine = self.changed_in_batch(row_id)
-        return mine if mine is not None else super().newest_digest(row_id)
-
-    def changed_in_batch(self, row_id: str) -> bytes | None:
-        """The digest of a row that this operation or an earlier one of its batch has changed; None for any other."""
-        return self.draft.rows.get(row_id) or self._heads.get(row_id)
+        return self.draft.rows.get(row_id) or self._heads.newest(self.connection, row_id)
 
     def about(self, **ids: str) -> None:
         """Name what the entry is about by opaque ids. A refusal's entry keeps them.

@@ -19,6 +19,7 @@ from vault.model.tables import LedgerEntry, RefusalCount
 from vault.settings import Settings
 from vault.storage.append import Appended, Ledger
 from vault.storage.clock import Timekeeper
+from vault.storage.heads import Heads
 from vault.storage.keys import Keys, Receipt
 from vault.storage.unit import Draft, Operation, Unit
 from vault.values import MINUTE, Actor, Moment
@@ -68,6 +69,7 @@ class Writer:
         self._deployment = deployment
         self._timekeeper = timekeeper
         self._connection: Connection | None = None
+        self._heads = Heads()
         self._pending: deque[Waiting] = deque()
         self._idle = True
         self._closing = False
@@ -144,18 +146,20 @@ class Writer:
         try:
             connection = self._connect()
             with connection.begin() as transaction:
-                ledger = Ledger(connection, self._origin, self.keys)
+                ledger = Ledger(connection, self._origin, self.keys, self._heads)
                 now = self._timekeeper.now(ledger.last_time)
                 for waiting in batch:
                     self._run_one(connection, ledger, waiting, now)
                 ledger.finish(now)
                 transaction.commit()
+            self._heads.settle(ledger.size)
             self.recording = True
             self.last_time = now
             self.batches += 1
         except Exception as error:  # noqa: BLE001 (whatever it was, nothing of the batch may be shown)
             _log.warning("a batch of %d was not recorded: %s", len(batch), where(error))
             self._let_go()
+            self._heads.forget()
             self.recording = ledger is not None and self._was_committed(batch)
             if not self.recording:
                 for waiting in batch:
@@ -169,7 +173,7 @@ class Writer:
 
     def _run_one(self, connection: Connection, ledger: Ledger, waiting: Waiting, now: Moment) -> None:
         draft = Draft(waiting.operation.entry_type, waiting.actor)
-        unit = Unit(connection, now, self.keys, draft, ledger.heads, self._settings, self._deployment)
+        unit = Unit(connection, now, self.keys, draft, self._heads, self._settings, self._deployment)
         driver: Any = connection.connection.driver_connection
         driver.execute("SAVEPOINT operation")
         try:
