@@ -1,9 +1,14 @@
 """How an application of ours meets the network: one process, one loop, no access log, a drain at the end."""
 
+import asyncio
 import gc
 import logging
 import os
+import signal
+import socket
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -12,8 +17,11 @@ from vault.crypto.residue import lock_down_process
 from vault.errors import Unavailable
 from vault.settings import Settings
 
+LOG = logging.getLogger("valetkey")
+
 DRAIN_SECONDS = 20
 KEEP_ALIVE_SECONDS = 30
+ENDING = (signal.SIGTERM, signal.SIGINT)
 
 OPEN_DOORS = (
     "PYTHONINSPECT",
@@ -39,17 +47,34 @@ def prepare() -> None:
     refuse_debugging()
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     for missing in lock_down_process():
-        logging.getLogger("valetkey").warning("could not lock down: %s", missing)
+        LOG.warning("could not lock down: %s", missing)
 
 
 class Server(uvicorn.Server):
-    """A server that keeps the garbage collector off what it started with, which quarters the slow tail."""
+    """A server that ends in good order and keeps the garbage collector off what it started with."""
 
-    async def startup(self, sockets: list[object] | None = None) -> None:  # type: ignore[override]
-        """Start, then freeze what is there."""
-        await super().startup(sockets)  # type: ignore[arg-type]
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start; then freeze what is there, which quarters the slow tail of the answers."""
+        await super().startup(sockets)
         gc.collect()
         gc.freeze()
+        LOG.info("serving")
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Let SIGTERM and SIGINT end this server and nothing more.
+
+        uvicorn raises the signal again after its own end, which would kill the process before the vault has drained
+        its writer, signed its ledger and dropped its keys.
+        """
+        loop = asyncio.get_running_loop()
+        for number in ENDING:
+            loop.add_signal_handler(number, self.handle_exit, number, None)
+        try:
+            yield
+        finally:
+            for number in ENDING:
+                loop.remove_signal_handler(number)
 
 
 async def run(app: ASGIApp, settings: Settings) -> None:
