@@ -104,10 +104,13 @@ def is_help(error: BaseException) -> bool:
 def sentence(error: BaseException) -> tuple[str, str]:
     """Put an error into a message and a hint. Never a traceback, and of the unforeseen only its class."""
     if isinstance(error, VaultError):
-        return str(error) or (type(error).__doc__ or "").split("\n", 1)[0], error.hint
+        message = str(error) or (type(error).__doc__ or "").split("\n", 1)[0]
+        # what Invalid hints at is a form with its fields; the command that was just typed is seen anyway
+        return message, "" if error.hint == errors.Invalid.hint else error.hint
     if isinstance(error, OSError):
         where = f"{error.filename}: " if isinstance(error.filename, str) else ""
-        return f"{where}{error.strerror or type(error).__name__}", ""
+        what = error.strerror or type(error).__name__
+        return f"{where}{what[:1].lower()}{what[1:]}", ""
     if callable(told := getattr(error, "format_message", None)):
         context = getattr(error, "ctx", None)
         return str(told()), f"{context.command_path} --help" if context else ""

@@ -61,7 +61,7 @@ def init(
         raise Invalid("a root key has one protector: a passphrase or a key file, not both")
     say(f"this makes a new vault in {chosen.data_dir}")
     say()
-    say(f"  1. Who loses the {'key file' if key_file else 'passphrase'} loses all that is in it, for ever.")
+    say(f"  1. Who loses the {'key file' if key_file else 'passphrase'} loses everything, for ever.")
     say("     Nobody can reset it. Keep a copy where this host's thief does not find it.")
     say("  2. Who loses the keyring loses everything too. It is a database of its own: mirror it")
     say("     (valetkey keyring mirror) and never back it up: what is destroyed must stay destroyed.")
