@@ -6,7 +6,7 @@ import hmac
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.errors import Problem, answer, log_unexpected, problem_of_status
@@ -46,6 +46,8 @@ HEADERS: Mapping[str, str] = {
 
 STATIC_PATHS = ("/static/", "/give/static/")
 """What is the same for everybody; all else is never stored by a browser or a proxy."""
+_FOR_A_WHILE = (b"cache-control", b"public, max-age=300")
+_NEVER_STORED = (b"cache-control", b"no-store")
 
 
 class Gate:
@@ -58,9 +60,11 @@ class Gate:
         self.app = app
         self._host = settings.host_name
         self._origin = settings.origin
-        self._headers = dict(HEADERS)
+        headers = dict(HEADERS)
         if self._origin.startswith("https://"):
-            self._headers["Strict-Transport-Security"] = "max-age=63072000; includeSubDomains"
+            headers["Strict-Transport-Security"] = "max-age=63072000; includeSubDomains"
+        self._headers = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+        self._names = {name for name, _ in self._headers} | {b"cache-control"}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Raises nothing for a request; a lifespan's own faults pass, so that a failed start is seen."""
@@ -116,13 +120,13 @@ class Gate:
         return not any(name.startswith(_OUR_COOKIES) for name, _ in cookies_of(headers))
 
     def _dress(self, path: str, message: Message) -> None:
-        headers = MutableHeaders(scope=message)
-        for name, value in self._headers.items():
-            headers[name] = value
+        said = [pair for pair in message["headers"] if pair[0] not in self._names]
+        kept = [pair for pair in message["headers"] if pair[0] == b"cache-control"]
         if path.startswith(STATIC_PATHS) and message["status"] in {200, 304}:
-            headers.setdefault("Cache-Control", "public, max-age=300")
+            said += kept or [_FOR_A_WHILE]
         else:
-            headers["Cache-Control"] = "no-store"
+            said.append(_NEVER_STORED)
+        message["headers"] = said + self._headers
 
 
 def _host_name(raw: str) -> str:
