@@ -72,7 +72,8 @@ def who(entry: EntryView) -> str:
 def about(entry: EntryView) -> str:
     """Say in short what it was about: a reason or note as it was written, else the facts one by one."""
     spoken = entry.facts.get("reason") or entry.facts.get("note")
-    return spoken or ", ".join(
+    shown = entry.ids.get("field", "") or spoken
+    return shown or ", ".join(
         f"{name.replace('_', ' ')} {value}" for name, value in entry.facts.items() if name != "source"
     )
 

@@ -35,6 +35,7 @@ class Outside:
         self.given: dict[str, dict[str, str]] = {}
         self.messages: list[Give] = []
         self.finished = False
+        self.words = ""
 
     async def ask(self, message: Begin | Look | Give | Done) -> Form | Receipt:
         if self.down:
@@ -70,9 +71,9 @@ class Outside:
         return Form(
             state="done" if self.finished else "started",
             business="Nordlicht Web",
-            customer_name="Blumen Meyer",
+            customer_name=self.words or "Blumen Meyer",
             service="svc_b",
-            service_title="Shop migration",
+            service_title=self.words or "Shop migration",
             deployment="dep_a",
             asked_by="Clara Ottens",
             who_may_see="Only the technicians who are assigned to your ticket, and only while they work on it.",
@@ -85,7 +86,7 @@ class Outside:
                     secret=secret,
                     version=1,
                     kind=kind,
-                    because="to move your shop to the new server",
+                    because=self.words or "to move your shop to the new server",
                     required=True,
                     given=secret in self.given,
                     given_at=datetime.now(UTC) if secret in self.given else None,
