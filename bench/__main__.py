@@ -63,9 +63,12 @@ class Subject:
             return repeat(self.post(f"/api/v1/leases/{self.facts['lease']}/reveal", body, 200, token))
         if what == "submit":
             forms = [next(self.forms) for _ in range(SUBMITS[clients])]
-            return iter([
-                Call.post(self.port, "/give/secret", form["body"], 200, Valetkey_Give=form["browser"]) for form in forms
-            ])
+            return iter(
+                [
+                    Call.post(self.port, "/give/secret", form["body"], 200, Valetkey_Give=form["browser"])
+                    for form in forms
+                ]
+            )
         return iter([self._checkout(self._fresh()) for _ in range(CHECKOUTS[clients])])
 
     def _fresh(self) -> dict[str, str]:
@@ -75,12 +78,14 @@ class Subject:
         return self.unused.pop()
 
     def _checkout(self, technician: dict[str, str]) -> Call:
-        body = json.dumps({
-            "secrets": [self.facts["secret"]],
-            "minutes": 60,
-            "reason": "measure the checkout",
-            "code": code_now(technician["seed"]),
-        })
+        body = json.dumps(
+            {
+                "secrets": [self.facts["secret"]],
+                "minutes": 60,
+                "reason": "measure the checkout",
+                "code": code_now(technician["seed"]),
+            }
+        )
         return self.post(f"/api/v1/tickets/{self.facts['ticket']}/leases", body, 201, technician["token"])
 
     async def next_step(self) -> None:
@@ -97,7 +102,11 @@ class Subject:
         self.process.stdin.write("count\n")
         self.process.stdin.flush()
         said = json.loads(self.process.stdout.readline())
-        syncs = int(self.syncs.read_text().strip() or 0) if self.syncs and self.syncs.exists() else said["batches"]
+        syncs = (
+            int(self.syncs.read_text().strip() or 0)
+            if self.syncs and self.syncs.exists()
+            else said["batches"]
+        )
         return int(said["entries"]), syncs
 
 
@@ -106,7 +115,11 @@ async def subject(name: str, forms: int, delay_ms: float) -> AsyncIterator[Subje
     """A server of its own process, over a disk whose syncs take `delay_ms` longer, ended afterwards."""
     with tempfile.TemporaryDirectory(prefix="valetkey-bench-") as place:
         syncs = Path(place) / "syncs"
-        environment = os.environ | {"LD_PRELOAD": str(shim()), DELAY_MS: str(delay_ms), COUNT_FILE: str(syncs)}
+        environment = os.environ | {
+            "LD_PRELOAD": str(shim()),
+            DELAY_MS: str(delay_ms),
+            COUNT_FILE: str(syncs),
+        }
         command = [sys.executable, "-m", "bench.server", str(TECHNICIANS + 1), str(forms)]
         process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
@@ -144,7 +157,9 @@ async def measure(rounds: int, seconds: float) -> list[Row]:
     return [row(found, *key) for key in found]
 
 
-def row(found: dict[tuple[str, str, int], list[tuple[Measured, float]]], disk: str, what: str, clients: int) -> Row:
+def row(
+    found: dict[tuple[str, str, int], list[tuple[Measured, float]]], disk: str, what: str, clients: int
+) -> Row:
     """The medians of one deed over all rounds; its ratios are taken round by round."""
     runs = found[disk, what, clients]
     noop = found[disk, "no-op", clients]
@@ -157,8 +172,12 @@ def row(found: dict[tuple[str, str, int], list[tuple[Measured, float]]], disk: s
         p50_ms=statistics.median(run.quantile(0.5) for run, _ in runs) * 1000,
         p99_ms=statistics.median(run.quantile(0.99) for run, _ in runs) * 1000,
         entries_per_sync=statistics.median(share for _, share in runs),
-        versus_noop=statistics.median(run.rate / base.rate for (run, _), (base, _) in zip(runs, noop, strict=True)),
-        versus_fast=statistics.median(run.rate / base.rate for (run, _), (base, _) in zip(runs, fast, strict=True)),
+        versus_noop=statistics.median(
+            run.rate / base.rate for (run, _), (base, _) in zip(runs, noop, strict=True)
+        ),
+        versus_fast=statistics.median(
+            run.rate / base.rate for (run, _), (base, _) in zip(runs, fast, strict=True)
+        ),
     )
 
 
@@ -166,7 +185,9 @@ def main() -> None:
     """Measure and write."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--rounds", type=int, default=5, help="rounds that are kept")
-    parser.add_argument("--seconds", type=float, default=1.5, help="seconds a measurement of what can be repeated")
+    parser.add_argument(
+        "--seconds", type=float, default=1.5, help="seconds a measurement of what can be repeated"
+    )
     parser.add_argument("--print-only", action="store_true", help="leave the documents as they are")
     given = parser.parse_args()
     rows = uvloop.run(measure(given.rounds, given.seconds))

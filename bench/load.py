@@ -42,7 +42,7 @@ class Measured:
         return ordered[min(int(len(ordered) * share), len(ordered) - 1)]
 
 
-class Unexpected(Exception):  # noqa: N818 (a measurement that is none)
+class Unexpected(Exception):
     """The server did not answer as it should; what was measured means nothing."""
 
 

@@ -81,9 +81,8 @@ def picture(rows: list[Row]) -> str:
         parts.append(f'<text x="20" y="{y + bar * 1.9:.0f}" fill="#1c2b25">{escape(deed)}</text>')
         for count in clients:
             share = find(rows, "fast", deed, count).versus_noop
-            parts.append(
-                f'<rect x="{left}" y="{y}" width="{max(share * width, 1):.0f}" height="{bar - 3}" fill="{shades[count]}"/>'
-            )
+            size = f'width="{max(share * width, 1):.0f}" height="{bar - 3}"'
+            parts.append(f'<rect x="{left}" y="{y}" {size} fill="{shades[count]}"/>')
             parts.append(
                 f'<text x="{left + share * width + 8:.0f}" y="{y + 12}" fill="#1c2b25">{share:.2f} '
                 f'<tspan fill="#5b6b64">{count} client{"" if count == 1 else "s"}</tspan></text>'
@@ -101,7 +100,9 @@ def write(rows: list[Row], *, rounds: int, only_print: bool) -> None:
     sys.stdout.write(text + "\n\n" + json.dumps(figures, indent=2) + "\n")
     if only_print:
         return
-    (ROOT / "bench" / "results.json").write_text(json.dumps({"rounds": rounds, "ratios": figures}, indent=2) + "\n")
+    (ROOT / "bench" / "results.json").write_text(
+        json.dumps({"rounds": rounds, "ratios": figures}, indent=2) + "\n"
+    )
     (ROOT / "docs" / "performance.svg").write_text(picture(rows))
     place = ROOT / "docs" / "performance.md"
     before, _, rest = place.read_text().partition(TABLE_BEGIN)

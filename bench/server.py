@@ -33,7 +33,7 @@ from vault.crypto.statement import check_statement
 from vault.crypto.suites import XWING
 from vault.crypto.tokens import new_token
 from vault.model.kinds import pack_fields
-from vault.model.messages import Begin, Form
+from vault.model.messages import Begin, Form, Give
 from vault.operations import (
     catalogue,
     checkout,
@@ -69,14 +69,18 @@ async def _member(vault: Vault, number: int, role: str) -> tuple[str, str, bytes
     enrolled = await staff.add(vault, Actor.host(), f"{role} {number}", mail, role, PASSWORD)
     seed = base64.b32decode(parse_qs(urlsplit(enrolled.uri).query)["secret"][0])
     nobody = Actor.nobody(f"10.0.{number // 250}.{number % 250}", "api")
-    code = current_code(seed, int(time.time()) - 30)  # the step before, so that the present one is still unused
+    code = current_code(
+        seed, int(time.time()) - 30
+    )  # the step before, so that the present one is still unused
     token, _ = await sessions.sign_in(vault, mail, PASSWORD, code, nobody)
     actor = await sessions.resolve(vault, token, "10.0.0.1", "api")
     await vault.perform(staff.agree, actor, 1)
     return enrolled.person.id, token, seed, actor
 
 
-async def _form(vault: Vault, coordinator: Actor, customer: str, number: int) -> tuple[str, str, Form, dict[str, Any]]:
+async def _form(
+    vault: Vault, coordinator: Actor, customer: str, number: int
+) -> tuple[str, str, Form, dict[str, Any]]:
     """A service, its customer's open form, and an envelope that is sealed for it."""
     ends = datetime.now(UTC) + timedelta(days=7)
     service = await services.register(vault, coordinator, customer, "bench", f"Service {number}", ends)
@@ -101,13 +105,15 @@ async def company(vault: Vault, technicians: int, forms: int) -> dict[str, Any]:
     people = [await _member(vault, number, "technician") for number in range(1, technicians + 1)]
     service, browser, _, body = await _form(vault, coordinator, customer.id, 0)
     nobody = Actor.nobody("10.2.0.1", "intake")
-    await intake.give(vault, nobody, intake.Give(browser=browser, **body))
+    await intake.give(vault, nobody, Give(browser=browser, **body))
     ticket = await vault.perform(tickets.open_ticket, coordinator, service, "B-1", "Measure")
     for person, *_ in people:
         await vault.perform(tickets.assign, coordinator, ticket.id, person)
     lead = people[0]
     code = current_code(lead[2], int(time.time()))
-    lease = await checkout.lease(vault, lead[3], ticket.id, [body["secret"]], 1440, "measure the reveal", code)
+    lease = await checkout.lease(
+        vault, lead[3], ticket.id, [body["secret"]], 1440, "measure the reveal", code
+    )
     given = [await _form(vault, coordinator, customer.id, number) for number in range(1, forms + 1)]
     return {
         "ticket": ticket.id,
@@ -121,7 +127,10 @@ async def company(vault: Vault, technicians: int, forms: int) -> dict[str, Any]:
 
 async def main(technicians: int, forms: int) -> None:
     """Make the company, say where it is, serve until standard input ends."""
-    with tempfile.TemporaryDirectory(prefix="valetkey-bench-") as place, socket.create_server(("127.0.0.1", 0)) as bound:
+    with (
+        tempfile.TemporaryDirectory(prefix="valetkey-bench-") as place,
+        socket.create_server(("127.0.0.1", 0)) as bound,
+    ):
         port = bound.getsockname()[1]
         key = Path(place) / "root.key"
         settings = Settings(
@@ -146,7 +155,9 @@ async def main(technicians: int, forms: int) -> None:
         sys.stdout.write(json.dumps(facts | {"port": port}) + "\n")
         sys.stdout.flush()
         while await asyncio.to_thread(sys.stdin.readline):
-            sys.stdout.write(json.dumps({"batches": vault.writer.batches, "entries": vault.writer.entries}) + "\n")
+            sys.stdout.write(
+                json.dumps({"batches": vault.writer.batches, "entries": vault.writer.entries}) + "\n"
+            )
             sys.stdout.flush()
         server.should_exit = True
         await serving
