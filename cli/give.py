@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 import typer
 
 from cli import terminal
+from cli.begun import begin, finish
+from cli.exits import sentence
 from cli.http import Client
 from cli.terminal import AsJson, put, put_json, say, say_error, when
 from vault.crypto.encoding import b64, unb64
@@ -18,7 +20,7 @@ from vault.crypto.statement import check_statement
 from vault.crypto.suites import XWING
 from vault.errors import Invalid, Tampered, TooMany, Unavailable
 from vault.model.cards import holds_card_number
-from vault.model.kinds import kind_named, pack_fields
+from vault.model.kinds import Field, kind_named, pack_fields
 
 
 def submit(
@@ -49,6 +51,7 @@ def submit(
     place, code = _place_and_code(terminal.ask("link or intake code", hidden=True), url)
     with Client(place, {"Valetkey-Client": "cli"}) as client:
         form = begin(client, code)
+        say("if you stop half way, the same link goes on here where you stopped")
         keys = Keys.checked(public, form)
         say(f"{form['business']} asks for access for {form['service_title']}; asked by {form['asked_by']}")
         say(form["who_may_see"])
@@ -62,21 +65,13 @@ def submit(
             if _is_wanted(item, named=bool(kind))
         ]
         if not kind and _is_complete(form, receipts):
-            client.post("/give/done")
+            finish(client, code)
     if as_json:
         put_json(receipts)
     else:
         for receipt in receipts:
             put(f"sealed: {receipt['kind']} for {keys.service}, reference {receipt['reference']}")
     say("within minutes your business knows whether it opens; nobody reads it before it is lent for a ticket")
-
-
-def begin(client: Any, code: str) -> dict[str, Any]:
-    """Exchange the code for the form; the client carries the form's token from then on."""
-    answer = client.post("/give/begin", code=code)
-    client.carry("Valetkey-Give", str(answer["token"]))
-    form: dict[str, Any] = client.get("/give/form")
-    return form
 
 
 @dataclass(frozen=True)
@@ -133,10 +128,11 @@ def _place_and_code(typed: str, url: str) -> tuple[str, str]:
 
 
 def _files(given: list[str]) -> dict[str, str]:
+    """Read the named files, before the code is used: a wrong path must not cost it."""
     pairs = [pair.partition("=") for pair in given]
     if not all(name and path for name, _, path in pairs):
         raise Invalid("--file takes a field's name and a path, like private_key=~/.ssh/id_ed25519")
-    return {name: path for name, _, path in pairs}
+    return {name: _read(path) for name, _, path in pairs}
 
 
 def _is_wanted(item: Mapping[str, Any], *, named: bool) -> bool:
@@ -155,13 +151,14 @@ def _asked(item: Mapping[str, Any], files: Mapping[str, str]) -> dict[str, str]:
     fields: dict[str, str] = {}
     for field in kind.fields:
         while True:
-            value = _value(field, files)
+            typed = files[field.name] if field.name in files else _typed(field)
             try:
+                value = _read(typed) if field.multiline and typed and field.name not in files else typed
                 field.check(value)
-            except Invalid as error:
+            except (Invalid, OSError) as error:
                 if not terminal.is_watched() or field.name in files:
                     raise
-                say_error(str(error), field.hint)
+                say_error(sentence(error)[0], field.hint)
                 continue
             break
         if value:
@@ -178,13 +175,10 @@ def _is_complete(form: Mapping[str, Any], receipts: list[dict[str, Any]]) -> boo
     return all(item["given"] or item["secret"] in given for item in form["items"] if item["required"])
 
 
-def _value(field: Any, files: Mapping[str, str]) -> str:
-    """Ask for one field, byte for byte. Several lines come from a file: a terminal would end them early."""
-    if field.name in files:
-        return _read(files[field.name])
+def _typed(field: Field) -> str:
+    """Ask for one field, byte for byte, or for the path of several lines: a terminal would end them early."""
     if field.multiline:
-        path = terminal.ask(f"{field.title} (path of its file)")
-        return _read(path) if path else ""
+        return terminal.ask(f"{field.title} (path of its file)")
     title = field.title if field.required else f"{field.title} (may be empty)"
     return terminal.ask(title, default=field.default, hidden=field.secret)
 
@@ -196,7 +190,7 @@ def _read(path: str) -> str:
         raise Invalid("the file is not UTF-8 text") from None
 
 
-def _give(client: Any, keys: Keys, item: Mapping[str, Any], fields: Mapping[str, str]) -> dict[str, Any]:
+def _give(client: Client, keys: Keys, item: Mapping[str, Any], fields: Mapping[str, str]) -> dict[str, Any]:
     """Seal and send; where somebody watches, a failed sending is repeated and nothing typed again."""
     envelope = keys.seal(item, fields)
     while True:

@@ -4,6 +4,7 @@ import http.client
 import json
 import socket
 import ssl
+import time
 from collections.abc import Iterator, Mapping
 from types import TracebackType
 from typing import Any, Self
@@ -14,6 +15,8 @@ from cli.exits import refusal
 from vault.errors import Invalid, Unavailable
 
 _SECONDS = 60
+_IDLE_SECONDS = 5
+"""How long a connection is trusted to be still there: people think at prompts for longer than servers wait."""
 _LARGEST_ANSWER = 32 * 1024 * 1024
 _CHUNK = 64 * 1024
 _LOOPBACK = frozenset(
@@ -38,6 +41,7 @@ class Client:
         if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
             raise Invalid("over plain http everybody on the way could read along; give an https address")
         self.url = f"{parts.scheme}://{parts.netloc}"
+        self._used_at = 0.0
         self._headers = {"Accept": "application/json", "User-Agent": "valetkey-cli", **(headers or {})}
         self._connection = (
             http.client.HTTPSConnection(
@@ -98,12 +102,16 @@ class Client:
         headers = dict(self._headers)
         if sent is not None:
             headers["Content-Type"] = "application/json"
+        if time.monotonic() - self._used_at > _IDLE_SECONDS:
+            self._connection.close()
         try:
             self._connection.request(method, path, sent, headers)
             answer = self._connection.getresponse()
+            self._used_at = time.monotonic()
         except ssl.SSLCertVerificationError:
             raise Unavailable("the server's certificate is not trusted here, so nothing was sent") from None
         except (OSError, http.client.HTTPException) as error:
+            self._connection.close()  # a half-sent request would stand in the way of the next one
             raise _unreachable(error) from None
         if not 200 <= answer.status < 300:  # noqa: PLR2004 (RFC 9110, 15.3)
             raise _refused(answer.status, _read(answer))

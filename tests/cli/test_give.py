@@ -1,0 +1,213 @@
+"""What a customer gives at the terminal: sealed in the process, to the right key, and lost by no mishap."""
+
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from tests.cli.playing import in_terminal
+from tests.cli.running import PROGRAM, Answer, Asked, TinyServer, Valetkey, environment, serving
+from vault.crypto.encoding import b64, unb64
+from vault.crypto.envelope import Context
+from vault.crypto.opening import ServiceKey
+from vault.crypto.statement import KeyStatement, sign_statement, statement_public
+from vault.model.kinds import unpack_fields
+
+DEPLOYMENT, SERVICE, KEY, SECRET = (f"{prefix}_{'0' * 20}" for prefix in ("dep", "svc", "key", "sec"))
+SIGNING = bytes(range(32))
+PRIVATE_KEY = "-----BEGIN OPENSSH PRIVATE KEY-----\r\nAAAA\nBBBB  \n-----END OPENSSH PRIVATE KEY-----\n\n"
+TOKEN = "vk_giv_token"
+
+
+@dataclass
+class Intake(TinyServer):
+    """An intake whose service key the test holds, so that it can look into what arrived."""
+
+    key: ServiceKey = field(default_factory=lambda: ServiceKey.from_seed(bytes(32)))
+    signed_by: bytes = SIGNING
+    about: str = SERVICE
+    kind: str = "ssh-password"
+    spent: bool = False
+    fails: int = 0
+    state: str = "started"
+
+    def reply(self, asked: Asked) -> Answer:  # noqa: PLR0911 (one for each answer of the protocol)
+        kind = "application/json"
+        body = json.loads(asked.body or b"null")
+        match asked.method, asked.path:
+            case "POST", "/give/begin":
+                if self.spent or body != {"code": "CODE-CODE"}:
+                    return 404, kind, b'{"type": "urn:valetkey:problem:not-found", "detail": "No such code."}'
+                self.spent = True
+                return 200, kind, json.dumps({**self.form(), "token": TOKEN}).encode()
+            case _ if asked.headers.get("valetkey-give") != TOKEN:
+                return 401, kind, b'{"type": "urn:valetkey:problem:not-signed-in", "detail": "No."}'
+            case "GET", "/give/form":
+                return 200, kind, json.dumps(self.form()).encode()
+            case "POST", "/give/secret":
+                self.fails -= 1
+                if self.fails >= 0:
+                    return 503, kind, b'{"type": "urn:valetkey:problem:busy", "detail": "Busy."}'
+                receipt = {"answer": "receipt", "reference": "VK-1", "secret": SECRET, "version": 1}
+                return 200, kind, json.dumps(receipt | {"given_at": "2026-11-22T18:00:00Z"}).encode()
+            case "POST", "/give/done":
+                self.state = "done"
+                return 200, kind, json.dumps(self.form()).encode()
+        return super().reply(asked)
+
+    def form(self) -> dict[str, object]:
+        keys = self.key.public_keys()
+        statement = KeyStatement(DEPLOYMENT, self.about, KEY, b64(keys["xwing"]), b64(keys["x25519"]), 1)
+        text, signature = sign_statement(self.signed_by, statement)
+        item = {"secret": SECRET, "version": 1, "kind": self.kind, "because": "", "required": True}
+        return {
+            "answer": "form",
+            "state": self.state,
+            "business": "Green Lane Web",
+            "service": SERVICE,
+            "service_title": "New shop",
+            "deployment": DEPLOYMENT,
+            "asked_by": "Clara Cole",
+            "who_may_see": "Only who works on it.",
+            "service_ends_at": "2026-12-31T18:00:00Z",
+            "statement": text,
+            "statement_signature": signature,
+            "items": [{**item, "given": False}],
+        }
+
+    def given(self) -> list[dict[str, str]]:
+        context = Context(DEPLOYMENT, SERVICE, KEY, SECRET, 1, self.kind)
+        sent = [json.loads(asked.body) for asked in self.asked if asked.path == "/give/secret"]
+        assert all(body["sealed_by"] == "client" for body in sent)
+        return [unpack_fields(self.key.open(unb64(body["envelope"]), context)) for body in sent]
+
+    def wire(self) -> bytes:
+        return b"\n".join(
+            asked.path.encode() + repr(asked.headers).encode() + asked.body for asked in self.asked
+        )
+
+
+@pytest.fixture
+def intake() -> Iterator[Intake]:
+    with serving(Intake()) as served:
+        assert isinstance(served, Intake)
+        yield served
+
+
+KNOWN = b64(statement_public(SIGNING))
+LINES = "shop.example.com\n\ndeploy\n pass word \t\n\n"
+
+
+def link(intake: Intake) -> str:
+    return f"{intake.url}/give#CODE-CODE"
+
+
+@pytest.mark.promise("P3")
+def test_what_is_typed_leaves_the_process_only_sealed(valetkey: Valetkey, intake: Intake) -> None:
+    ran = valetkey("submit", "--statement-key", KNOWN, typed=f"{link(intake)}\n{LINES}")
+    assert ran.returncode == 0, ran.stderr
+    assert intake.given() == [
+        {"host": "shop.example.com", "port": "22", "username": "deploy", "password": " pass word \t"}
+    ]
+    assert b"pass word" not in intake.wire()
+    assert b"shop.example.com" not in intake.wire()
+    assert ran.stdout.decode() == f"sealed: ssh-password for {SERVICE}, reference VK-1\n"
+    assert b"pass word" not in ran.stderr
+    assert intake.state == "done"
+
+
+def test_a_key_file_is_taken_byte_for_byte(valetkey: Valetkey, intake: Intake, tmp_path: Path) -> None:
+    intake.kind = "ssh-key"
+    (tmp_path / "id").write_bytes(PRIVATE_KEY.encode())
+    (tmp_path / "statement.pub").write_text(statement_public(SIGNING).hex() + "\n")
+    ran = valetkey(
+        "submit",
+        "--json",
+        "--statement-key",
+        "statement.pub",
+        "--url",
+        intake.url,
+        "--file",
+        "private_key=id",
+        typed="CODE-CODE\nshop.example.com\n2222\ndeploy\n\n\n",
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert intake.given()[0]["private_key"] == PRIVATE_KEY
+    assert intake.given()[0]["port"] == "2222"
+    assert json.loads(ran.stdout)[0]["reference"] == "VK-1"
+
+
+@pytest.mark.promise("P3")
+@pytest.mark.parametrize("wrong", [{"signed_by": bytes(32)}, {"about": "svc_" + "1" * 20}])
+def test_nothing_is_asked_for_a_key_that_the_business_did_not_sign(
+    valetkey: Valetkey, intake: Intake, wrong: dict[str, object]
+) -> None:
+    vars(intake).update(wrong)
+    ran = valetkey("submit", "--statement-key", KNOWN, typed=f"{link(intake)}\n{LINES}")
+    assert ran.returncode == os.EX_PROTOCOL
+    assert intake.given() == []
+    assert b"Server" not in ran.stderr
+
+
+@pytest.mark.promise("P7")
+def test_a_card_number_is_refused_before_it_is_sealed(valetkey: Valetkey, intake: Intake) -> None:
+    lines = "shop.example.com\n\ndeploy\n4111 1111 1111 1111\n\n"
+    ran = valetkey("submit", "--statement-key", KNOWN, typed=f"{link(intake)}\n{lines}")
+    assert ran.returncode == os.EX_DATAERR
+    assert b"card number" in ran.stderr
+    assert b"4111" not in ran.stderr
+    assert intake.given() == []
+
+
+def test_who_stops_half_way_goes_on_with_the_same_link(
+    valetkey: Valetkey, intake: Intake, tmp_path: Path
+) -> None:
+    ran = valetkey("submit", "--statement-key", KNOWN, typed=f"{link(intake)}\nshop.example.com\n")
+    assert ran.returncode == os.EX_DATAERR
+    kept = list((tmp_path / "config" / "valetkey").iterdir())
+    assert [place.stat().st_mode & 0o777 for place in kept] == [0o600]
+    assert not any("CODE" in place.name + place.read_text() for place in kept)
+    ran = valetkey("submit", "--statement-key", KNOWN, typed=f"{link(intake)}\n{LINES}")
+    assert ran.returncode == 0, ran.stderr
+    assert len(intake.given()) == 1
+    assert list((tmp_path / "config" / "valetkey").iterdir()) == []
+
+
+def test_a_wrong_path_does_not_cost_the_code(valetkey: Valetkey, intake: Intake) -> None:
+    ran = valetkey(
+        "submit", "--statement-key", KNOWN, "--file", "password=nowhere", typed=link(intake) + "\n"
+    )
+    assert ran.returncode == os.EX_NOINPUT
+    assert not intake.spent
+
+
+def test_what_could_not_be_sent_need_not_be_typed_again(intake: Intake, tmp_path: Path) -> None:
+    intake.fails = 2
+    typed = [link(intake), "shop.example.com", "", "deploy", "hunter2", "", "", "y"]
+    shown, status = in_terminal(
+        [*PROGRAM, "submit", "--statement-key", KNOWN],
+        environment(tmp_path),
+        [lambda line=line: line for line in typed],
+    )
+    assert status == 0, shown
+    assert shown.count("error: busy") == 2
+    assert "hunter2" not in shown
+    assert [fields["password"] for fields in intake.given()] == ["hunter2"] * 3
+    assert len({asked.body for asked in intake.asked if asked.path == "/give/secret"}) == 1, "one envelope"
+
+
+def test_a_refused_sending_ends_where_nobody_watches(valetkey: Valetkey, intake: Intake) -> None:
+    intake.fails = 1
+    ran = valetkey("submit", "--statement-key", KNOWN, typed=f"{link(intake)}\n{LINES}")
+    assert ran.returncode == os.EX_TEMPFAIL
+    assert ran.stdout == b""
+
+
+def test_a_bare_code_needs_to_know_where(valetkey: Valetkey) -> None:
+    ran = valetkey("submit", "--statement-key", KNOWN, typed="CODE-CODE\n")
+    assert ran.returncode == os.EX_DATAERR
+    assert b"--url" in ran.stderr
+    assert b"CODE-CODE" not in ran.stderr
