@@ -69,7 +69,7 @@ _NAMES = re.compile(rb'"([a-z][a-z0-9_.-]*+)":')
 _ORIGIN = re.compile(r"[!#-*,-\[\]-~]{1,255}")
 
 
-class NotVerified(Exception):  # noqa: N818 - it is the verdict, not a mishap
+class NotVerified(Exception):
     """It does not verify. The message is a sentence that repeats nothing of what was read.
 
     `first` is the first bad entry, or None where no entry is to blame; `last` ends the range where only a
