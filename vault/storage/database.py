@@ -9,6 +9,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import URL, Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.pool import NullPool, QueuePool
 
 from vault.errors import Unavailable
 
@@ -20,26 +21,29 @@ def open_engine(url: str, *, keyring: bool = False, reader: bool = False) -> Eng
     """An engine whose transactions hold the write lock from their start (SQLite) and sync at commit.
 
     The vault's SQLite file is in WAL mode so that readers never wait; a keyring uses the rollback journal, which
-    leaves no old page behind. Both overwrite what they delete (`secure_delete`). A `reader` cannot write, and each of
-    its statements stands for itself. Raises Unavailable for any other database.
+    leaves no old page behind, and syncs the directory after it is gone, else a power cut could bring the journal and
+    with it an erased seed back. Both overwrite what they delete (`secure_delete`). A `reader` cannot write, and each
+    of its statements stands for itself. Raises Unavailable for any other database.
     """
     place = make_url(url)
     if place.get_backend_name() == "sqlite":
-        return _sqlite(place, "DELETE" if keyring else "WAL", reader=reader)
+        return _sqlite(place, keyring=keyring, reader=reader)
     if place.get_backend_name() == "postgresql":
         return _postgres(place, reader=reader)
     raise Unavailable("the database URL names neither SQLite nor PostgreSQL")
 
 
-def _sqlite(place: URL, journal: str, *, reader: bool) -> Engine:
+def _sqlite(place: URL, *, keyring: bool, reader: bool) -> Engine:
     engine = create_engine(
         place,
+        # a keyring or its mirror that was put in place anew is another file: each change opens the one that is there
+        poolclass=NullPool if keyring else QueuePool,
         connect_args={"timeout": LOCK_MILLISECONDS / 1000, "check_same_thread": False},
         hide_parameters=True,
     )
     pragmas = [
-        f"journal_mode={journal}",
-        "synchronous=FULL",
+        "journal_mode=DELETE" if keyring else "journal_mode=WAL",
+        "synchronous=EXTRA" if keyring else "synchronous=FULL",
         "secure_delete=ON",
         "foreign_keys=ON",
         "temp_store=MEMORY",

@@ -5,6 +5,7 @@ open something is wrapped under the root key.
 """
 
 import json
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -53,6 +54,7 @@ FACT = Table(
     "fact", _METADATA, Column("name", String, primary_key=True), Column("value", Text, nullable=False)
 )
 _TABLES = (SEED, TOMBSTONE, SUBJECT, FACT)
+_COUNT = select(FACT.c.value).where(FACT.c.name == "generation").with_for_update()
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,7 @@ class Keyring:
         """Open it, and its mirror where one is configured. Nothing is created here."""
         self._engine = open_engine(url, keyring=True)
         self._mirror = open_engine(mirror_url, keyring=True) if mirror_url else None
+        self._lock = threading.Lock()
 
     @property
     def mirrored(self) -> bool:
@@ -105,19 +108,23 @@ class Keyring:
             raise Unavailable("the keyring cannot be read") from error
 
     def _change(self, work: Callable[[Connection], object], *, counts: bool = True) -> int:
-        """Do it in the keyring and then in its mirror, each durable before the next. Returns the new generation."""
-        generation = self.generation() + 1 if counts else 0
+        """Do it in the keyring and then in its mirror, each durable before the next. Returns the new generation.
+
+        The count moves in the transaction of the change: two changes at once are two, whoever makes them, else a
+        keyring from between them would pass for the present one.
+        """
+        generation = 0
         try:
-            for engine in (self._engine, self._mirror):
-                if engine is None:
-                    continue
-                with engine.begin() as connection:
-                    work(connection)
-                    if counts:
-                        row = (
-                            update_rows(FACT).where(FACT.c.name == "generation").values(value=str(generation))
-                        )
-                        connection.execute(row)
+            with self._lock:
+                for engine in (self._engine, self._mirror):
+                    if engine is None:
+                        continue
+                    with engine.begin() as connection:
+                        if counts:
+                            here = int(connection.execute(_COUNT).scalar() or 0)
+                            generation = here + 1 if engine is self._engine else max(here, generation)
+                            _set_count(connection, generation)
+                        work(connection)
         except SQLAlchemyError as error:
             raise NotRecorded("the keyring or its mirror could not be written") from error
         return generation
@@ -226,7 +233,10 @@ class Keyring:
         if self._mirror is None:
             return
         try:
-            with self._engine.connect() as source, self._mirror.begin() as target:
+            with self._lock, self._engine.connect() as source, self._mirror.begin() as target:
+                source.execute(
+                    _COUNT
+                )  # held to the end: what is erased meanwhile elsewhere must not come back
                 _METADATA.create_all(target)
                 for table in _TABLES:
                     target.execute(delete(table))
@@ -246,3 +256,8 @@ class Keyring:
         except SQLAlchemyError as error:
             raise Unavailable("the keyring's mirror cannot be read") from error
         return int(found or 0)
+
+
+def _set_count(connection: Connection, generation: int) -> None:
+    row = update_rows(FACT).where(FACT.c.name == "generation").values(value=str(generation))
+    connection.execute(row)
