@@ -16,7 +16,7 @@ help: ## Say what can be done here
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
 
 demo: $(READY) ## A small company on loopback to click through; with ONCE=1 the whole story plays by itself
-	@$(BIN)/python -m demo $(if $(ONCE),--once)
+	@$(BIN)/python -m cli.demo $(if $(ONCE),--once)
 
 test: $(READY) system ## The everyday tests
 	@$(PYTEST) -m "not long" --numprocesses auto --dist loadfile

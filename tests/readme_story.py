@@ -27,7 +27,7 @@ def page_with(told: str, page: str) -> str:
 def main(arguments: list[str]) -> int:
     """Play the story and show what it tells; with --write it goes into the README if every step held."""
     run = subprocess.run(
-        [sys.executable, "-m", "demo", "--once"],
+        [sys.executable, "-m", "cli.demo", "--once"],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         text=True,

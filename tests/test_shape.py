@@ -121,9 +121,7 @@ def test_imports_only_go_down(path: Path) -> None:
             else False
         )
         assert not apart, f"{named(path)} knows {name}, and rules are kept apart from storage"
-        assert not is_in(name, ["tests", "bench", "demo"]), (
-            f"{named(path)} needs {name}, which is not shipped"
-        )
+        assert not is_in(name, ["tests", "bench"]), f"{named(path)} needs {name}, which is not shipped"
 
 
 @pytest.mark.parametrize("path", sources("vault"), ids=named)
@@ -230,7 +228,7 @@ def test_an_import_says_where_a_thing_lives(path: Path) -> None:
     "path",
     [
         path
-        for folder in ("vault", "api", "cli", "bench", "tests", "demo")
+        for folder in ("vault", "api", "cli", "bench", "tests")
         for ending in ("py", "js", "css", "html")
         for path in sorted((ROOT / folder).rglob(f"*.{ending}"))
     ],
