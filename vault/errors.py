@@ -1,20 +1,20 @@
 """Every way in which the vault says no. One class per broken promise; each edge maps classes to its own codes.
 
-    VaultError
-    ├── Invalid             what was submitted is not well formed
-    ├── NotSignedIn         nobody is signed in, or the session has ended
-    ├── Denied              policy says no to this person, here, now
-    │   └── StaleProof      policy would say yes after a fresh proof of presence
-    ├── NotFound            there is no such thing, or not for this asker: the two look alike
-    ├── Conflict            it contradicts what already is
-    ├── Ended               it was there and is over: a lease, a code, a service
-    ├── TooMany             asked too often
-    └── Unavailable         the vault cannot do it now; nothing was changed and nothing was shown
-        ├── Sealed          the root key is not in memory
-        ├── Busy            the queue is full
-        ├── NotRecorded     the record could not be made durable
-        ├── ClockInDoubt    the host's clock jumped; an operator must confirm it
-        └── Tampered        what is stored is not what was stored
+VaultError
+├── Invalid             what was submitted is not well formed
+├── NotSignedIn         nobody is signed in, or the session has ended
+├── Denied              policy says no to this person, here, now
+│   └── StaleProof      policy would say yes after a fresh proof of presence
+├── NotFound            there is no such thing, or not for this asker: the two look alike
+├── Conflict            it contradicts what already is
+├── Ended               it was there and is over: a lease, a code, a service
+├── TooMany             asked too often
+└── Unavailable         the vault cannot do it now; nothing was changed and nothing was shown
+    ├── Sealed          the root key is not in memory
+    ├── Busy            the queue is full
+    ├── NotRecorded     the record could not be made durable
+    ├── ClockInDoubt    the host's clock jumped; an operator must confirm it
+    └── Tampered        what is stored is not what was stored
 """
 
 from typing import ClassVar

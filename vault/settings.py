@@ -84,7 +84,9 @@ class Settings(BaseSettings):
         if url.scheme == "http" and url.hostname not in LOOPBACK:
             raise ValueError("base_url must be https: over plain http everybody on the way could read along")
         if self.bind not in LOOPBACK and not self.behind_tls_proxy:
-            raise ValueError("bind to loopback, or say behind_tls_proxy = true when a proxy ends TLS in front of it")
+            raise ValueError(
+                "bind to loopback, or say behind_tls_proxy = true when a proxy ends TLS in front of it"
+            )
         return self
 
     @cached_property

@@ -69,7 +69,9 @@ def clean_text(raw: str, what: str, longest: int, shortest: int = 1, pointer: st
 
     Lengths are in code points. Raises Invalid and never repeats the text.
     """
-    if any(unicodedata.category(character) in {"Cc", "Cs"} and character not in "\t\n\r" for character in raw):
+    if any(
+        unicodedata.category(character) in {"Cc", "Cs"} and character not in "\t\n\r" for character in raw
+    ):
         raise Invalid(f"{what} holds characters that cannot be shown", pointer)
     text = " ".join(unicodedata.normalize("NFC", raw).split())
     if not shortest <= len(text) <= longest:

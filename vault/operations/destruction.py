@@ -1,5 +1,6 @@
 """The end of a service: intent, keys, rows, certificate, in that order, so that a crash anywhere finishes forward."""
 
+import asyncio
 import hmac
 import json
 from typing import Any
@@ -47,6 +48,7 @@ _SEEN = (
     .order_by(_ENTRIES.c.actor)
 )
 SCRUB_TRIES = 50
+SCRUB_SECONDS = 0.02
 
 
 async def end(vault: Vault, actor: Actor, service_id: str, confirm: str) -> CertificateView:
@@ -95,11 +97,12 @@ async def finish(vault: Vault, service_id: str) -> CertificateView:
     body["keyring"] = {"mirrored": vault.keyring.mirrored, "generation": vault.keyring.generation()}
     text = json.dumps(body, ensure_ascii=True, sort_keys=True, separators=(",", ":")) + "\n"
     note = vault.keys.signer.sign(text)
-    await vault.perform(_complete, Actor.core(), service_id, note)
+    await vault.perform(_complete, Actor.core(), service_id, note, vault.keyring.generation())
     await vault.checkpoint()
     for _ in range(SCRUB_TRIES):
         if await vault.aside(scrub, vault.engine):
             break
+        await asyncio.sleep(SCRUB_SECONDS)  # a reader is in the way; the sweep comes by again
     return CertificateView(service_id=service_id, note=note, key=vault.keys.signer.vkey)
 
 
@@ -153,8 +156,9 @@ def _statement(
 
 
 @operation("service.destroy")
-def _complete(unit: Unit, _actor: Actor, service_id: str, note: str) -> None:
+def _complete(unit: Unit, _actor: Actor, service_id: str, note: str, generation: int) -> None:
     unit.about(service=service_id)
+    unit.keyring_is_at(generation)  # a keyring from before the erasure is refused from now on
     service = service_of(unit, service_id)
     if service.state == "destroyed":
         return

@@ -174,7 +174,6 @@ def _given(
         given_at=unit.now,
     )
     unit.say(version=str(secret.version), suite=secret.suite, sealed_by=secret.sealed_by)
-    unit.notify("secret.given", secret.id)
     return _receipt(secret), True
 
 
@@ -201,7 +200,6 @@ def _done(unit: Unit, _actor: Actor, browser: bytes) -> Form:
         ):
             raise Conflict("something that is needed was not given yet")
         unit.change(request, state="done")
-        unit.notify("request.done", request.id)
     return _form(unit, request, service)
 
 

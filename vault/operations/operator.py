@@ -121,8 +121,11 @@ async def mirror(vault: Vault) -> str:
 
 
 async def confirm_clock(vault: Vault) -> None:
-    """An operator says that the host's clock is right as it stands now; the record shows it."""
-    vault.timekeeper.confirm()
+    """An operator says that the host's clock is right as it stands now; the record shows it. Raises Conflict."""
+    if not vault.timekeeper.confirm(vault.writer.last_time):
+        raise Conflict(
+            "the clock stands before the last entry of the ledger: set it right, time does not run back"
+        )
     await vault.perform(_confirmed, Actor.host())
 
 

@@ -8,12 +8,13 @@ from typing import Any
 from sqlalchemy import Select, bindparam, delete, select
 
 from vault.errors import VaultError
-from vault.model.tables import Attempt, Lease, Proof, RefusalCount, Request, Session
+from vault.model.tables import Attempt, Lease, Outbox, Proof, RefusalCount, Request, Session
 from vault.operations import delivery, destruction, intake
 from vault.operations.leases import end_lease
 from vault.operations.requests import OPEN
 from vault.operations.vault import Vault
 from vault.policy.attempts import WINDOW
+from vault.storage.database import scrub
 from vault.storage.reading import Reading
 from vault.storage.unit import Unit, operation
 from vault.storage.writer import where
@@ -74,6 +75,7 @@ async def sweep(vault: Vault) -> None:
     await destruction.end_overdue(vault)
     await intake.check_waiting(vault)
     await vault.perform(_tidy, Actor.core())
+    await vault.aside(scrub, vault.engine)
 
 
 async def deliver(vault: Vault) -> None:
@@ -105,11 +107,11 @@ def _expire_request(unit: Unit, _actor: Actor, request_id: str) -> None:
 
 @operation("housekeeping", recorded=False)
 def _tidy(unit: Unit, _actor: Actor) -> None:
-    """Forget counters, proofs and sessions that decide nothing any more."""
-    attempts, proofs, sessions, refusals = (
-        table.table() for table in (Attempt, Proof, Session, RefusalCount)
-    )
+    """Forget what decides nothing any more: counters, proofs, sessions, messages that were sent."""
+    attempts, proofs, sessions = Attempt.table(), Proof.table(), Session.table()
+    refusals, outbox = RefusalCount.table(), Outbox.table()
     unit.execute(delete(attempts).where(attempts.c.window_at < unit.now - 2 * WINDOW))
     unit.execute(delete(proofs).where(proofs.c.expires_at < unit.now - DAY))
     unit.execute(delete(sessions).where(sessions.c.expires_at < unit.now - DAY))
     unit.execute(delete(refusals).where(refusals.c.minute < (unit.now - 30 * DAY) // MINUTE))
+    unit.execute(delete(outbox).where(outbox.c.state == "settled", outbox.c.next_at < unit.now - DAY))

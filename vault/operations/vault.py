@@ -51,9 +51,9 @@ class Vault:
             self.schema = check_schema(connection)
             row = connection.execute(select(Deployment.table())).one()
             self.deployment, self.origin = str(row.id), str(row.origin)
-            self._check_neither_is_behind(connection)
+            last_time = self._check_neither_is_behind(connection)
         self.signer = Signer(self.reader, self.keyring, self.origin)
-        self.writer = Writer(self.engine, settings, self.origin, self.deployment, self.timekeeper)
+        self.writer = Writer(self.engine, settings, self.origin, self.deployment, self.timekeeper, last_time)
         self._inline = is_sqlite(self.engine)
         self._pool = ThreadPoolExecutor(READERS, thread_name_prefix="reader")
         self._at_hand: Connection | None = None
@@ -74,7 +74,8 @@ class Vault:
             vault.take_root_key(protector.unprotect(record))
         return vault
 
-    def _check_neither_is_behind(self, connection: Connection) -> None:
+    def _check_neither_is_behind(self, connection: Connection) -> Moment:
+        """The time of the ledger's last entry, once vault and keyring are found to be of one time."""
         head = connection.execute(select(LedgerHead.table())).first()
         if head is None:
             raise Tampered("the ledger has no head")
@@ -84,12 +85,13 @@ class Vault:
             raise Tampered("the keyring is older than the vault: put back the present one or its mirror")
         kept = self.keyring.checkpoint()
         if kept is None:
-            return
+            return Moment(head.time)
         if head.size < kept.size:
             raise Tampered("the vault is older than the keyring: this database is an earlier copy")
         signed = parse_checkpoint(kept.note.partition("\n\n")[0] + "\n")
         if frontier_at(connection, kept.size).root() != signed.root:
             raise Tampered("the ledger is not the one that the keyring's checkpoint covers")
+        return Moment(head.time)
 
     # -- sealed and unsealed ---------------------------------------------------------------------------------------
 
@@ -222,7 +224,7 @@ class Vault:
 
     def now(self) -> Moment:
         """The time that reads judge by: never before the newest batch."""
-        return Moment(max(self.clock.wall(), self.writer.last_time))
+        return self.timekeeper.peek(self.writer.last_time)
 
     async def checkpoint(self) -> KeptCheckpoint:
         """Sign the ledger as it is now and keep the checkpoint in both databases."""

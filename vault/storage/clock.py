@@ -53,18 +53,34 @@ class Timekeeper:
     def now(self, last: int) -> Moment:
         """The time of a batch that follows one at `last`. Sets `in_doubt`."""
         wall, elapsed = self.clock.wall(), self.clock.elapsed()
-        if self._anchor is None:
-            strayed = wall < last - TOLERANCE or (last > 0 and wall > last + LONGEST_ABSENCE)
-        else:
-            expected = self._anchor[0] + elapsed - self._anchor[1]
-            strayed = abs(wall - expected) > TOLERANCE or wall < last - TOLERANCE
-        self.in_doubt = strayed
-        if strayed:
+        self.in_doubt = self._strayed(wall, elapsed, last)
+        if self.in_doubt:
             return Moment(last)
         self._anchor = (wall, elapsed)
         return Moment(max(wall, last))
 
-    def confirm(self) -> None:
-        """An operator says that the clock is right as it stands now."""
-        self._anchor = (self.clock.wall(), self.clock.elapsed())
+    def peek(self, last: int) -> Moment:
+        """The time that a read judges by, after a last batch at `last`. Nothing is remembered of it."""
+        wall, elapsed = self.clock.wall(), self.clock.elapsed()
+        return Moment(last if self._strayed(wall, elapsed, last) else max(wall, last))
+
+    def _strayed(self, wall: int, elapsed: int, last: int) -> bool:
+        if wall < last - TOLERANCE:
+            return True
+        anchor = self._anchor
+        if anchor is None:
+            return last > 0 and wall > last + LONGEST_ABSENCE
+        return abs(wall - (anchor[0] + elapsed - anchor[1])) > TOLERANCE
+
+    def confirm(self, last: int) -> bool:
+        """An operator says that the clock is right as it stands now.
+
+        False, and nothing is changed, where it stands before the ledger's last entry: time does not run backwards, so
+        then the clock is to be set right or waited for.
+        """
+        wall, elapsed = self.clock.wall(), self.clock.elapsed()
+        if wall < last - TOLERANCE:
+            return False
+        self._anchor = (wall, elapsed)
         self.in_doubt = False
+        return True

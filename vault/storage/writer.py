@@ -55,12 +55,18 @@ class Writer:
     """Runs operations in batches on a thread of its own, in one order for everybody."""
 
     def __init__(
-        self, engine: Engine, settings: Settings, origin: str, deployment: str, timekeeper: Timekeeper
+        self,
+        engine: Engine,
+        settings: Settings,
+        origin: str,
+        deployment: str,
+        timekeeper: Timekeeper,
+        last_time: Moment,
     ) -> None:
         """Start the thread. `keys` is set by unseal and taken away by seal."""
         self.keys: Keys | None = None
         self.recording = True
-        self.last_time = Moment(0)
+        self.last_time = last_time
         self.batches = 0
         self.entries = 0
         self._engine = engine
@@ -147,7 +153,10 @@ class Writer:
             connection = self._connect()
             with connection.begin() as transaction:
                 ledger = Ledger(connection, self._origin, self.keys, self._heads)
+                doubted = self._timekeeper.in_doubt
                 now = self._timekeeper.now(ledger.last_time)
+                if self._timekeeper.in_doubt and not doubted:
+                    ledger.append(Draft("clock.doubt", Actor.core()), now, 0)
                 for waiting in batch:
                     self._run_one(connection, ledger, waiting, now)
                 ledger.finish(now)
