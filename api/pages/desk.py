@@ -99,11 +99,12 @@ async def check_out(
 
 
 @router.get("/leases/{lease_id}")
-async def lease(lease_id: LeasePath, vault: TheVault, actor: PageActor, sheet: OwnSheet) -> Response:
+async def lease(
+    lease_id: LeasePath, vault: TheVault, actor: PageActor, sheet: OwnSheet, asked: str = ""
+) -> Response:
     """Show a lease, every field covered."""
-    return sheet.shown(
-        "lease.html", lease=await vault.read(checkout.lease_view, actor, lease_id), seconds=SHOWN_SECONDS
-    )
+    held = await vault.read(checkout.lease_view, actor, lease_id)
+    return sheet.shown("lease.html", lease=held, seconds=SHOWN_SECONDS, asked=asked == "again")
 
 
 @router.post("/leases/{lease_id}/reveal")
