@@ -35,7 +35,7 @@ def everything(world: World) -> dict[str, list[Any]]:
 
 
 @contextmanager
-def refused(world: World, error: type[VaultError], *entries: str, match: str = "") -> Iterator[None]:
+def refused(world: World, error: type[VaultError], *entries: str, match: str | None = None) -> Iterator[None]:
     """What happens inside is refused with exactly that error, leaves exactly these entries and changes nothing.
 
     An entry without an outcome has the refusal's.
