@@ -5,6 +5,7 @@ import fcntl
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar, overload
@@ -43,19 +44,27 @@ class Vault:
         self.clock = clock
         self.hashing = hashing
         self.timekeeper = Timekeeper(clock)
-        self._lock = _hold(settings.data_dir) if settings.vault_url.startswith("sqlite") else None
-        self.engine: Engine = open_engine(settings.vault_url)
-        self.keyring = Keyring(settings.keyring_place, settings.keyring_mirror_url)
-        self.reader = open_engine(settings.vault_url, reader=True)
-        with self.reader.connect() as connection:
-            self.schema = check_schema(connection)
-            row = connection.execute(select(Deployment.table())).one()
-            self.deployment, self.origin = str(row.id), str(row.origin)
-            last_time = self._check_neither_is_behind(connection)
+        with ExitStack() as held:  # whatever is refused here lets go of all that was taken before it
+            if settings.vault_url.startswith("sqlite"):
+                held.callback(os.close, _hold(settings.data_dir))
+            held.callback(self.hashing.close)
+            self.engine: Engine = open_engine(settings.vault_url)
+            held.callback(self.engine.dispose)
+            self.reader = open_engine(settings.vault_url, reader=True)
+            held.callback(self.reader.dispose)
+            self.keyring = Keyring(settings.keyring_place, settings.keyring_mirror_url)
+            held.callback(self.keyring.close)
+            with self.reader.connect() as connection:
+                self.schema = check_schema(connection)
+                row = connection.execute(select(Deployment.table())).one()
+                self.deployment, self.origin = str(row.id), str(row.origin)
+                last_time = self._check_neither_is_behind(connection)
+            self._pool = ThreadPoolExecutor(READERS, thread_name_prefix="reader")
+            held.callback(self._pool.shutdown)
+            self._held = held.pop_all()
         self.signer = Signer(self.reader, self.keyring, self.origin)
         self.writer = Writer(self.engine, settings, self.origin, self.deployment, self.timekeeper, last_time)
         self._inline = is_sqlite(self.engine)
-        self._pool = ThreadPoolExecutor(READERS, thread_name_prefix="reader")
         self._at_hand: Connection | None = None
 
     @classmethod
@@ -68,10 +77,14 @@ class Vault:
         when vault and keyring are not of one time: one of them is an older copy.
         """
         vault = cls(settings, clock or SystemClock(), hashing or HashingQueue())
-        record = vault.keyring.protector_record()
-        if settings.root_key_file is not None and record.get("protector") == "file":
-            protector = protector_of(record, passphrase=None, key_file=settings.root_key_file)
-            vault.take_root_key(protector.unprotect(record))
+        try:
+            record = vault.keyring.protector_record()
+            if settings.root_key_file is not None and record.get("protector") == "file":
+                protector = protector_of(record, passphrase=None, key_file=settings.root_key_file)
+                vault.take_root_key(protector.unprotect(record))
+        except BaseException:
+            vault.let_go()
+            raise
         return vault
 
     def _check_neither_is_behind(self, connection: Connection) -> Moment:
@@ -238,15 +251,14 @@ class Vault:
         try:
             self.forget_keys()
         finally:
-            if self._at_hand is not None:
-                self._at_hand.close()
-            self._pool.shutdown()
-            self.hashing.close()
-            self.engine.dispose()
-            self.reader.dispose()
-            self.keyring.close()
-            if self._lock is not None:
-                os.close(self._lock)
+            self.let_go()
+
+    def let_go(self) -> None:
+        """Close every connection and give the data directory free. `close` is the orderly way."""
+        if self._at_hand is not None:
+            self._at_hand.close()
+        self.writer.stop()
+        self._held.close()
 
 
 @operation("secret.damaged")

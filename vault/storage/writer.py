@@ -124,12 +124,16 @@ class Writer:
             self._idle = True
 
     async def drain(self) -> None:
-        """Take no more, finish what waits, and let the thread end."""
+        """Take no more, and finish what waits."""
         self._closing = True
         while not self._idle:
             await asyncio.sleep(0.005)
+
+    def stop(self) -> None:
+        """End the thread, after what it is at. Nothing that still waits is answered: `drain` before."""
+        self._closing = True
         self._wake.release()
-        await asyncio.to_thread(self._thread.join, 30)
+        self._thread.join(30)
 
     # -- the thread's side -----------------------------------------------------------------------------------------
 
