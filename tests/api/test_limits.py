@@ -160,3 +160,12 @@ def test_an_endless_chunked_body_is_counted(address: tuple[str, int]) -> None:
         except (BrokenPipeError, ConnectionResetError):
             answer = b"HTTP/1.1 413 "  # it closed while we still talked
         assert answer.startswith(b"HTTP/1.1 413 ")
+
+
+@pytest.mark.parametrize(
+    "text", [b"NaN", b"[Infinity]", b'{"a": -Infinity}', b"1e999", b"9007199254740992", b"-1" + b"0" * 30]
+)
+def test_a_number_that_not_every_reader_keeps_is_refused(text: bytes) -> None:
+    with pytest.raises(Invalid):
+        read_json(text)
+    assert read_json(b"[-9007199254740991, 1.5]") == [-(2**53) + 1, 1.5]
