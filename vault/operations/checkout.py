@@ -157,10 +157,8 @@ def reveal(unit: Unit, actor: Actor, lease_id: str, secret_id: str, field: str) 
     require_live(held, secret_id, delivery, unit.now)
     require_openable(row[_AT["secret.state"]])
     unit.say(version=str(row[_AT["secret.version"]]))
-    if not field:
-        raise NotFound(
-            "there is no such field"
-        )  # the empty name is all of a secret, for the core's check alone
+    if not field:  # the empty name is all of a secret, for the core's check alone
+        raise NotFound("there is no such field")
     opening = unit.opening(dict(zip(_SECRET_COLUMNS, row[_SPANS[1]], strict=True)), field)
     unit.say(field=field)
     return opening
