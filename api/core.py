@@ -30,7 +30,7 @@ class Core:
         actor = Actor.nobody("", "intake")
         match message:
             case Begin():
-                return await intake.begin(self._vault, actor, message)
+                return await intake.begin(self._vault, Actor.nobody(message.source, "intake"), message)
             case Look():
                 return await intake.look(self._vault, actor, message)
             case Give():

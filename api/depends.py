@@ -1,12 +1,12 @@
 """What a route may ask for in its signature: the vault, and who is asking. A right is named nowhere else."""
 
-from ipaddress import ip_address
 from typing import Annotated
 
 from fastapi import Depends, Request
 from starlette.datastructures import FormData
 
 from api.security import SESSION_COOKIE, cookie_named, is_form_token
+from api.source import source_of
 from vault.errors import Denied, NotSignedIn
 from vault.operations import sessions
 from vault.operations.vault import Vault
@@ -21,25 +21,6 @@ async def _vault(request: Request) -> Vault:
 
 
 TheVault = Annotated[Vault, Depends(_vault)]
-
-
-def source_of(request: Request, trusted_proxies: tuple[str, ...]) -> str:
-    """The network address a request comes from, or nothing where there is none (a Unix socket).
-
-    X-Forwarded-For is read only behind a proxy that is trusted by its address, from the right, and only as
-    far as its writers are trusted too: what stands left of the first stranger is the stranger's own claim.
-    """
-    source = request.client.host if request.client else ""
-    claims = [
-        claim.strip() for line in request.headers.getlist("x-forwarded-for") for claim in line.split(",")
-    ]
-    while source in trusted_proxies and claims:
-        claim = claims.pop()
-        try:
-            source = ip_address(claim).compressed
-        except ValueError:
-            return source
-    return source
 
 
 def nobody(request: Request, vault: Vault) -> Actor:

@@ -16,6 +16,7 @@ from api.intake.pages import Pages, form_fields, reads_html
 from api.limits import read_json
 from api.pages.templates import STATIC
 from api.security import GIVE_COOKIE, cookie_named
+from api.source import source_of
 from vault.crypto.tokens import new_token
 from vault.errors import Invalid, NotSignedIn, Unavailable, VaultError
 from vault.model.messages import Begin, Done, Form, Give, Look, Receipt, SealedBy
@@ -77,6 +78,7 @@ def create_intake(door: Door, settings: Settings) -> FastAPI:
         telemetry=NO_TELEMETRY,
     )
     errors.install(app)
+    app.state.trusted_proxies = settings.trusted_proxies
     pages = Pages(settings)
     app.add_exception_handler(VaultError, pages.on_refusal)
     _add_opening(app, door, pages)
@@ -107,7 +109,7 @@ def _add_opening(app: FastAPI, door: Door, pages: Pages) -> None:
         code = form_fields(await request.body()).get("code", "")
         browser = new_token("vk_giv")
         try:
-            await _begun(door, code, browser)
+            await _begun(request, door, code, browser)
         except VaultError as refusal:
             return pages.begin(refusal)
         return _with_cookie(RedirectResponse("/give/", 303), browser)
@@ -155,16 +157,17 @@ async def _begin_by_program(request: Request, door: Door) -> Response:
     except ValidationError:
         raise Invalid("send the intake code as {“code”: …}", "/code") from None
     browser = new_token("vk_giv")
-    shown = (await _begun(door, code, browser)).model_dump(mode="json")
+    shown = (await _begun(request, door, code, browser)).model_dump(mode="json")
     if request.headers.get("valetkey-client") == "cli":
         return JSONResponse({**shown, "token": browser})
     return _with_cookie(JSONResponse(shown), browser)
 
 
-async def _begun(door: Door, code: str, browser: str) -> Form:
+async def _begun(request: Request, door: Door, code: str, browser: str) -> Form:
     if not 0 < len(code) <= LONGEST_CODE:
         raise Invalid("that is not an intake code", "/code")
-    return _form(await door.ask(Begin(code=code, browser=browser)))
+    source = source_of(request, request.app.state.trusted_proxies)
+    return _form(await door.ask(Begin(code=code, browser=browser, source=source)))
 
 
 def _with_cookie(answer: Response, browser: str) -> Response:

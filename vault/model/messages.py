@@ -27,6 +27,8 @@ class Begin(Message):
     code: str = Field(max_length=100, repr=False)
     browser: str = Field(max_length=100, repr=False)
     """A fresh token of the intake's making; it is the customer's cookie from now on."""
+    source: str = Field(default="", max_length=64, repr=False)
+    """The network address that the intake saw: attempts are counted by it."""
 
 
 class Look(Message):
