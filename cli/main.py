@@ -109,9 +109,12 @@ app = typer.Typer(
 
 def _version(asked: bool) -> None:
     if asked:
-        from importlib.metadata import version  # noqa: PLC0415 (help must be quick)
+        from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415 (help must be quick)
 
-        terminal.put(version("valetkey"))
+        try:
+            terminal.put(version("valetkey"))
+        except PackageNotFoundError:
+            terminal.put("0")  # run from a clone
         raise typer.Exit
 
 

@@ -7,7 +7,6 @@ import sys
 from pathlib import Path
 
 import pytest
-import typer
 from typer.main import get_command
 
 from cli import main as program
@@ -190,5 +189,7 @@ def test_the_entries_of_the_help_are_unique_and_short() -> None:
     assert all(re.fullmatch(r"[A-Z].{5,55}\.", entry.summary) for entry in program.ENTRIES)
 
 
-def test_a_group_is_made_of_typer_apps() -> None:
-    assert isinstance(program.app, typer.Typer)
+def test_the_version_is_data(valetkey: Valetkey) -> None:
+    ran = valetkey("--version")
+    assert ran.returncode == 0
+    assert re.fullmatch(rb"[0-9][0-9a-z.+]*\n", ran.stdout)

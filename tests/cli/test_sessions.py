@@ -15,11 +15,12 @@ def codes(world: World) -> dict[str, Value]:
     """Each person's next one-time code, made when it is typed."""
     return {
         f"{role}_code": lambda role=role: world.code(role)
-        for role in ("technician", "coordinator", "auditor")
+        for role in ("technician", "coordinator", "auditor", "administrator")
     }
 
 
-@pytest.mark.promise("P2", "P3", "P5")
+@pytest.mark.promise("P2")
+@pytest.mark.attack("AZ06")
 def test_the_story_is_told_at_the_terminal(embedded: World, server: str, tmp_path: Path) -> None:
     known: dict[str, Value] = {
         **codes(embedded),
@@ -36,6 +37,7 @@ def test_the_story_is_told_at_the_terminal(embedded: World, server: str, tmp_pat
         "coordinator": "clara",
         "customer": "carl",
         "technician": "tom",
+        "administrator": "ada",
         "auditor": "axel",
         "ending": "clara",
     }
