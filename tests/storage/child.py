@@ -1,6 +1,6 @@
 """A vault in a process of its own, for the tests that kill it, trace it or start it on purpose in a bad place.
 
-`python -m tests.storage.child` reads one JSON object from its first line of stdin and prints one line for each thing done.
+`python -m tests.storage.child` reads one JSON object from stdin's first line and prints a line for each thing done.
 """
 
 import asyncio
@@ -116,10 +116,11 @@ async def reveal(told: dict[str, Any]) -> None:
 
 async def end(told: dict[str, Any]) -> None:
     """End a service; the certificate goes to the pipe. With `die` the process kills itself at that point."""
+    armed = _die_at(*told["die"]) if "die" in told else None
     vault = opened(told)
     say("ready")
-    if "die" in told:
-        _die_at(*told["die"])
+    if armed:
+        armed.set()
     try:
         view = await destruction.end(vault, person(told, "coordinator"), told["service"], told["title"])
     except VaultError as refusal:
@@ -140,18 +141,18 @@ async def sweep(told: dict[str, Any]) -> None:
     say("swept")
 
 
-def _die_at(function: str, event: str) -> None:
-    """Send this process SIGKILL at the call or the return of one of the program's own functions."""
+def _die_at(function: str, event: str) -> threading.Event:
+    """Once armed, kill this process at the call or the return of one of the program's own functions."""
+    armed = threading.Event()
 
     def watch(frame: FrameType, seen: str, _value: object) -> None:
         code = frame.f_code
-        if seen == event and code.co_name == function and "/vault/" in code.co_filename:
+        if seen == event and code.co_name == function and "/vault/" in code.co_filename and armed.is_set():
             os.kill(os.getpid(), signal.SIGKILL)
 
-    threading.setprofile_all_threads(watch) if hasattr(
-        threading, "setprofile_all_threads"
-    ) else threading.setprofile(watch)
+    threading.setprofile(watch)
     sys.setprofile(watch)
+    return armed
 
 
 VERBS: dict[str, Callable[[dict[str, Any]], Any]] = {

@@ -1,4 +1,4 @@
-"""The keyring: what is put there is durable, what is erased is gone, here and in the mirror, and it counts its changes."""
+"""The keyring: what is put there stays, what is erased is gone, here and in the mirror, and changes are counted."""
 
 import json
 import secrets

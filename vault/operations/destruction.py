@@ -90,14 +90,15 @@ async def finish(vault: Vault, service_id: str) -> CertificateView:
     the certificate is written; then the deleted bytes leave SQLite's log.
     """
     service = await vault.read_aside(_ended_service, Actor.core(), service_id)
+    vault.keys.forget(service.key_id)  # first: the mirror may be away, and then the erasure is not done yet
     gone = await vault.aside(vault.keyring.erase_service, service_id, vault.now())
-    vault.keys.forget(service.key_id)
+    vault.keys.forget(service.key_id)  # whoever was opening just then had loaded it again
     kept = await vault.checkpoint()
     body = await vault.read_aside(_statement, Actor.core(), service_id, gone, kept.note)
     body["keyring"] = {"mirrored": vault.keyring.mirrored, "generation": vault.keyring.generation()}
     text = json.dumps(body, ensure_ascii=True, sort_keys=True, separators=(",", ":")) + "\n"
     note = vault.keys.signer.sign(text)
-    await vault.perform(_complete, Actor.core(), service_id, note, vault.keyring.generation())
+    note = await vault.perform(_complete, Actor.core(), service_id, note, vault.keyring.generation())
     await vault.checkpoint()
     for _ in range(SCRUB_TRIES):
         if await vault.aside(scrub, vault.engine):
@@ -156,12 +157,14 @@ def _statement(
 
 
 @operation("service.destroy")
-def _complete(unit: Unit, _actor: Actor, service_id: str, note: str, generation: int) -> None:
+def _complete(unit: Unit, _actor: Actor, service_id: str, note: str, generation: int) -> str:
+    """The certificate that stands: another process may have finished it first, and there is only one."""
     unit.about(service=service_id)
     unit.keyring_is_at(generation)  # a keyring from before the erasure is refused from now on
     service = service_of(unit, service_id)
-    if service.state == "destroyed":
-        return
+    standing = unit.find(Certificate, id=service_id)
+    if standing is not None:
+        return standing.note
     if service.state != "ended":
         raise Conflict("this service has not ended")
     for secret in unit.find_all(Secret, service_id=service_id):
@@ -169,6 +172,7 @@ def _complete(unit: Unit, _actor: Actor, service_id: str, note: str, generation:
     unit.change(service, state="destroyed", destroyed_at=unit.now)
     unit.insert(Certificate(id=service_id, note=note, created_at=unit.now))
     unit.notify("service.destroyed", service_id)
+    return note
 
 
 @operation("service.overdue")

@@ -15,6 +15,7 @@ from vault.errors import Unavailable
 
 CONNECT_SECONDS = 5
 LOCK_MILLISECONDS = 5_000
+SCRUB_MILLISECONDS = 50
 
 
 def open_engine(url: str, *, keyring: bool = False, reader: bool = False) -> Engine:
@@ -120,14 +121,18 @@ def check_schema(connection: Connection) -> str:
 
 
 def scrub(engine: Engine) -> bool:
-    """Take deleted bytes out of SQLite's write-ahead log. True when no reader was in the way (and on PostgreSQL)."""
+    """Take deleted bytes out of SQLite's write-ahead log. True when no reader was in the way (and on PostgreSQL).
+
+    It holds the write lock while it waits for readers, therefore it waits only a moment; ask again later.
+    """
     if not is_sqlite(engine):
         return True
     raw = engine.raw_connection()
     try:
-        busy = (
-            raw.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-        )  # outside of any transaction
+        cursor = raw.cursor()  # outside of any transaction
+        cursor.execute(f"PRAGMA busy_timeout={SCRUB_MILLISECONDS}")
+        busy = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        cursor.execute(f"PRAGMA busy_timeout={LOCK_MILLISECONDS}")
         return bool(busy[0] == 0)
     finally:
         raw.close()
