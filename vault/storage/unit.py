@@ -21,7 +21,8 @@ from vault.storage.rows import digest, row_id, values_of
 from vault.values import Actor, Moment
 
 FIELDS = {name: frozenset(field.name for field in kind.fields) for name, kind in KINDS.items()}
-_IDS = re.compile(r"[a-z]{3}_[0-9a-z]{20}(?: [a-z]{3}_[0-9a-z]{20})*", re.ASCII)
+_ID = r"[a-z]{3}_[0-9a-hjkmnp-tv-z]{20}"
+_IDS = re.compile(rf"{_ID}(?: {_ID}){{0,19}}", re.ASCII)
 P = ParamSpec("P")
 T_co = TypeVar("T_co", covariant=True)
 T = TypeVar("T")
@@ -60,12 +61,13 @@ class Unit(Reading):
 
     def newest_digest(self, row_id: str) -> bytes | None:
         """The digest of that row in its newest entry, those of this very batch included."""
-        return self.draft.rows.get(row_id) or self._heads.newest(self.connection, row_id)
+        return self.draft.rows.get(row_id) or self._heads.newest(self.connection, row_id, self._keys)
 
     def about(self, **ids: str) -> None:
         """Name what the entry is about by opaque ids. A refusal's entry keeps them.
 
-        What is not shaped like ids is kept as "?": what somebody typed into an address never reaches the ledger.
+        What is not shaped like ids, twenty at most, is kept as "?": what somebody typed into an address never reaches
+        the ledger, and no entry grows beyond what can be recorded.
         """
         for name, value in ids.items():
             self.draft.ids[name] = value if _IDS.fullmatch(value) else "?"
