@@ -152,7 +152,7 @@ async function onSubmit(event, ready) {
   try {
     const suite = await ready;
     if (suite) await handOver(suite);
-    else form.submit();
+    else HTMLFormElement.prototype.submit.call(form); // the button named so hides the form's own
   } catch (error) {
     const sentence =
       error instanceof TypeError

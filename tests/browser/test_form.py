@@ -12,6 +12,7 @@ from api.gate import guarded
 from api.intake.app import create_intake
 from tests.browser.conftest import serving
 from tests.browser.outside import CODE, Outside, settings_in
+from vault.crypto.encoding import unb64
 from vault.crypto.statement import statement_public
 
 pytestmark = [pytest.mark.browser]
@@ -336,3 +337,31 @@ def test_a_form_of_another_site_gives_nothing(form: Form, surf: Surf) -> None:
         )
         assert refused.status_code == 403
     assert form.core.messages == []
+
+
+@pytest.mark.promise("P3")
+def test_a_browser_without_ml_kem_seals_by_x25519(form: Form, surf: Surf) -> None:
+    page = surf()
+    page.add_init_script("delete SubtleCrypto.supports")
+    form.opened(page)
+    page.wait_for_selector("[data-suite=x25519]")
+    fill(page)
+    page.click("#submit")
+    page.wait_for_url("**/give/thanks**")
+    assert form.core.given["sec_0"]["password"] == CANARY
+    assert unb64(form.core.messages[0].envelope)[:5] == b"VKE1\x02"
+    assert form.core.messages[0].sealed_by == "browser"
+
+
+@pytest.mark.promise("P3")
+def test_a_browser_that_cannot_seal_is_told_so_and_the_intake_seals(form: Form, surf: Surf) -> None:
+    page = surf()
+    page.add_init_script("Object.defineProperty(crypto, 'subtle', {value: undefined})")
+    form.opened(page)
+    expect(page.locator("#protection")).to_contain_text("our server seals it")
+    expect(page.locator("#submit")).to_have_text("Hand over")
+    fill(page)
+    page.click("#submit")
+    page.wait_for_url("**/give/thanks**")
+    assert form.core.given["sec_0"]["password"] == CANARY
+    assert form.core.messages[0].sealed_by == "intake"
