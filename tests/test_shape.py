@@ -62,6 +62,8 @@ TRANSACTIONS = {
     ("vault/storage/keyring.py", "create"),
     ("vault/storage/keyring.py", "_change"),
     ("vault/storage/keyring.py", "mirror"),
+    # at unseal, before the writer has keys: it vouches for what was changed without them
+    ("vault/storage/signer.py", "_vouch"),
     # before there is a ledger to record in
     ("vault/storage/database.py", "create_schema"),
     ("vault/operations/operator.py", "initialise"),

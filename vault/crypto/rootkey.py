@@ -1,5 +1,6 @@
 """The root key and what hangs on it: one wrapping key for each purpose, each unable to unwrap for another."""
 
+import hmac
 from typing import Final, Literal
 
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -13,6 +14,7 @@ from vault.errors import Sealed, Tampered
 
 KEY_BYTES: Final = 32
 Label = Literal["keyring wrap", "staff factors", "log disclosures"]
+TaggingLabel = Literal["row heads", "sessions"]
 
 _VERSION: Final = b"\x01"
 
@@ -63,6 +65,32 @@ class WrappingKey:
         return f"WrappingKey({self._label!r}, …)"
 
 
+class TaggingKey:
+    """Vouches for rows: whoever writes to the database without the root key can make no tag (HMAC-SHA256, RFC 2104)."""
+
+    __slots__ = ("_key", "_label", "_wiped")
+
+    def __init__(self, key: LockedBytes, label: str) -> None:
+        self._key = key
+        self._label = label
+        self._wiped = False
+
+    def tag(self, *parts: bytes | str | int) -> bytes:
+        """32 bytes over the parts and what this key is for. Raises Sealed after `wipe`."""
+        tag = hmac.digest(self._key.view(), pack("valetkey/v1/tag", self._label, *parts), "sha256")
+        if self._wiped:  # asked last, for a wipe in another thread would have left zeros to tag under
+            raise Sealed("the key for this is no longer in memory")
+        return tag
+
+    def wipe(self) -> None:
+        """Forget the key."""
+        self._wiped = True
+        self._key.wipe()
+
+    def __repr__(self) -> str:
+        return f"TaggingKey({self._label!r}, …)"
+
+
 class RootKey:
     """The key above all others, between unseal and seal. It encrypts nothing itself."""
 
@@ -76,10 +104,17 @@ class RootKey:
 
     def derive(self, label: Label) -> WrappingKey:
         """The wrapping key of one purpose, by HKDF-SHA256 (RFC 5869). Raises Sealed after `wipe`."""
+        return WrappingKey.from_key(self._derived(label), label)
+
+    def derive_tagging(self, label: TaggingLabel) -> TaggingKey:
+        """The tagging key of one purpose, by HKDF-SHA256 (RFC 5869). Raises Sealed after `wipe`."""
+        return TaggingKey(LockedBytes(self._derived(label)), label)
+
+    def _derived(self, label: str) -> bytes:
         derived = HKDF(SHA256(), KEY_BYTES, None, pack("valetkey/v1/derive", label)).derive(self._key.view())
         if self._wiped:  # asked last, for a wipe in another thread would have left zeros to derive from
             raise Sealed("the root key is not in memory")
-        return WrappingKey.from_key(derived, label)
+        return derived
 
     def wipe(self) -> None:
         """Forget the root key; keys that were derived from it are wiped by their own holders."""

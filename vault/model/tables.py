@@ -224,11 +224,16 @@ class Proof(Row, table=True):
 
 
 class Session(Row, table=True):
-    """A signed-in session; only the hash of its token is stored."""
+    """A signed-in session; only the hash of its token is stored.
+
+    The tag is made under a key that hangs on the root key: whoever can only write to the database cannot make a session
+    of a token of their own, nor give theirs to somebody else.
+    """
 
     __tablename__ = "session"
     id: str = Field(primary_key=True)
     token_hash: bytes = Field(sa_type=LargeBinary, unique=True, repr=False)
+    tag: bytes = _blob()
     person_id: str = Field(foreign_key="person.id", index=True)
     channel: str
     created_at: int = _moment()
@@ -286,12 +291,17 @@ class LedgerEntry(Row, table=True):
 
 
 class RowHead(Row, table=True):
-    """Which entry names a guarded row's newest digest."""
+    """Which entry names a guarded row's newest digest.
+
+    The tag is made under a key that hangs on the root key, so that nobody who can only write to the database makes a
+    row head; it is empty from a change in a sealed vault until the unseal that checks it.
+    """
 
     __tablename__ = "row_head"
     row_id: str = Field(primary_key=True)
     seq: int = Field(default=0, sa_type=BigInteger)
     digest: bytes = _blob()
+    tag: bytes = _blob()
 
 
 class Disclosed(Row, table=True):

@@ -22,7 +22,7 @@ from vault.policy.access import require_open_service
 from vault.storage.keys import Opening
 from vault.storage.reading import Reading
 from vault.storage.unit import Unit, operation
-from vault.values import Actor, to_datetime
+from vault.values import Actor, known_id, to_datetime
 
 WHO_MAY_SEE = (
     "Only the technicians who work on a ticket of this service, each for a limited time and with a stated reason. "
@@ -152,7 +152,7 @@ def _given(
     unit.about(secret=message.secret)
     request, service = _request_of(unit, browser)
     unit.about(request=request.id, service=service.id)
-    secret = unit.find(Secret, id=message.secret)
+    secret = unit.find(Secret, id=known_id("sec", message.secret))
     if secret is None or secret.request_id != request.id:
         raise NotFound("this form does not ask for that")
     raw = envelope.encode()

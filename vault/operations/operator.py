@@ -79,7 +79,7 @@ def initialise(settings: Settings, protector: Protector, clock: Clock | None = N
         engine.dispose()
         keyring.close()
     public = statement_public(statement_key).hex()
-    place = settings.data_dir / "key-statement.pub"
+    place = settings.statement_key_place
     place.write_text(public + "\n", "ascii")
     place.chmod(0o644)
     return Initialised(deployment, vkey, public)

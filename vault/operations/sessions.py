@@ -1,11 +1,12 @@
 """Signing in and out, and who a session belongs to."""
 
+import hmac
 from typing import Any
 
 from sqlalchemy import bindparam, select, update
 
 from vault.crypto.tokens import new_token, parse_token, token_hash
-from vault.errors import Invalid, NotSignedIn, Sealed
+from vault.errors import Invalid, NotSignedIn, Sealed, Tampered
 from vault.model.tables import Person, Session
 from vault.model.views import SessionView
 from vault.operations import attempts, showing
@@ -26,6 +27,7 @@ _RESOLVE = (
     select(
         _SESSIONS.c.id,
         _SESSIONS.c.person_id,
+        _SESSIONS.c.tag,
         _SESSIONS.c.seen_at,
         _SESSIONS.c.expires_at,
         _SESSIONS.c.ended_at,
@@ -84,14 +86,16 @@ def _start(
     if not right or person.state != "active" or not accept_code(unit, person, code):
         unit.draft.outcome = "NotSignedIn"
         return None
+    session_id, expires_at = new_id("ses"), unit.now + LONGEST
     session = Session(
-        id=new_id("ses"),
+        id=session_id,
         token_hash=hashed,
+        tag=unit.keys.sessions.tag(session_id, hashed, person.id, expires_at),
         person_id=person.id,
         channel=actor.channel,
         created_at=unit.now,
         seen_at=unit.now,
-        expires_at=unit.now + LONGEST,
+        expires_at=expires_at,
     )
     unit.insert(session)
     unit.about(session=session.id)
@@ -118,6 +122,9 @@ def _resolved(reading: Reading, _actor: Actor, hashed: bytes) -> Any:
     row = reading.connection.execute(_RESOLVE, {"token_hash": hashed}).first()
     if row is None or row.ended_at is not None or row.state != "active":
         return None
+    tag = reading.keys.sessions.tag(row.id, hashed, row.person_id, row.expires_at)
+    if not hmac.compare_digest(bytes(row.tag), tag):
+        raise Tampered("this session was not made by the vault; it is not used")
     if reading.now >= min(row.expires_at, row.seen_at + IDLE):
         return None
     return row

@@ -62,7 +62,7 @@ class Vault:
             self._pool = ThreadPoolExecutor(READERS, thread_name_prefix="reader")
             held.callback(self._pool.shutdown)
             self._held = held.pop_all()
-        self.signer = Signer(self.reader, self.keyring, self.origin)
+        self.signer = Signer(self.reader, self.engine, self.keyring, self.origin)
         self.writer = Writer(self.engine, settings, self.origin, self.deployment, self.timekeeper, last_time)
         self._inline = is_sqlite(self.engine)
         self._at_hand: Connection | None = None

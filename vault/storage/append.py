@@ -14,7 +14,7 @@ from vault.ledger.tiles import WIDTH, TileReader
 from vault.ledger.tree import Frontier
 from vault.ledger.verify import leaf_hash
 from vault.model.tables import Disclosed, LedgerEntry, LedgerHead, LedgerTile, RowHead
-from vault.storage.heads import Heads
+from vault.storage.heads import Heads, tag_of
 from vault.storage.keys import Keys
 from vault.storage.unit import Draft
 
@@ -71,7 +71,7 @@ class Ledger:
         self._heads = heads
         self.last_time = int(row.time)
         self.first = int(row.size)
-        heads.begin(self.first)
+        heads.begin(self.first, keys)
         self._frontier = Frontier.unpack(self.first, bytes(row.frontier))
         self._generation = int(row.keyring_generation)
         self._entries: list[dict[str, Any]] = []
@@ -138,10 +138,17 @@ class Ledger:
             make = sqlite_insert if connection.dialect.name == "sqlite" else postgres_insert
             upsert = make(_ROW_HEADS)
             upsert = upsert.on_conflict_do_update(
-                index_elements=["row_id"], set_={"seq": upsert.excluded.seq, "digest": upsert.excluded.digest}
+                index_elements=["row_id"],
+                set_={name: upsert.excluded[name] for name in ("seq", "digest", "tag")},
             )
             rows = [
-                {"row_id": name, "seq": seq, "digest": value} for name, (seq, value) in self._changed.items()
+                {
+                    "row_id": name,
+                    "seq": seq,
+                    "digest": value,
+                    "tag": tag_of(self._keys, name, seq, value) if self._keys else b"",
+                }
+                for name, (seq, value) in self._changed.items()
             ]
             connection.execute(upsert, rows)
         for level, index, root in self._full:

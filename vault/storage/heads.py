@@ -4,13 +4,17 @@ While nobody else appends, memory knows better than the table: a row that is rol
 then refused as well. Another node's append empties it.
 """
 
+import hmac
+
 from sqlalchemy import Connection, bindparam, select
 
+from vault.errors import Tampered
 from vault.model.tables import RowHead
+from vault.storage.keys import Keys
 
 MOST = 20_000
 _TABLE = RowHead.table()
-_FIND = select(_TABLE.c.digest).where(_TABLE.c.row_id == bindparam("row_id"))
+_FIND = select(_TABLE.c.seq, _TABLE.c.digest, _TABLE.c.tag).where(_TABLE.c.row_id == bindparam("row_id"))
 
 
 class Heads:
@@ -19,13 +23,15 @@ class Heads:
     def __init__(self) -> None:
         """Nothing is known yet."""
         self._size = -1
+        self._keys: Keys | None = None
         self._known: dict[str, bytes] = {}
         self._changed: dict[str, bytes] = {}
 
-    def begin(self, size: int) -> None:
-        """Start a batch on a ledger of that size; what is known of another one is forgotten."""
+    def begin(self, size: int, keys: Keys | None) -> None:
+        """Start a batch on a ledger of that size; what was known of another one, or before an unseal, is forgotten."""
         self._changed = {}
-        if size != self._size or len(self._known) > MOST:
+        if size != self._size or keys is not self._keys or len(self._known) > MOST:
+            self._keys = keys
             self._known = {}
 
     def settle(self, size: int) -> None:
@@ -44,12 +50,31 @@ class Heads:
         """An operation of this batch, not rolled back, has changed that row."""
         self._changed[row_id] = digest
 
-    def newest(self, connection: Connection, row_id: str) -> bytes | None:
-        """The digest that the row must have; None for a row that no entry ever named."""
+    def newest(self, connection: Connection, row_id: str, keys: Keys | None) -> bytes | None:
+        """The digest that the row must have; None for a row that no entry ever named. Raises Tampered."""
         found = self._changed.get(row_id) or self._known.get(row_id)
         if found is None:
-            stored = connection.execute(_FIND, {"row_id": row_id}).scalar()
-            if stored is None:
-                return None
-            found = self._known[row_id] = bytes(stored)
+            found = stored_digest(connection, row_id, keys)
+            if found is not None:
+                self._known[row_id] = found
         return found
+
+
+def stored_digest(connection: Connection, row_id: str, keys: Keys | None) -> bytes | None:
+    """The digest in a row's head, or None without one. Raises Tampered for a head that the vault did not make.
+
+    While the vault is sealed nobody can tell; what is changed then is checked at the next unseal.
+    """
+    head = connection.execute(_FIND, {"row_id": row_id}).first()
+    if head is None:
+        return None
+    if keys is not None and not hmac.compare_digest(
+        bytes(head.tag), tag_of(keys, row_id, head.seq, head.digest)
+    ):
+        raise Tampered("a row is not vouched for by the ledger; it is not used")
+    return bytes(head.digest)
+
+
+def tag_of(keys: Keys, row_id: str, seq: int, digest: bytes) -> bytes:
+    """What vouches for a row head."""
+    return keys.row_heads.tag(row_id, seq, bytes(digest))

@@ -51,6 +51,8 @@ class Keys:
         self._wrapping = root.derive("keyring wrap")
         self.factors = root.derive("staff factors")
         self._disclosures = root.derive("log disclosures")
+        self.row_heads = root.derive_tagging("row heads")
+        self.sessions = root.derive_tagging("sessions")
         root.wipe()
         self.statement_key = self._wrapping.unwrap(
             bytes.fromhex(keyring.fact("statement key")), "statement key"
@@ -141,5 +143,7 @@ class Keys:
         with self._lock:
             for key in (self._wrapping, self.factors, self._disclosures, *self._subjects.values()):
                 key.wipe()
+            for tagging in (self.row_heads, self.sessions):
+                tagging.wipe()
             self._services.clear()
             self._subjects.clear()

@@ -6,15 +6,14 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, RowMapping, Select, bindparam, select
 
 from vault.errors import Sealed, Tampered
-from vault.model.tables import Row, RowHead
+from vault.model.tables import Row
 from vault.settings import Settings
+from vault.storage.heads import stored_digest
 from vault.storage.keys import Keys
 from vault.storage.rows import digest
 from vault.values import Moment
 
 R = TypeVar("R", bound=Row)
-_HEADS = RowHead.table()
-_HEAD = select(_HEADS.c.digest).where(_HEADS.c.row_id == bindparam("row_id"))
 
 
 @cache
@@ -53,8 +52,7 @@ class Reading:
 
     def newest_digest(self, row_id: str) -> bytes | None:
         """The digest of that row in its newest entry."""
-        found = self.connection.execute(_HEAD, {"row_id": row_id}).scalar()
-        return None if found is None else bytes(found)
+        return stored_digest(self.connection, row_id, self._keys)
 
     def trust(self, table: str, row_id: str, values: tuple[object, ...]) -> None:
         """Raise Tampered unless the row is the one that its newest ledger entry names."""

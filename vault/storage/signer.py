@@ -2,7 +2,7 @@
 
 import threading
 
-from sqlalchemy import Connection, Engine, bindparam, select
+from sqlalchemy import Connection, Engine, bindparam, select, update
 
 from vault.errors import Tampered
 from vault.ledger.checkpoint import Checkpoint
@@ -10,6 +10,7 @@ from vault.ledger.entry import Entry, decode
 from vault.ledger.tree import Frontier
 from vault.ledger.verify import leaf_hash
 from vault.model.tables import GUARDED, LedgerEntry, LedgerHead, RowHead
+from vault.storage.heads import tag_of
 from vault.storage.keyring import KeptCheckpoint, Keyring
 from vault.storage.keys import Keys
 from vault.storage.rows import digest
@@ -27,9 +28,10 @@ CHUNK = 4096
 class Signer:
     """Keeps the signed end of the ledger; one at a time signs, because a fork is two signatures over one size."""
 
-    def __init__(self, reader: Engine, keyring: Keyring, origin: str) -> None:
-        """Sign what `reader` sees and keep each checkpoint in `keyring`."""
+    def __init__(self, reader: Engine, engine: Engine, keyring: Keyring, origin: str) -> None:
+        """Sign what `reader` sees and keep each checkpoint in `keyring`; `engine` is for vouching at unseal."""
         self._reader = reader
+        self._engine = engine
         self._keyring = keyring
         self._origin = origin
         self._lock = threading.Lock()
@@ -47,9 +49,9 @@ class Signer:
     def sign(self, keys: Keys, *, check_rows: bool = False) -> KeptCheckpoint:
         """The checkpoint of the whole ledger as it is now, kept in the keyring before it is returned.
 
-        With `check_rows` every row named by the new entries must be what its newest entry says (at unseal, for the
-        tail that was written without keys). Raises Tampered and signs nothing when the ledger does not extend the
-        last checkpoint or an entry is not what its leaf says.
+        With `check_rows` every row named by the new entries must be what its newest entry says, and is vouched for then
+        (at unseal, for the tail that was written without keys). Raises Tampered and signs nothing when the ledger
+        does not extend the last checkpoint or an entry is not what its leaf says.
         """
         with self._lock, self._reader.connect() as connection:
             kept = self._keyring.checkpoint()
@@ -60,13 +62,28 @@ class Signer:
             if size < start:
                 raise Tampered("the ledger is shorter than its last checkpoint")
             frontier = Frontier.unpack(start, kept.frontier if kept else b"")
-            self._replay(connection, frontier, size, check_rows=check_rows)
+            checked = self._replay(connection, frontier, size, check_rows=check_rows)
+            self._vouch(keys, checked)
             note = keys.signer.sign(Checkpoint(self._origin, size, frontier.root()).text())
             new = KeptCheckpoint(size, note, frontier.pack())
             self._keyring.keep_checkpoint(new)
             return new
 
-    def _replay(self, connection: Connection, frontier: Frontier, size: int, *, check_rows: bool) -> None:
+    def _vouch(self, keys: Keys, checked: dict[str, tuple[int, bytes]]) -> None:
+        """Tag the heads of rows that were changed without keys and are found right; no other head is touched."""
+        if not checked:
+            return
+        heads = RowHead.table()
+        with self._engine.begin() as connection:
+            for row_id, (seq, value) in checked.items():
+                untagged = (heads.c.row_id == row_id) & (heads.c.seq == seq) & (heads.c.tag == b"")
+                connection.execute(update(heads).where(untagged).values(tag=tag_of(keys, row_id, seq, value)))
+
+    def _replay(
+        self, connection: Connection, frontier: Frontier, size: int, *, check_rows: bool
+    ) -> dict[str, tuple[int, bytes]]:
+        """Push every entry up to `size`; gives the rows that were checked, with their newest entry and digest."""
+        checked: dict[str, tuple[int, bytes]] = {}
         for first in range(frontier.size, size, CHUNK):
             end = min(first + CHUNK, size)
             rows = connection.execute(_BODIES, {"first": first, "end": end}).all()
@@ -79,14 +96,18 @@ class Signer:
                     entry = decode(raw)
                     if entry.seq != expected or entry.origin != self._origin:
                         raise Tampered(f"entry {expected} of the ledger is not what was recorded")
-                    check_rows_of(connection, entry)
+                    checked |= {
+                        row_id: (seq, value) for row_id, value in check_rows_of(connection, entry).items()
+                    }
             if len(rows) != end - first:
                 raise Tampered(f"entries of the ledger are missing between {first} and {end}")
+        return checked
 
 
-def check_rows_of(connection: Connection, entry: Entry) -> None:
-    """Raise Tampered when a row whose newest entry this is does not match it."""
+def check_rows_of(connection: Connection, entry: Entry) -> dict[str, bytes]:
+    """Hold the rows whose newest entry this is against it; gives their digests. Raises Tampered for a difference."""
     heads = RowHead.table()
+    found: dict[str, bytes] = {}
     for row_id, expected in entry.rows:
         head = connection.execute(select(heads.c.seq, heads.c.digest).where(heads.c.row_id == row_id)).first()
         if head is None or head.seq < entry.seq:
@@ -103,3 +124,5 @@ def check_rows_of(connection: Connection, entry: Entry) -> None:
             or bytes(head.digest).hex() != expected
         ):
             raise Tampered(f"a row does not match entry {entry.seq} of the ledger")
+        found[row_id] = bytes(head.digest)
+    return found

@@ -132,6 +132,7 @@ def upgrade() -> None:
         sa.Column("row_id", sa.String(), nullable=False),
         sa.Column("seq", sa.BigInteger(), nullable=False),
         sa.Column("digest", sa.LargeBinary(), nullable=False),
+        sa.Column("tag", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("row_id"),
     )
     op.create_table(
@@ -187,6 +188,7 @@ def upgrade() -> None:
         "session",
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("token_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("tag", sa.LargeBinary(), nullable=False),
         sa.Column("person_id", sa.String(), nullable=False),
         sa.Column("channel", sa.String(), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
