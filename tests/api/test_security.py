@@ -5,9 +5,9 @@ from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.testclient import TestClient
 
-from api.source import source_of
 from api.gate import guarded
 from api.security import HEADERS, SESSION_COOKIE, cookie_named, form_token, is_form_token
+from api.source import source_of
 
 from .conftest import ORIGIN, settings, small_app
 
