@@ -362,7 +362,12 @@ class World:
         from api.app import create_app
 
         port = urlsplit(self.settings.base_url).port or 0
-        bound = socket.create_server(("127.0.0.1", port))
+        bound = socket.socket(
+            socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP
+        )  # else asyncio leaves Nagle on
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind(("127.0.0.1", port))
+        bound.listen()
         server = uvicorn.Server(
             uvicorn.Config(create_app(self.vault), log_level="error", access_log=False, lifespan="off")
         )
