@@ -70,6 +70,7 @@ def test_new_hashes_cost_what_was_measured() -> None:
         "$2b$12$" + "a" * 53,
         STORED.replace("m=1", "m=\uff11"),
     ],
+    ids=range(19),  # every process must call them the same
 )
 def test_a_stored_hash_that_is_not_ours_is_refused_before_any_work(
     stored: str, monkeypatch: pytest.MonkeyPatch
