@@ -12,6 +12,9 @@ const button = document.getElementById("submit");
 const picked = new Map(); // field name to the text of a file, byte for byte as it was read
 let handedOver = null; // the envelope of the last attempt, so that trying again gives the very same one
 
+// An error whose message is a sentence for the customer.
+class Said extends Error {}
+
 const element = (name, text = "", attributes = {}) => {
   const made = document.createElement(name);
   made.textContent = text;
@@ -110,17 +113,16 @@ async function handOver(suite) {
   const same = toBase64(new Uint8Array(await crypto.subtle.digest("SHA-256", packed)));
   if (handedOver?.same !== same) {
     const { statement, signature, key: verifying } = form.dataset;
-    const { keys, key } = await checkStatement(verifying, statement, signature, deployment, service);
+    const { keys, key } = await checkStatement(verifying, statement, signature, deployment, service).catch(() => {
+      throw new Said(
+        "The key of this service could not be verified, so nothing was sent. Please tell the person who asked you.",
+      );
+    });
     const envelope = await seal(packed, suite, keys[suite], { deployment, service, key, secret, version, kind });
     handedOver = { same, envelope: toBase64(envelope) };
   }
   packed.fill(0);
-  const answer = await fetch("/give/secret", {
-    method: "POST",
-    headers: { "Content-Type": "application/json", Accept: "application/json" },
-    body: JSON.stringify({ secret, version, envelope: handedOver.envelope, sealed_by: "browser" }),
-  });
-  const said = await answer.json();
+  const [answer, said] = await sent({ secret, version, envelope: handedOver.envelope, sealed_by: "browser" });
   if (!answer.ok) {
     const name = said.pointer?.match(/^\/fields\/(\w+)$/)?.[1];
     if (name && document.getElementById(name)) show({ [name]: said.detail });
@@ -131,6 +133,19 @@ async function handOver(suite) {
   form.reset();
   picked.clear();
   location.assign(`/give/thanks?reference=${encodeURIComponent(said.reference)}`);
+}
+
+async function sent(given) {
+  try {
+    const answer = await fetch("/give/secret", {
+      method: "POST",
+      headers: { "Content-Type": "application/json", Accept: "application/json" },
+      body: JSON.stringify(given),
+    });
+    return [answer, await answer.json()];
+  } catch {
+    throw new Said("The connection was interrupted. Nothing that you typed is lost; please press the button again.");
+  }
 }
 
 // After a refusal the vault may ask for a newer version: what was typed stays and is sealed anew for that one.
@@ -154,11 +169,8 @@ async function onSubmit(event, ready) {
     if (suite) await handOver(suite);
     else HTMLFormElement.prototype.submit.call(form); // the button named so hides the form's own
   } catch (error) {
-    const sentence =
-      error instanceof TypeError
-        ? "The connection was interrupted. Nothing that you typed is lost; please press the button again."
-        : "The key of this service could not be verified, so nothing was sent. Please tell the person who asked you.";
-    summarise([{ sentence }]);
+    const unknown = "This page could not seal what you typed, so nothing was sent. Please tell the person who asked you.";
+    summarise([{ sentence: error instanceof Said ? error.message : unknown }]);
   } finally {
     progress.textContent = "";
     button.disabled = false;
