@@ -19,9 +19,9 @@ from vault.operations.vault import Vault
 from vault.settings import Settings
 from vault.storage.clock import Clock, SystemClock
 from vault.storage.database import create_schema, expected_schema, open_engine
-from vault.storage.keyring import Keyring
+from vault.storage.keyring import KeptCheckpoint, Keyring
 from vault.storage.reading import Reading
-from vault.storage.signer import check_rows_of
+from vault.storage.signer import check_rows_of, walk
 from vault.storage.unit import Unit, operation
 from vault.values import MINUTE, Actor, new_id, to_datetime
 
@@ -178,7 +178,7 @@ async def doctor(vault: Vault) -> list[Finding]:
         found.append(Finding("ledger", "note", "sealed: the ledger is looked over after the next unseal"))
     else:
         found.append(await vault.aside(_signed, vault))
-    found.append(await vault.read_aside(_rows, Actor.core()))
+    found.append(await vault.read_aside(_rows, Actor.core(), vault.keyring.checkpoint()))
     found.append(await vault.read_aside(_unfinished, Actor.core()))
     found.append(await vault.read_aside(_outbox, Actor.core()))
     return found
@@ -223,14 +223,16 @@ def _signed(vault: Vault) -> Finding:
     return Finding("ledger", "ok", f"{kept.size} entries, signed up to the last")
 
 
-def _rows(reading: Reading, _actor: Actor) -> Finding:
-    """Every entry against the row index, and every row against its newest entry."""
+def _rows(reading: Reading, _actor: Actor, kept: KeptCheckpoint | None) -> Finding:
+    """Every entry against its leaf and the row index, and every row against its newest entry."""
     entries, size = LedgerEntry.table(), 0
     newest: dict[str, int] = {}
-    for (body,) in reading.connection.execute(select(entries.c.body).order_by(entries.c.seq)):
-        entry = decode(body.encode())
-        size += 1
-        newest.update({row_id: entry.seq for row_id, _ in entry.rows})
+    try:
+        for entry in walk(reading.connection, kept):
+            size += 1
+            newest.update({row_id: entry.seq for row_id, _ in entry.rows})
+    except Tampered as error:
+        return Finding("rows", "alarm", str(error))
     heads = RowHead.table()
     for row_id, seq in reading.connection.execute(select(heads.c.row_id, heads.c.seq)):
         if newest.get(row_id) != seq:

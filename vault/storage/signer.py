@@ -1,6 +1,7 @@
 """The signer: it reads entries back, recomputes the tree, and signs only what extends the last checkpoint."""
 
 import threading
+from collections.abc import Iterator
 
 from sqlalchemy import Connection, Engine, bindparam, select, update
 
@@ -55,14 +56,16 @@ class Signer:
         """
         with self._lock, self._reader.connect() as connection:
             kept = self._keyring.checkpoint()
-            size = int(connection.execute(select(_HEAD.c.size)).scalar_one())
-            start = kept.size if kept else 0
-            if kept is not None and size == kept.size:
-                return kept
+            head = connection.execute(select(_HEAD.c.size, _HEAD.c.frontier)).one()
+            size, start = int(head.size), kept.size if kept else 0
             if size < start:
                 raise Tampered("the ledger is shorter than its last checkpoint")
             frontier = Frontier.unpack(start, kept.frontier if kept else b"")
             checked = self._replay(connection, frontier, size, check_rows=check_rows)
+            if frontier.pack() != bytes(head.frontier):
+                raise Tampered("the entries of the ledger are not those that its head was made of")
+            if kept is not None and size == start:
+                return kept
             self._vouch(keys, checked)
             note = keys.signer.sign(Checkpoint(self._origin, size, frontier.root()).text())
             new = KeptCheckpoint(size, note, frontier.pack())
@@ -102,6 +105,23 @@ class Signer:
             if len(rows) != end - first:
                 raise Tampered(f"entries of the ledger are missing between {first} and {end}")
         return checked
+
+
+def walk(connection: Connection, kept: KeptCheckpoint | None) -> Iterator[Entry]:
+    """Every entry from the first on, each held against its leaf and all against the last checkpoint.
+
+    Raises Tampered at the first that is not what was recorded, or after those that the checkpoint does not cover.
+    """
+    frontier = Frontier()
+    query = select(_ENTRIES.c.seq, _ENTRIES.c.body, _ENTRIES.c.leaf).order_by(_ENTRIES.c.seq)
+    for seq, body, leaf in connection.execute(query):
+        raw = body.encode()
+        if seq != frontier.size or leaf_hash(raw) != bytes(leaf):
+            raise Tampered(f"entry {frontier.size} of the ledger is not what was recorded")
+        frontier.push(bytes(leaf))
+        if kept is not None and frontier.size == kept.size and frontier.pack() != kept.frontier:
+            raise Tampered("the ledger is not the one that its last checkpoint covers")
+        yield decode(raw)
 
 
 def check_rows_of(connection: Connection, entry: Entry) -> dict[str, bytes]:
