@@ -78,9 +78,23 @@ def test_luhn_takes_one_check_digit_of_ten() -> None:
     assert [digit for digit in "0123456789" if passes_luhn("7992739871" + digit)] == ["3"]
 
 
+def test_a_card_is_found_wherever_it_stands_in_a_long_run() -> None:
+    for card in (VISA, "4222222222222", "378282246310005", "6011000990139424", "5105105105105100"):
+        for before in range(30):
+            assert holds_card_number({"password": "0" * before + card + "0" * (before % 7)})
+
+
 @pytest.mark.attack("DO04")
 def test_the_longest_field_is_judged_at_once() -> None:
     started = time.perf_counter()
-    for hostile in ("1" * 65_536, "1 " * 32_000, "cvv" * 20_000, "Karten" * 10_000, "cvv        " * 6_000):
+    for hostile in (
+        "1" * 65_536,
+        "4" * 65_536,
+        "6" * 65_536,
+        "1 " * 32_000,
+        "cvv" * 20_000,
+        "Karten" * 10_000,
+        "cvv        " * 6_000,
+    ):
         holds_card_number({"private_key": hostile})
     assert time.perf_counter() - started < 2.5

@@ -16,6 +16,7 @@ import ipaddress
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping
+from itertools import accumulate
 
 SHORTEST, LONGEST = 13, 19
 
@@ -50,13 +51,14 @@ def holds_card_number(fields: Mapping[str, str]) -> bool:
     return any(_is_card(run) for run in _digit_runs(texts))
 
 
+_DOUBLED = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
+"""What a doubled digit counts: the sum of the digits of its double."""
+
+
 def passes_luhn(digits: str) -> bool:
     """Apply Luhn's check to ASCII digits, the check digit last."""
-    total = 0
-    for place, digit in enumerate(reversed(digits)):
-        value = int(digit) * (1 + place % 2)
-        total += value - 9 if value > 9 else value  # noqa: PLR2004 (the sum of a two-digit product's digits)
-    return total % 10 == 0
+    doubled = sum(_DOUBLED[int(digit)] for digit in digits[-2::-2])
+    return (doubled + sum(int(digit) for digit in digits[-1::-2])) % 10 == 0
 
 
 def _is_address(value: str) -> bool:
@@ -94,9 +96,18 @@ def _digit_runs(texts: list[str]) -> Iterator[str]:
 def _is_card(run: str) -> bool:
     if SHORTEST <= len(run) <= LONGEST and passes_luhn(run):
         return True
-    return any(
-        _SCHEMES.fullmatch(stretch) and passes_luhn(stretch)
-        for length in range(SHORTEST, min(LONGEST, len(run)) + 1)
-        for start in range(len(run) - length + 1)
-        for stretch in (run[start : start + length],)
+    return any(_SCHEMES.fullmatch(stretch) for stretch in _stretches_that_pass(run))
+
+
+def _stretches_that_pass(run: str) -> Iterator[str]:
+    """Find every stretch of a run that passes Luhn's check, by two running sums: a key file may be all digits."""
+    digits = [int(digit) for digit in run]
+    ending_at_even, ending_at_odd = (
+        list(accumulate((_DOUBLED[d] if (at + odd) % 2 else d for at, d in enumerate(digits)), initial=0))
+        for odd in (0, 1)
     )
+    for end in range(SHORTEST, len(run) + 1):
+        sums = ending_at_odd if end % 2 == 0 else ending_at_even
+        for start in range(max(0, end - LONGEST), end - SHORTEST + 1):
+            if (sums[end] - sums[start]) % 10 == 0:
+                yield run[start:end]
