@@ -3,11 +3,12 @@
 import asyncio
 import hmac
 import json
+from contextlib import suppress
 from typing import Any
 
 from sqlalchemy import bindparam, func, select
 
-from vault.errors import Conflict, Invalid, NotFound
+from vault.errors import Conflict, Invalid, NotFound, Tampered
 from vault.model.tables import (
     Certificate,
     Customer,
@@ -185,14 +186,19 @@ def _overdue(unit: Unit, _actor: Actor, service_id: str) -> None:
 
 
 async def end_overdue(vault: Vault) -> int:
-    """End every service whose time is over, and finish every destruction that was begun. Returns how many."""
-    overdue = await vault.read_aside(_overdue_ids, Actor.core())
-    for service_id in overdue:
-        await vault.perform(_overdue, Actor.core(), service_id)
-    unfinished = await vault.read_aside(_unfinished_ids, Actor.core())
-    for service_id in unfinished:
-        await finish(vault, service_id)
-    return len(unfinished)
+    """End every service whose time is over, and finish every destruction that was begun. Returns how many.
+
+    A service of which a row does not match the ledger is refused, each time with an entry, and stops no other.
+    """
+    for service_id in await vault.read_aside(_overdue_ids, Actor.core()):
+        with suppress(Tampered, Conflict):
+            await vault.perform(_overdue, Actor.core(), service_id)
+    finished = 0
+    for service_id in await vault.read_aside(_unfinished_ids, Actor.core()):
+        with suppress(Tampered, Conflict):
+            await finish(vault, service_id)
+            finished += 1
+    return finished
 
 
 def _overdue_ids(reading: Reading, _actor: Actor) -> list[str]:

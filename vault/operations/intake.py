@@ -217,8 +217,8 @@ async def check_waiting(vault: Vault) -> int:
     for secret_id in waiting:
         try:
             await check(vault, secret_id)
-        except (Invalid, Conflict, NotFound):
-            continue
+        except (Invalid, Conflict, NotFound, Tampered):
+            continue  # refused and recorded; it must not keep the others from being checked
     return len(waiting)
 
 

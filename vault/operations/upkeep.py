@@ -3,11 +3,12 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any
 
 from sqlalchemy import Select, bindparam, delete, select
 
-from vault.errors import VaultError
+from vault.errors import Tampered, VaultError
 from vault.model.tables import Attempt, Lease, Outbox, Proof, RefusalCount, Request, Session
 from vault.operations import delivery, destruction, intake
 from vault.operations.leases import end_lease
@@ -68,10 +69,10 @@ async def sweep(vault: Vault) -> None:
     """End leases, requests and services whose time is over, and finish destructions and checks that were begun."""
     if vault.timekeeper.in_doubt:
         return
-    for lease_id in await vault.read_aside(_late, Actor.core(), _LATE_LEASES):
-        await vault.perform(_expire_lease, Actor.core(), lease_id)
-    for request_id in await vault.read_aside(_late, Actor.core(), _LATE_REQUESTS):
-        await vault.perform(_expire_request, Actor.core(), request_id)
+    for late, end in ((_LATE_LEASES, _expire_lease), (_LATE_REQUESTS, _expire_request)):
+        for over in await vault.read_aside(_late, Actor.core(), late):
+            with suppress(Tampered):  # its refusal is recorded, and it must not keep anything else alive
+                await vault.perform(end, Actor.core(), over)
     await destruction.end_overdue(vault)
     await intake.check_waiting(vault)
     await vault.perform(_tidy, Actor.core())
