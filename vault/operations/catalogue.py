@@ -2,9 +2,10 @@
 
 import re
 import tomllib
-from typing import Any
+import unicodedata
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from sqlalchemy import select
 
 from vault.errors import Denied, Invalid
@@ -21,17 +22,26 @@ LARGEST = 256 * 1024
 _NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+){0,7}", re.ASCII)
 
 
+def _shown(text: str) -> str:
+    if any(unicodedata.category(character) == "Cc" and character not in "\t\n\r" for character in text):
+        raise ValueError("there are characters that cannot be shown")
+    return text
+
+
+_Text = Annotated[str, AfterValidator(_shown)]
+
+
 class _Strict(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
 class _Asked(_Strict):
     kind: str
-    because: str = Field(min_length=10, max_length=300)
+    because: _Text = Field(min_length=10, max_length=300)
 
 
 class _Type(_Strict):
-    title: str = Field(min_length=1, max_length=120)
+    title: _Text = Field(min_length=1, max_length=120)
     needs: tuple[_Asked, ...] = ()
     may_ask: tuple[_Asked, ...] = ()
     longest_lease_minutes: int = Field(ge=5, le=24 * 60)
@@ -39,7 +49,7 @@ class _Type(_Strict):
 
 
 class _Terms(_Strict):
-    text: str = Field(min_length=20, max_length=20_000)
+    text: _Text = Field(min_length=20, max_length=20_000)
 
 
 class _File(_Strict):
@@ -55,9 +65,12 @@ def parse(toml: str) -> tuple[str, dict[str, ServiceTypeView]]:
         read = _File.model_validate(tomllib.loads(toml))
     except tomllib.TOMLDecodeError as error:
         raise Invalid(f"the catalogue is not TOML: {error}") from None
+    except RecursionError:
+        raise Invalid("the catalogue is nested too deeply") from None
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-        raise Invalid(first["msg"].lower(), "/" + "/".join(str(part) for part in first["loc"])) from None
+        message = first["msg"].removeprefix("Value error, ").lower()
+        raise Invalid(message, "/" + "/".join(str(part) for part in first["loc"])) from None
     types: dict[str, ServiceTypeView] = {}
     for name, body in read.service_types.items():
         place = f"/service-types/{name}"

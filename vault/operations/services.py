@@ -75,7 +75,8 @@ def _registered(unit: Unit, actor: Actor, service: Service, generation: int) -> 
 
 def type_of(reading: Reading, name: str) -> ServiceTypeView:
     """A service type of the catalogue that is not retired. Raises NotFound."""
-    found = reading.find(ServiceType, id=name)
+    storable = name.isascii() and name.isprintable()  # a database would refuse the rest in its own words
+    found = reading.find(ServiceType, id=name) if storable else None
     if found is None or found.retired:
         raise NotFound("the catalogue has no such service type")
     return ServiceTypeView.model_validate_json(found.body)

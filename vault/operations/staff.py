@@ -101,9 +101,9 @@ def agree(unit: Unit, actor: Actor, version: int) -> None:
     """Accept the confidentiality agreement in force. Raises Conflict when another version is in force by now."""
     person = person_of(unit, actor)
     unit.about(person=person.id)
-    unit.say(version=str(version))
     if version != agreement_in_force(unit) or version < 1:
         raise Conflict("another version of the agreement is in force; read that one")
+    unit.say(version=str(version))
     unit.change(person, agreed_version=version)
 
 

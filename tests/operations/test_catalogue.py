@@ -1,0 +1,145 @@
+"""The catalogue, the staff and what they have agreed to."""
+
+from typing import Any
+
+import pytest
+
+from tests.refusals import answer, refused
+from tests.world import CATALOGUE, PASSWORD, World
+from vault.errors import Conflict, Denied, Invalid, NotFound
+from vault.operations import catalogue, services, sessions, staff
+from vault.values import Actor
+
+TERMS = '[agreement]\ntext = "I keep to myself what I see of customers."\n'
+TYPE = """[service-types.care]
+title = "Care"
+longest_lease_minutes = 60
+longest_life_days = 30
+needs = [{ kind = "ssh-password", because = "to look after the shop" }]
+"""
+
+
+@pytest.mark.promise("P7")
+@pytest.mark.parametrize(
+    "toml",
+    [
+        "",
+        "agreement = 1",
+        TYPE,
+        TERMS,
+        "[[[",
+        "a = " + "[" * 100_000,
+        "\0",
+        "x" * 300_000,
+        TERMS + "[other]\n" + TYPE,
+        TERMS.replace("I keep to myself what I see of customers.", "short") + TYPE,
+        TERMS.replace("customers", "customers\\u0000") + TYPE,
+        TERMS + TYPE.replace("care", "Care", 1),
+        TERMS + TYPE.replace("care", '"a b"', 1),
+        TERMS + TYPE.replace("care", "a-b-c-d-e-f-g-h-i", 1),
+        TERMS + TYPE.replace("ssh-password", "registrar"),
+        TERMS + TYPE.replace("ssh-password", ""),
+        TERMS + TYPE.replace("to look after the shop", "because"),
+        TERMS + TYPE.replace("= 60", "= 4"),
+        TERMS + TYPE.replace("= 60", "= 100000"),
+        TERMS + TYPE.replace("= 60", '= "an hour"'),
+        TERMS + TYPE.replace("= 60", "= nan"),
+        TERMS + TYPE.replace("= 30", "= 0"),
+        TERMS + TYPE.replace("= 30", "= 1000000000000000000000000000000"),
+        TERMS + TYPE.replace("needs", "wants"),
+        TERMS + TYPE.replace("needs = [", "needs = [1, "),
+        TERMS + TYPE + 'may_ask = [{ kind = "ssh-password", because = "to look after the shop" }]\n',
+        TERMS + TYPE + "approvals = 1\n",
+        TERMS + TYPE.split("needs", maxsplit=1)[0],
+    ],
+)
+def test_a_catalogue_that_cannot_be_right_is_refused(toml: str) -> None:
+    with pytest.raises(Invalid) as caught:
+        catalogue.parse(toml)
+    assert "to look after the shop" not in str(caught.value)
+    catalogue.parse(TERMS + TYPE)
+
+
+@pytest.mark.promise("P2")
+def test_the_host_applies_the_catalogue_and_hears_what_changed(world: World) -> None:
+    vault, host = world.vault, Actor.host()
+    assert world.run(catalogue.apply(vault, host, CATALOGUE)) == []
+    changed = world.run(catalogue.apply(vault, host, CATALOGUE.replace("= 240", "= 120") + TYPE))
+    assert changed == ["service type installation: changed", "service type care: new"]
+    coordinator = world.actor("coordinator")
+    assert [one.name for one in world.read(catalogue.service_types, coordinator)] == ["care", "installation"]
+    assert world.run(catalogue.apply(vault, host, TERMS + TYPE)) == [
+        "agreement: version 2 is in force; everybody has to accept it",
+        "service type installation: retired",
+    ]
+    assert [one.name for one in world.read(catalogue.service_types, coordinator)] == ["care"]
+    for actor in (world.actor("administrator"), Actor.core(), Actor.nobody("192.0.2.7", "api")):
+        kind, *_ = answer(world, catalogue.apply(vault, actor, TERMS + TYPE))
+        assert kind is Denied
+    coordinator = world.actor("coordinator")
+    world.perform(staff.agree, coordinator, 2)
+    late = services.register(vault, coordinator, world.customer().id, "installation", "A shop", soon(world))
+    assert answer(world, late)[0] is NotFound
+
+
+def soon(world: World) -> Any:
+    from vault.values import to_datetime
+
+    return to_datetime(world.clock.wall() + 3_600_000_000)
+
+
+@pytest.mark.promise("P2")
+@pytest.mark.attack("AZ22")
+def test_without_the_agreement_there_are_no_customers(embedded: World) -> None:
+    from vault.operations import checkout, customers, tickets
+
+    nina = embedded.hire("Nina New", "coordinator")
+    token = embedded.sign_in(nina)
+    actor = embedded.run(sessions.resolve(embedded.vault, token, "192.0.2.7", "api"))
+    for look in (customers.customers, services.services, tickets.tickets, checkout.leases):
+        with pytest.raises(Denied, match="agreement"):
+            embedded.read(look, actor)
+    assert not embedded.read(sessions.session, actor).person.agreed
+    for version in (0, -1, 2, 10**30):
+        with refused(embedded, Conflict, "agreement.accept"):
+            embedded.perform(staff.agree, actor, version)
+    embedded.perform(staff.agree, actor, embedded.read(staff.agreement, actor).version)
+    assert embedded.read(sessions.session, actor).person.agreed
+    assert embedded.read(services.services, actor) == []
+
+
+def test_before_any_agreement_nobody_has_agreed(embedded: World) -> None:
+    technician = embedded.actor("technician")
+    embedded.sql("DELETE FROM agreement")
+    with pytest.raises(NotFound):
+        embedded.read(staff.agreement, technician)
+    with refused(embedded, Conflict, "agreement.accept"):
+        embedded.perform(staff.agree, technician, 0)
+    assert not embedded.read(sessions.session, technician).person.agreed
+
+
+def test_staff_are_added_on_the_host_with_one_address_and_one_role_each(world: World) -> None:
+    vault, host = world.vault, Actor.host()
+    add = (vault, host, "Eve Else")
+    since = world.size()
+    enrolled = world.run(staff.add(*add, "eve@agency.example", "technician", PASSWORD))
+    assert world.ledger(since) == ["staff.add ok"]
+    assert enrolled.uri.startswith("otpauth://totp/")
+    assert "secret=" not in repr(enrolled)
+    with refused(world, Conflict, "staff.add"):
+        world.run(staff.add(*add, " EVE@agency.example", "auditor", PASSWORD))
+    for mail, role, password in (
+        ("eve2@agency.example", "root", PASSWORD),
+        ("eve2@agency.example", "technician", "short"),
+        ("eve2@agency.example", "technician", "with a \0 in it, but long"),
+        ("no address", "technician", PASSWORD),
+    ):
+        with refused(world, Invalid):
+            world.run(staff.add(*add, mail, role, password))
+    for actor in (world.actor("administrator"), Actor.core()):
+        with refused(world, Denied, match="on the vault's host"):
+            world.run(staff.add(vault, actor, "Eve Else", "eve2@agency.example", "technician", PASSWORD))
+    names = [person.name for person in world.read(staff.people, world.actor("administrator"))]
+    assert "Eve Else" in names
+    world.perform(staff.disable, world.actor("administrator"), enrolled.person.id)
+    assert world.sql("SELECT state FROM person WHERE id = :id", id=enrolled.person.id) == [("disabled",)]
