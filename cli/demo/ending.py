@@ -30,7 +30,7 @@ def searched(stage: Stage) -> str:
     )
     _nowhere_in_plain(stage)
     return (
-        f"All files searched, in {len(stage.plain) // 2} encodings: sealed login and key there, nothing plain"
+        f"All files searched in {len(stage.plain) // 2} encodings: sealed login and key there, nothing plain"
     )
 
 

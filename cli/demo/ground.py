@@ -17,12 +17,15 @@ from pathlib import Path
 from typing import Any
 
 import cli
+from cli.demo.signals import undisturbed
 from cli.terminal import shown
 
 BUSINESS = "Green Lane Web"
 START_SECONDS = 30
 STOP_SECONDS = 30
 COMMAND_SECONDS = 60
+DEEPEST = 48
+"""Characters; a socket's whole path has at most 107 (unix(7))."""
 _PROGRAM = (sys.executable, "-c", "from cli.main import run; run()")
 
 
@@ -113,31 +116,26 @@ class Ground:
     @contextlib.contextmanager
     def serving(self) -> Iterator[None]:
         """Run `valetkey serve` meanwhile. Raises NotHeld when it does not start or does not end in good order."""
-        with self.log.open("wb") as log:
-            server = self._start(self.data, log)
-        try:
+        with contextlib.ExitStack() as stack:
+            with undisturbed(), self.log.open("wb") as log:
+                server = self._start(self.data, log)
+                stack.callback(_stop, server)
             self._wait(server)
             yield
-        finally:
-            server.terminate()
-            try:
-                ended = server.wait(STOP_SECONDS)
-            except subprocess.TimeoutExpired:
-                server.kill()
-                ended = server.wait()
+            ended = _stop(server)
         require(ended == 0, f"the server ended with {ended}")
 
     def refuses_to_serve(self, data: Path) -> str:
         """Try to run the server on another data directory; gives what it says. Raises NotHeld if it starts."""
         said = self.place / "refusal.log"
-        with said.open("wb") as log:
-            server = self._start(data, log)
-        try:
-            ended = server.wait(START_SECONDS)
-        except subprocess.TimeoutExpired:
-            server.kill()
-            server.wait()
-            raise NotHeld("the server started on it") from None
+        with contextlib.ExitStack() as stack:
+            with undisturbed(), said.open("wb") as log:
+                server = self._start(data, log)
+                stack.callback(_stop, server)
+            try:
+                ended = server.wait(START_SECONDS)
+            except subprocess.TimeoutExpired:
+                raise NotHeld("the server started on it") from None
         require(ended != 0, "the server ended as if all were well")
         return said.read_text("utf-8", "replace")
 
@@ -170,22 +168,38 @@ class Ground:
         raise NotHeld("the server did not come up in time")
 
 
+def _stop(server: "subprocess.Popen[bytes]") -> int:
+    """End it, in good order if it can; gives its exit status. Stopping it again changes nothing."""
+    with undisturbed():
+        server.terminate()
+        try:
+            return server.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            server.kill()
+            return server.wait()
+
+
 @contextlib.contextmanager
 def ground(mail_port: int) -> Iterator[Ground]:
     """A new folder that only this user can enter, for everything that the demonstration writes; gone afterwards."""
-    base = Path(os.environ.get("TMPDIR") or "/tmp")  # noqa: S108 (the folder in it is new, unguessable and ours alone)
-    place = base / f"valetkey-demo-{secrets.token_hex(6)}"
-    place.mkdir(mode=0o700)
+    place = _base() / f"valetkey-demo-{secrets.token_hex(4)}"
     before = os.environ.get("TMPDIR")
-    os.environ["TMPDIR"] = str(place)  # for the browser's profile too
     try:
+        place.mkdir(mode=0o700)
+        os.environ["TMPDIR"] = str(place)  # for the browser's profile too
         yield Ground(place, mail_port)
     finally:
-        if before is None:
-            del os.environ["TMPDIR"]
-        else:
-            os.environ["TMPDIR"] = before
-        shutil.rmtree(place, ignore_errors=True)
+        with undisturbed():
+            os.environ.pop("TMPDIR", None)
+            if before is not None:
+                os.environ["TMPDIR"] = before
+            shutil.rmtree(place, ignore_errors=True)
+
+
+def _base() -> Path:
+    """Where temporary folders go; /tmp if that is so deep that the path of a socket in it would be too long."""
+    wanted = os.environ.get("TMPDIR", "")
+    return Path(wanted if 0 < len(wanted) <= DEEPEST else "/tmp")  # noqa: S108 (the folder in it is new and ours alone)
 
 
 def wait_for(found: Any, seconds: float, otherwise: str) -> Any:

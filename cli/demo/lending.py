@@ -44,7 +44,7 @@ def revealed(stage: Stage) -> str:
     }
     require(stage.fields == wanted, "it is not what the customer typed")
     require(_reveals(stage) == before + len(wanted), "not every reveal has an entry")
-    return f"He reveals {len(wanted)} fields, each with its own entry: byte for byte what was typed"
+    return f"He reveals {len(wanted)} fields, each one an entry in the log: byte for byte as typed"
 
 
 def _reveals(stage: Stage) -> int:
@@ -61,7 +61,7 @@ def logged_in(stage: Stage) -> str:
         there = stage.fields | {"port": impostor.login.port}
         refused(Denied, "another host key", lambda: stage.beside.run(log_in(there, "shop --version")))
         require(not impostor.knocks, "an impostor was told who comes")
-    return "With them he logs in by SSH and runs a command; not so at an impostor's"
+    return "He logs in by SSH with them, host key checked; an impostor is told nothing"
 
 
 def not_assigned(stage: Stage) -> str:
@@ -86,7 +86,7 @@ def other_roles(stage: Stage) -> str:
         )
         onto = partial(company.post, person, "tickets", ticket, "assign", person=person.id)
         refused(Denied, "only technicians" if person is stage.clara else "your role", onto)
-    return "Administrator, auditor, coordinator: no lease, no reveal, no way onto it"
+    return "Administrator, auditor and coordinator: no lease, no reveal, no assignment"
 
 
 def checked_in(stage: Stage) -> str:

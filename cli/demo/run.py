@@ -1,14 +1,10 @@
 """`make demo`: a small company to click through, or, with --once, the story that plays by itself."""
 
 import argparse
-import signal
 import sys
 from collections.abc import Sequence
-from types import FrameType
 
-from cli.demo import paper
-
-INTERRUPTED = 130
+from cli.demo import signals
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -18,8 +14,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--once", action="store_true", help="play the whole story unattended and check each step"
     )
     once = parser.parse_args(arguments).once
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _stop)
+    signals.listen()
     try:
         if once:
             from cli.demo.story import play  # noqa: PLC0415 (the help needs nothing of it)
@@ -28,18 +23,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from cli.demo.house import keep_open  # noqa: PLC0415 (the help needs nothing of it)
 
         return keep_open()
-    except KeyboardInterrupt:
-        paper.write()
-        return INTERRUPTED
     except ModuleNotFoundError as missing:
-        sys.stderr.write(
-            f"error: {missing.name} is not installed\nhint: make demo, which sets everything up\n"
-        )
+        sys.stderr.write(f"error: {missing.name} is not installed\nhint: make demo sets everything up\n")
         return 1
-
-
-def _stop(number: int, _frame: FrameType | None) -> None:
-    """End in good order: everything that was opened is closed on the way out, once."""
-    for other in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
-        signal.signal(other, signal.SIG_IGN)
-    raise SystemExit(128 + number)

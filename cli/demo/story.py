@@ -144,20 +144,22 @@ STEPS: tuple[Step, ...] = (
 
 def play() -> int:
     """Play all steps in order; stops at the first that does not hold. Gives the exit status."""
-    paper.write(paper.bold(f"The life of one login at {BUSINESS}, from the asking to the end"))
+    paper.write(paper.bold(f"The life of one login at {BUSINESS}, from the request to its destruction"))
+    paper.write("Everything is real: commands, HTTP, mail, browser, SSH. Each line was checked.")
     paper.write()
-    with ExitStack() as stack:
-        beside = stack.enter_context(background())
-        box = stack.enter_context(mailbox(beside))
-        server = stack.enter_context(customer_server(beside))
-        place = stack.enter_context(ground(box.smtp_port))
-        stage = Stage(stack.enter_context(ExitStack()), beside, box, server, place)
-        for number, step in enumerate(STEPS, 1):
-            try:
+    number, step = 0, STEPS[0]
+    try:
+        with ExitStack() as stack:
+            beside = stack.enter_context(background())
+            box = stack.enter_context(mailbox(beside))
+            server = stack.enter_context(customer_server(beside))
+            place = stack.enter_context(ground(box.smtp_port))
+            stage = Stage(stack.enter_context(ExitStack()), beside, box, server, place)
+            for number, step in enumerate(STEPS, 1):
                 paper.held(number, step(stage))
-            except (NotHeld, VaultError) as fault:
-                paper.not_held(number, (step.__doc__ or "").splitlines()[0], str(fault))
-                return 1
+    except (NotHeld, VaultError) as fault:
+        paper.not_held(number, (step.__doc__ or "").splitlines()[0], str(fault))
+        return 1
     paper.write()
     paper.write(paper.bold(f"story: {len(STEPS)} steps held"))
     return 0
