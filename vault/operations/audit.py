@@ -1,6 +1,7 @@
 """Reading and proving the ledger. The auditor sees who did what and when, and never a secret."""
 
 import base64
+import re
 from collections.abc import Iterator
 
 from sqlalchemy import Connection, select
@@ -12,6 +13,7 @@ from vault.ledger.disclosure import decode as decode_disclosure
 from vault.ledger.entry import Entry, decode
 from vault.ledger.proof import consistency_proof, inclusion_proof
 from vault.ledger.tiles import TileReader
+from vault.ledger.verify import BEYOND_INTEGERS
 from vault.model.tables import Disclosed, LedgerCheckpoint, LedgerEntry, LedgerHead, Person
 from vault.model.views import CheckpointView, EntryPage, EntryView, ProofView
 from vault.operations.asking import acting_as
@@ -23,6 +25,7 @@ from vault.values import Actor, known_id, to_datetime
 
 PAGE = 50
 CHUNK = 2_000
+_TYPE = re.compile(r"[a-z.-]{1,40}", re.ASCII)
 _ENTRIES = LedgerEntry.table()
 _DISCLOSED = Disclosed.table()
 _CHECKPOINTS = LedgerCheckpoint.table()
@@ -43,9 +46,9 @@ def entries(
     acting_as(reading, actor, "auditor")
     query = select(_ENTRIES.c.seq, _ENTRIES.c.body).order_by(_ENTRIES.c.seq.desc()).limit(PAGE + 1)
     if before is not None:
-        query = query.where(_ENTRIES.c.seq < before)
+        query = query.where(_ENTRIES.c.seq < max(0, min(before, BEYOND_INTEGERS)))
     if type:
-        query = query.where(_ENTRIES.c.type == type)
+        query = query.where(_ENTRIES.c.type == (type if _TYPE.fullmatch(type) else "?"))
     if service:
         query = query.where(_ENTRIES.c.service_id == known_id("svc", service))
     if person:
