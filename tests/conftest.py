@@ -1,5 +1,6 @@
 """What every test can ask for. `world` comes twice: on the embedded SQLite and on a real PostgreSQL."""
 
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -7,6 +8,13 @@ import pytest
 
 from tests.postgres import Cluster, running
 from tests.world import Template, World
+
+
+@pytest.fixture
+def tmp_path() -> Iterator[Path]:
+    """A folder of its own with a short name: the path of a Unix socket has at most 107 bytes."""
+    with tempfile.TemporaryDirectory(prefix="vk-") as place:
+        yield Path(place)
 
 
 @pytest.fixture(scope="session")
