@@ -170,7 +170,7 @@ def test_proofs_hold_for_every_entry_and_every_size(embedded: World) -> None:
     for seq in range(size):
         proof = embedded.read(audit.inclusion, auditor, seq)
         hashes = [base64.b64decode(one) for one in proof.hashes]
-        verify_inclusion(base64.b64decode(proof.leaf or ""), seq, size, hashes, roots[size])
+        verify_inclusion(seq, size, base64.b64decode(proof.leaf or ""), hashes, roots[size])
 
 
 @pytest.mark.promise("P6")

@@ -1,0 +1,184 @@
+"""The outbox: what must be told is told after the commit, at least once, and a broken mail server stops nobody."""
+
+import re
+import socket
+from collections.abc import Iterator
+from email import message_from_bytes
+from email.message import EmailMessage, Message
+from email.policy import default
+from typing import Any
+
+import pytest
+from aiosmtpd.controller import Controller
+
+from tests.refusals import answer
+from tests.world import World
+from vault.crypto.tokens import new_token
+from vault.errors import NotFound
+from vault.ledger.note import open_note
+from vault.model.messages import Begin, Form
+from vault.operations import delivery, intake, requests
+from vault.values import Actor
+
+CUSTOMER = Actor.nobody("198.51.100.9", "intake")
+
+
+class PostOffice:
+    """A real mail server on loopback that keeps what it takes; `broken` makes it say no."""
+
+    def __init__(self) -> None:
+        self.mails: list[EmailMessage] = []
+        self.broken = False
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802 (aiosmtpd's name)
+        if self.broken:
+            return "451 4.3.0 try again later"
+        mail: Message = message_from_bytes(envelope.content.replace(b"\r\n", b"\n"), policy=default)
+        assert isinstance(mail, EmailMessage)
+        self.mails.append(mail)
+        return "250 2.0.0 taken"
+
+
+@pytest.fixture
+def post(embedded: World) -> Iterator[PostOffice]:
+    """A post office, and `embedded` set up to send by it."""
+    office = PostOffice()
+    with socket.create_server(("127.0.0.1", 0)) as bound:
+        port = bound.getsockname()[1]
+    controller = Controller(office, hostname="127.0.0.1", port=port)
+    controller.start()
+    embedded.settings = embedded.settings.model_copy(
+        update={
+            "smtp_host": "127.0.0.1",
+            "smtp_port": port,
+            "smtp_starttls": False,
+            "mail_from": "vault@agency.example",
+        }
+    )
+    embedded.reopen()
+    yield office
+    controller.stop()
+
+
+def asked(world: World) -> Any:
+    return world.perform(requests.ask, world.actor("coordinator"), world.service().id, None, "mail")
+
+
+def deliver(world: World) -> int:
+    return world.run(delivery.deliver(world.vault))
+
+
+def code_in(mail: EmailMessage) -> str:
+    (code,) = re.findall(r"/give#([0-9A-Z-]+)$", mail.get_content(), re.MULTILINE)
+    return str(code)
+
+
+def begun(world: World, code: str) -> Any:
+    return intake.begin(world.vault, CUSTOMER, Begin(code=code, browser=new_token("vk_giv")))
+
+
+@pytest.mark.promise("P9")
+def test_a_customer_is_asked_by_mail_with_a_link_that_works_and_that_nobody_here_sees(
+    embedded: World, post: PostOffice
+) -> None:
+    request = asked(embedded)
+    assert (request.code, request.link, post.mails) == (None, None, [])
+    assert embedded.sql("SELECT template, subject_id FROM outbox") == [("request.asked", request.id)]
+    assert deliver(embedded) == 1
+    (mail,) = post.mails
+    assert (mail["To"], mail["From"]) == ("shop@acme.example", "vault@agency.example")
+    text = mail.get_content()
+    for said in ("Acme Garden Tools", "Green Lane Web", "Clara Cole", "Acme's new shop"):
+        assert said in text
+    assert f"{embedded.settings.base_url}/give#" in text
+    assert isinstance(embedded.run(begun(embedded, code_in(mail))), Form)
+    assert embedded.ledger()[-2:] == ["request.mint ok", "request.begin ok"]
+    assert deliver(embedded) == 0, "told once"
+
+
+@pytest.mark.attack("DO10")
+def test_a_broken_mail_server_is_tried_again_and_blocks_nothing(embedded: World, post: PostOffice) -> None:
+    request = asked(embedded)
+    post.broken = True
+    assert deliver(embedded) == 0
+    assert embedded.sql("SELECT state, tries FROM outbox") == [("waiting", 1)]
+    assert deliver(embedded) == 0, "not at once again"
+    assert embedded.sql("SELECT tries FROM outbox") == [(1,)]
+    _, secret, _, lease = embedded.lent()
+    assert embedded.reveal(lease, secret), "everything else goes on"
+    for tries in (2, 3, 4):
+        embedded.clock.advance(seconds=2 ** (tries + 1))
+        deliver(embedded)
+        assert embedded.sql("SELECT tries FROM outbox WHERE subject_id = :id", id=request.id) == [(tries,)]
+    post.broken = False
+    embedded.clock.advance(hours=1)
+    deliver(embedded)
+    assert embedded.sql("SELECT DISTINCT state FROM outbox") == [("settled",)]
+    (mail,) = [one for one in post.mails if "Acme's new shop" in one.get_content()]
+    assert isinstance(embedded.run(begun(embedded, code_in(mail))), Form)
+
+
+def test_a_mail_server_that_is_not_there_is_no_fault_of_anybody(embedded: World, post: PostOffice) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as bound:
+        port = bound.getsockname()[1]
+    embedded.settings = embedded.settings.model_copy(update={"smtp_port": port})
+    embedded.reopen()
+    asked(embedded)
+    assert deliver(embedded) == 0
+    assert embedded.sql("SELECT state, tries FROM outbox") == [("waiting", 1)]
+
+
+@pytest.mark.attack("IN01")
+def test_only_the_newest_code_that_was_mailed_works(embedded: World, post: PostOffice) -> None:
+    request = asked(embedded)
+    deliver(embedded)
+    embedded.sql("UPDATE outbox SET state = 'waiting'")  # as after a crash between mail and note
+    deliver(embedded)
+    first, second = (code_in(mail) for mail in post.mails)
+    assert first != second
+    assert answer(embedded, begun(embedded, first))[0] is NotFound
+    again = embedded.perform(requests.reissue, embedded.actor("coordinator"), request.id, "mail")
+    assert again.code is None
+    assert answer(embedded, begun(embedded, second))[0] is NotFound
+    deliver(embedded)
+    assert isinstance(embedded.run(begun(embedded, code_in(post.mails[-1]))), Form)
+
+
+def test_nobody_is_asked_for_what_is_settled_meanwhile(embedded: World, post: PostOffice) -> None:
+    request = asked(embedded)
+    embedded.perform(requests.cancel, embedded.actor("coordinator"), request.id)
+    assert deliver(embedded) == 1
+    assert post.mails == []
+    assert embedded.sql("SELECT state FROM outbox") == [("settled",)]
+
+
+@pytest.mark.promise("P5", "P8")
+def test_the_customer_gets_the_certificate(embedded: World, post: PostOffice) -> None:
+    service, secret, _, lease = embedded.lent()
+    embedded.reveal(lease, secret)
+    certificate = embedded.end(service)
+    deliver(embedded)
+    (mail,) = post.mails
+    text = mail.get_content()
+    assert mail["To"] == "shop@acme.example"
+    start = text.index('{"certificate"')
+    assert open_note(text[start:].rstrip("\n") + "\n", certificate.key) == open_note(
+        certificate.note, certificate.key
+    )
+
+
+@pytest.mark.promise("P9")
+def test_no_table_and_no_log_holds_a_code_that_was_mailed(
+    embedded: World, post: PostOffice, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(0)
+    asked(embedded)
+    deliver(embedded)
+    code = code_in(post.mails[0])
+    embedded.run(begun(embedded, code))
+    for spelling in (code, code.replace("-", ""), code.lower()):
+        ours = [record.getMessage() for record in caplog.records if not record.name.startswith("mail.")]
+        assert spelling not in "".join(ours)
+        for path in embedded.settings.data_dir.rglob("*"):
+            if path.is_file():
+                assert spelling.encode() not in path.read_bytes()
