@@ -1,33 +1,36 @@
-"""The library that makes syncs slow and counts them, built when it is needed."""
+"""A slow disk for one process: the shim that waits at every sync, compiled where it is needed."""
 
 import hashlib
-import os
+import shutil
 import subprocess
 import tempfile
-from functools import cache
 from pathlib import Path
 
-DELAY_MS = "VALETKEY_SYNC_DELAY_MS"
-COUNT_FILE = "VALETKEY_SYNC_COUNT"
 SOURCE = Path(__file__).with_name("slow_fsync.c")
 
 
-@cache
 def shim() -> Path:
-    """The built library, for LD_PRELOAD. It is kept for the next run, under a name made from its source.
+    """The shared library to be named in LD_PRELOAD, compiled once for each state of its source.
 
-    Raises RuntimeError where there is no C compiler.
+    The process that loads it reads VALETKEY_FSYNC_DELAY_MS (milliseconds added to every fsync and fdatasync) and
+    VALETKEY_FSYNC_COUNT (a file that grows by one byte with every call). Raises RuntimeError without a C compiler.
     """
-    name = hashlib.sha256(SOURCE.read_bytes()).hexdigest()[:16]
-    place = Path(tempfile.gettempdir()) / f"valetkey-slow-fsync-{os.getuid()}"
-    place.mkdir(mode=0o700, exist_ok=True)
-    library = place / f"{name}.so"
-    if not library.exists():
-        built = place / f"{name}.{os.getpid()}.so"
-        command = ["cc", "-shared", "-fPIC", "-O2", "-Wall", "-o", str(built), str(SOURCE), "-ldl"]
-        try:
-            subprocess.run(command, check=True, capture_output=True, text=True)
-        except (OSError, subprocess.CalledProcessError) as error:
-            raise RuntimeError("the slow disk needs a C compiler (cc)") from error
-        built.replace(library)
-    return library
+    compiler = shutil.which("cc") or shutil.which("gcc")
+    if compiler is None:
+        raise RuntimeError("there is no C compiler on this machine: make test installs it on Debian")
+    name = f"valetkey-slow-fsync-{hashlib.sha256(SOURCE.read_bytes()).hexdigest()[:16]}.so"
+    place = SOURCE.parents[1] / ".cache" / name
+    if not place.exists():
+        place.parent.mkdir(exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=place.parent) as making:
+            made = Path(making) / name
+            command = [compiler, "-O2", "-Wall", "-Werror", "-shared", "-fPIC", "-o", str(made), str(SOURCE)]
+            subprocess.run([*command, "-ldl", "-lpthread"], check=True, capture_output=True)
+            made.rename(place)  # whole or not at all, whoever else compiles it just now
+    return place
+
+
+def surroundings(delay_ms: float = 0.0, count: Path | None = None) -> dict[str, str]:
+    """The environment variables for a process on a disk that is `delay_ms` slower, its syncs counted into `count`."""
+    found = {"LD_PRELOAD": str(shim()), "VALETKEY_FSYNC_DELAY_MS": str(delay_ms)}
+    return found | ({"VALETKEY_FSYNC_COUNT": str(count)} if count else {})
