@@ -1,20 +1,26 @@
 """What a request may weigh and how it is read: bounded before parsing, JSON with one meaning (RFC 7493)."""
 
+import asyncio
 import json
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, NoReturn
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.errors import Problem, answer, problem_of, problem_of_status
-from vault.errors import Invalid
+from vault.errors import Busy, Invalid
 
 SMALL_BODY = 64 * 1024
 """Bytes; enough for every request but the giving of a secret."""
-SECRET_BODY = 3 * 1024 * 1024
-"""Bytes; an envelope of 2 MiB in base64 with the words around it."""
+SECRET_BODY = 1024 * 1024
+"""Bytes; the largest login, padded, sealed and in base64, or percent-encoded as a page without script sends it."""
+MOST_HELD = 64 * 1024 * 1024
+"""Bytes that the large bodies of all requests hold together: anybody can begin one, also without a code."""
+LONGEST_UPLOAD = 60.0
+"""Seconds that a large body may take to arrive."""
 LONGEST_TARGET = 8 * 1024
 """Bytes of path and query."""
 
@@ -23,6 +29,8 @@ LARGE_PATHS = frozenset({"/give/secret", "/give/plain"})
 MOST_FIELDS = 100
 """Of one object or form. Each unknown field costs a validator a hundred times what it costs its sender."""
 MOST_DEEP = 16
+MOST_COMMAS = 10_000
+"""In a JSON text, and so nearly its values: a million small ones take a second to read, and their sender nothing."""
 _LONGEST_LENGTH = 18
 """Digits of a Content-Length that is looked at; beyond, it is no length."""
 LARGEST_INTEGER = 2**53 - 1
@@ -36,18 +44,54 @@ class Limits:
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
+        self._held = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Raises nothing: what is refused is answered here."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
-            return
+        elif scope["path"] in LARGE_PATHS:
+            await self._large(scope, receive, send)
+        else:
+            await self._bounded(scope, receive, send, SMALL_BODY)
+
+    async def _large(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let a large body in as far as there is room, and only while it keeps coming; a small one has its own room."""
+        taken = seen = 0
+        until = asyncio.get_running_loop().time() + LONGEST_UPLOAD
+
+        async def counted() -> Message:
+            nonlocal taken, seen
+            async with asyncio.timeout_at(until):
+                message = await receive()
+            seen += len(message.get("body", b""))
+            more = seen - taken if seen > SMALL_BODY else 0
+            if more and self._held + more > MOST_HELD:
+                raise Busy("too many large forms arrive at this moment")
+            self._held += more
+            taken += more
+            return message
+
+        try:
+            await self._bounded(scope, receive, send, SECRET_BODY, counted)
+        finally:
+            self._held -= taken
+
+    async def _bounded(
+        self, scope: Scope, receive: Receive, send: Send, most: int, counted: Receive | None = None
+    ) -> None:
         headers = Headers(scope=scope)
-        most = SECRET_BODY if scope["path"] in LARGE_PATHS else SMALL_BODY
         problem = _refused_by_head(scope, headers, most)
         body = b""
         if problem is None:
-            read = await _read(receive, most)
+            try:
+                read = await _read(counted or receive, most)
+            except (Busy, TimeoutError) as late:
+                busy = late if isinstance(late, Busy) else Busy("this form took too long to arrive")
+                await answer(scope, replace(problem_of(busy), headers={**_CLOSE, "Retry-After": "5"}))(
+                    scope, receive, send
+                )
+                return
             if read is None:
                 problem = problem_of_status(413, _CLOSE)
             else:
@@ -94,11 +138,7 @@ def _refused_by_body(scope: Scope, headers: Headers, body: bytes) -> Problem | N
         return problem_of_status(415)
     match kind.strip().lower():
         case "application/json":
-            try:
-                read_json(body)
-            except Invalid as refusal:
-                return problem_of(refusal)
-            return None
+            return _refused_json(body)
         case "application/x-www-form-urlencoded" if not scope["path"].startswith("/api/"):
             return (
                 problem_of(Invalid("this form has too many fields"))
@@ -107,6 +147,16 @@ def _refused_by_body(scope: Scope, headers: Headers, body: bytes) -> Problem | N
             )
         case _:  # multipart too: its parts over 1 MiB would lie in a temporary file
             return problem_of_status(415)
+
+
+def _refused_json(body: bytes) -> Problem | None:
+    if body.count(b",") > MOST_COMMAS:
+        return problem_of(Invalid("the body holds too many values"))
+    try:
+        read_json(body)
+    except Invalid as refusal:
+        return problem_of(refusal)
+    return None
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:

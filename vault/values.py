@@ -104,6 +104,8 @@ class Reason:
 
 
 _MAIL = re.compile(r"[a-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[a-z0-9](?:[a-z0-9.-]{0,186}[a-z0-9])?", re.ASCII)
+_WRITTEN_OTHERWISE = re.compile(r"\.\.|=\?", re.ASCII)
+"""Two dots, and what begins an encoded word (RFC 2047): a mail's header would say another address, or none."""
 
 
 @dataclass(frozen=True)
@@ -115,7 +117,11 @@ class MailAddress:
     @classmethod
     def parse(cls, raw: str, pointer: str = "/mail") -> "MailAddress":
         """Raises Invalid for what is not a plain ASCII address of at most 254 characters."""
-        if not raw.isascii() or not _MAIL.fullmatch(lowered := raw.strip().lower()) or ".." in lowered:
+        if (
+            not raw.isascii()
+            or not _MAIL.fullmatch(lowered := raw.strip().lower())
+            or _WRITTEN_OTHERWISE.search(lowered)
+        ):
             raise Invalid("that is not a mail address", pointer)
         return cls(lowered)
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from vault.policy.attempts import LIMITS, allowed
+from vault.policy.attempts import LIMITS, allowed, neighbourhood
 
 
 @pytest.mark.attack("AN01")
@@ -27,3 +27,21 @@ def test_what_has_no_limit_is_not_allowed_at_all(key: str) -> None:
 def test_a_colon_in_the_name_changes_no_limit() -> None:
     assert allowed({"source:2001:db8::1": LIMITS["source"]})
     assert not allowed({"source:2001:db8::1": LIMITS["source"] + 1})
+
+
+@pytest.mark.attack("AN02")
+@pytest.mark.parametrize(
+    ("source", "counted"),
+    [
+        ("192.0.2.7", "192.0.2.7"),
+        ("::ffff:192.0.2.7", "192.0.2.7"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("2001:db8:1:2::1", "2001:db8:1:2::/64"),
+        ("2001:db8:1:3::1", "2001:db8:1:3::/64"),
+        ("::1", "::/64"),
+        ("", ""),
+        ("testclient", "testclient"),
+    ],
+)
+def test_a_source_is_counted_by_what_one_customer_of_a_network_has(source: str, counted: str) -> None:
+    assert neighbourhood(source) == counted

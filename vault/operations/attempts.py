@@ -30,16 +30,20 @@ async def count(vault: Vault, actor: Actor, *keys: str) -> None:
 
 @operation("attempt.count", recorded=False, in_any_time=True)
 def _counted(unit: Unit, _actor: Actor, keys: tuple[str, ...]) -> bool:
-    """Whether all of them may still be tried. It never raises: a refusal would undo the count."""
-    counts: dict[str, int] = {}
+    """Whether all of them may still be tried. It never raises: a refusal would undo the count.
+
+    A key after one that has had its share is not counted: whoever is refused for their own address cannot go on to
+    lock the accounts of others.
+    """
     for key in keys:
         found = unit.connection.execute(_FIND, {"key": key}).first()
         if found is None:
             make = sqlite_insert if unit.connection.dialect.name == "sqlite" else postgres_insert
             unit.execute(make(_ATTEMPTS).values(id=key, window_at=unit.now, count=1).on_conflict_do_nothing())
-            counts[key] = 1
             continue
         fresh = unit.now >= found.window_at + WINDOW
-        counts[key] = 1 if fresh else found.times + 1
-        unit.execute(_COUNT, key=key, began=unit.now if fresh else found.window_at, times=counts[key])
-    return allowed(counts)
+        times = 1 if fresh else found.times + 1
+        unit.execute(_COUNT, key=key, began=unit.now if fresh else found.window_at, times=times)
+        if not allowed({key: times}):
+            return False
+    return True

@@ -19,6 +19,7 @@ from vault.operations.asking import service_of
 from vault.operations.requests import ask_again
 from vault.operations.vault import Vault
 from vault.policy.access import require_open_service
+from vault.policy.attempts import neighbourhood
 from vault.storage.keys import Opening
 from vault.storage.reading import Reading
 from vault.storage.unit import Unit, operation
@@ -37,7 +38,7 @@ async def begin(vault: Vault, actor: Actor, message: Begin) -> Form:
     A code that never was and one that is over look alike from outside: NotFound, or Ended for the real code of a
     request that was answered, cancelled or is late. Raises TooMany.
     """
-    await attempts.count(vault, actor, f"intake:{actor.source}")
+    await attempts.count(vault, actor, f"intake:{neighbourhood(actor.source)}")
     form: Form = await vault.perform(_begun, actor, intake_code_hash(message.code), _browser(message.browser))
     return form
 

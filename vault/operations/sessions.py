@@ -13,6 +13,7 @@ from vault.operations import attempts, showing
 from vault.operations.asking import agreement_in_force, person_of
 from vault.operations.presence import accept_code
 from vault.operations.vault import Vault
+from vault.policy.attempts import neighbourhood
 from vault.storage.reading import Reading
 from vault.storage.unit import Unit, operation
 from vault.values import HOUR, MINUTE, SECOND, Actor, Channel, MailAddress, Plaintext, new_id, to_datetime
@@ -57,7 +58,7 @@ async def sign_in(vault: Vault, mail: str, password: str, code: str, actor: Acto
         account = MailAddress.parse(mail).text
     except Invalid:
         account = "-"
-    await attempts.count(vault, actor, f"account:{account}", f"source:{actor.source}")
+    await attempts.count(vault, actor, f"source:{neighbourhood(actor.source)}", f"account:{account}")
     found = await vault.read(_by_mail, actor, account)
     person_id, stored = found or (None, None)
     right = await vault.hashing.verify(stored, Plaintext(password))

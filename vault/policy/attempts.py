@@ -1,5 +1,7 @@
 """How often something may be tried before it waits. Pure."""
 
+from ipaddress import IPv6Address, ip_address
+
 from vault.values import MINUTE
 
 WINDOW = 15 * MINUTE
@@ -10,3 +12,16 @@ LIMITS = {"account": 10, "code": 10, "source": 100, "intake": 30}
 def allowed(counts: dict[str, int]) -> bool:
     """Whether every counted key is still under the limit of its sort; a key is `sort:what`. An unknown sort is none."""
     return all(count <= LIMITS.get(key.partition(":")[0], 0) for key, count in counts.items())
+
+
+def neighbourhood(source: str) -> str:
+    """What a network address is counted by: itself, and of IPv6 the /64, of which one customer has 2^64 addresses."""
+    try:
+        address = ip_address(source)
+    except ValueError:
+        return source
+    if not isinstance(address, IPv6Address):
+        return source
+    if address.ipv4_mapped is not None:
+        return str(address.ipv4_mapped)
+    return f"{IPv6Address(int(address) >> 64 << 64)}/64"
