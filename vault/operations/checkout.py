@@ -33,6 +33,7 @@ async def lease(
     The lease ends by itself after `minutes`, and never after its service. Raises NotSignedIn, Denied, NotFound, Ended,
     Invalid, Conflict, TooMany, Sealed.
     """
+    known_id("tkt", ticket_id)
     why = Reason.parse(reason)
     wanted = list(dict.fromkeys(known_id("sec", one) for one in secrets))
     if not 1 <= len(wanted) <= MOST_SECRETS:

@@ -1,5 +1,7 @@
 """Proof of presence: a one-time code, given for one deed, good for that deed once and for five minutes."""
 
+from hashlib import sha256
+
 from sqlalchemy import bindparam, update
 
 from vault.crypto.encoding import pack
@@ -28,8 +30,11 @@ _SPEND = (
 
 
 def deed(*parts: str | int) -> bytes:
-    """Name a deed by everything that makes it up, so that a proof for it fits no other."""
-    return pack("valetkey/v1/deed", *parts)
+    """Name a deed by everything that makes it up, so that a proof for it fits no other.
+
+    By its SHA-256, for among the parts are words that somebody typed, and those are not kept here.
+    """
+    return sha256(pack("valetkey/v1/deed", *parts)).digest()
 
 
 async def prove(vault: Vault, actor: Actor, of: bytes, code: str) -> str:
