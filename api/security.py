@@ -31,7 +31,7 @@ CONTENT_POLICY = (
     "trusted-types 'none'"
 )
 
-_NOT_NEEDED = ("camera", "microphone", "geolocation", "payment", "usb", "serial", "hid", "bluetooth", "midi")
+_NOT_NEEDED = ("camera", "microphone", "geolocation", "payment", "usb", "serial", "hid", "midi")
 
 HEADERS: Mapping[str, str] = {
     "Content-Security-Policy": CONTENT_POLICY,

@@ -20,12 +20,6 @@ LONGEST = 400
 """Characters of any one thing typed to sign in; more is none of it."""
 
 
-@router.get("/give")
-async def to_the_form() -> Response:
-    """Lead to the customers' form; a browser carries the code behind the # along."""
-    return RedirectResponse("/give/", 308)
-
-
 @router.get("/signin")
 async def signing_in(vault: TheVault) -> Response:
     """Show the sign-in page."""
