@@ -119,7 +119,9 @@ def test_the_open_house_is_real_and_is_gone_after_sigterm(play: Play, place: Pat
 
     (box,) = re.findall(r"^ +(http://localhost:\d+/)$", said, re.MULTILINE)
     with urllib.request.urlopen(box, timeout=10) as page:  # noqa: S310
-        assert re.search(r'<a href="http://localhost:\d+/give#[0-9A-Z-]+"', page.read().decode())
+        mail = page.read().decode()
+    assert re.search(r'<p><a href="http://localhost:\d+/give#[0-9A-Z-]+"', mail)
+    assert mail.count("<p>") > 4
 
     demo.send_signal(signal.SIGTERM)
     assert demo.wait(30) == 128 + signal.SIGTERM

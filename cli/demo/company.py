@@ -16,7 +16,7 @@ from vault.errors import VaultError
 
 API = "/api/v1"
 STEP_SECONDS = 30
-HASTE_SECONDS = 3
+HASTE_SECONDS = 8
 """A code that is good for less than this is left alone: it could be over when it arrives."""
 
 CATALOGUE = """

@@ -49,7 +49,7 @@ def hand_over(company: Company, link: str, fields: dict[str, str], needles: Need
             page.set_default_timeout(PATIENCE_MS)
             page.on("request", note)
             page.goto(link)
-            page.wait_for_function("document.getElementById('code').value !== ''")
+            require(page.input_value("#code"), "the code did not get into the form")
             require("#" not in page.url, "the code stayed in the address")
             page.click("button")
             page.wait_for_selector("#protection:has-text('sealed here in your browser')")

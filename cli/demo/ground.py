@@ -21,7 +21,7 @@ from cli.demo.signals import undisturbed
 from cli.terminal import shown
 
 BUSINESS = "Green Lane Web"
-START_SECONDS = 30
+START_SECONDS = 60
 STOP_SECONDS = 30
 COMMAND_SECONDS = 60
 DEEPEST = 48

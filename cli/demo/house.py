@@ -36,6 +36,9 @@ def keep_open() -> int:
             staff = _seed(company, server, box)
             _welcome(company, staff, server, box)
             _show_codes(staff)
+    except SystemExit:
+        paper.write(f"\n{BUSINESS} is closed, and everything of it removed.")
+        raise
     except (NotHeld, VaultError) as fault:
         paper.write(f"error: {fault}")
         return 1
@@ -80,11 +83,11 @@ def _welcome(company: Company, staff: list[Person], server: CustomerServer, box:
     paper.write()
     paper.write(f"{paper.bold(CUSTOMER[0])}, customer: has mail, and hands over by the link in it")
     paper.write(f"    {box.url}")
-    paper.write(
-        f"    the login to type there: server {login.host}, port {login.port}, user {login.username},"
-    )
-    paper.write(f"    password {login.password}")
-    paper.write(f"    host key {server.fingerprint}")
+    paper.write("    The login to type there:")
+    paper.write(f"    server     {login.host}, port {login.port}")
+    paper.write(f"    user name  {login.username}")
+    paper.write(f"    password   {login.password}")
+    paper.write(f"    host key   {server.fingerprint}")
     paper.write()
     paper.write(f"{paper.bold('Their server')} answers by real SSH: log in with what Tom has revealed")
     paper.write(f"    ssh -p {login.port} {login.username}@{login.host}")
@@ -103,7 +106,7 @@ def _show_codes(staff: list[Person]) -> None:
         codes = "  ".join(f"{person.first_name} {person.shown_code()}" for person in staff)
         line = f"codes until {datetime.fromtimestamp(until).astimezone():%H:%M:%S}   {codes}"
         if line != written:
-            paper.write(f"\r\x1b[K{line}" if live else line, end="" if live else "\n")
+            paper.write(f"\r{line}" if live else line, end="" if live else "\n")
             written = line
         if not listening:
             time.sleep(until - now)

@@ -58,7 +58,7 @@ class Mailbox:
         """Take one mail in, as aiosmtpd hands it over."""
         message = email.message_from_bytes(envelope.content, policy=email.policy.default)
         body = message.get_body(("plain",)) if isinstance(message, EmailMessage) else None
-        text = body.get_content() if body else ""
+        text = body.get_content().replace("\r\n", "\n") if body else ""
         for to in envelope.rcpt_tos:
             self.letters.append(Letter(to, str(message["Subject"]), text, datetime.now(UTC)))
         return "250 thank you"
