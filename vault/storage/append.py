@@ -23,7 +23,7 @@ _ENTRIES = LedgerEntry.table()
 _TILES = LedgerTile.table()
 _DISCLOSED = Disclosed.table()
 _ROW_HEADS = RowHead.table()
-_TAKE_HEAD = select(
+TAKE_HEAD = select(
     _HEAD.c.size, _HEAD.c.time, _HEAD.c.frontier, _HEAD.c.keyring_generation
 ).with_for_update()
 _MOVE_HEAD = update(_HEAD).values(
@@ -62,7 +62,7 @@ class Ledger:
 
     def __init__(self, connection: Connection, origin: str, keys: Keys | None, heads: Heads) -> None:
         """Take the head row and wait for whoever holds it. Raises Tampered when it is gone."""
-        row = connection.execute(_TAKE_HEAD).first()
+        row = connection.execute(TAKE_HEAD).first()
         if row is None:
             raise Tampered("the ledger has no head")
         self._connection = connection

@@ -17,7 +17,7 @@ from sqlalchemy.exc import DataError, IntegrityError, ProgrammingError, SQLAlche
 from vault.errors import Busy, ClockInDoubt, NotRecorded, Unavailable, VaultError
 from vault.model.tables import LedgerEntry, RefusalCount
 from vault.settings import Settings
-from vault.storage.append import Appended, Ledger
+from vault.storage.append import TAKE_HEAD, Appended, Ledger
 from vault.storage.clock import Timekeeper
 from vault.storage.heads import Heads
 from vault.storage.keys import Keys, Receipt
@@ -229,8 +229,10 @@ class Writer:
         until = time.monotonic() + CONFIRM_SECONDS
         while time.monotonic() < until and not self._closing:
             try:
-                found = self._connect().execute(_LEAF_AT, {"seq": appended.seq}).scalar()
-                self._connect().rollback()
+                connection = self._connect()
+                connection.execute(TAKE_HEAD)  # the lost transaction holds it until it has ended, either way
+                found = connection.execute(_LEAF_AT, {"seq": appended.seq}).scalar()
+                connection.rollback()
                 return found is not None and bytes(found) == appended.leaf
             except SQLAlchemyError:
                 self._let_go()
