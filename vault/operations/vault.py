@@ -21,7 +21,7 @@ from vault.model.tables import Deployment, LedgerCheckpoint, LedgerHead
 from vault.settings import Settings
 from vault.storage.append import frontier_at
 from vault.storage.clock import Clock, SystemClock, Timekeeper
-from vault.storage.database import check_schema, is_sqlite, open_engine
+from vault.storage.database import check_schema, is_sqlite, open_engine, readable
 from vault.storage.keyring import KeptCheckpoint, Keyring
 from vault.storage.keys import Keys, Opening, Receipt
 from vault.storage.reading import Reading
@@ -208,9 +208,10 @@ class Vault:
         bounded pool of threads, so that a slow answer stops nobody else.
         """
         if self._inline:
-            if self._at_hand is None:
-                self._at_hand = self.reader.connect()
-            return look(self._reading(self._at_hand), actor, *args, **kwargs)
+            with readable():
+                if self._at_hand is None:
+                    self._at_hand = self.reader.connect()
+                return look(self._reading(self._at_hand), actor, *args, **kwargs)
         return await self.read_aside(look, actor, *args, **kwargs)
 
     def _reading(self, connection: Connection) -> Reading:
@@ -226,7 +227,7 @@ class Vault:
         """Run a long read on a thread of the pool, whatever the database."""
 
         def work() -> T:
-            with self.reader.connect() as connection:
+            with readable(), self.reader.connect() as connection:
                 return look(self._reading(connection), actor, *args, **kwargs)
 
         return await asyncio.get_running_loop().run_in_executor(self._pool, work)

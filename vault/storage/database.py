@@ -1,6 +1,8 @@
 """Engines: the embedded SQLite and PostgreSQL, each set up so that a commit is durable and a delete really deletes."""
 
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from alembic import command
@@ -80,6 +82,15 @@ def _postgres(place: URL, *, reader: bool) -> Engine:
         pool_pre_ping=True,
         hide_parameters=True,
     )
+
+
+@contextmanager
+def readable() -> Iterator[None]:
+    """Whatever the driver says while reading becomes Unavailable: the database is away, locked, or not as it should be."""
+    try:
+        yield
+    except SQLAlchemyError as error:
+        raise Unavailable("the vault's database cannot be read just now") from error
 
 
 def is_sqlite(engine: Engine) -> bool:

@@ -11,6 +11,7 @@ from vault.ledger.entry import Entry, decode
 from vault.ledger.tree import Frontier
 from vault.ledger.verify import leaf_hash
 from vault.model.tables import GUARDED, LedgerEntry, LedgerHead, RowHead
+from vault.storage.database import readable
 from vault.storage.heads import tag_of
 from vault.storage.keyring import KeptCheckpoint, Keyring
 from vault.storage.keys import Keys
@@ -44,7 +45,7 @@ class Signer:
 
     def is_behind(self) -> bool:
         """Whether entries were recorded that no checkpoint covers yet."""
-        with self._reader.connect() as connection:
+        with readable(), self._reader.connect() as connection:
             return int(connection.execute(select(_HEAD.c.size)).scalar_one()) > self.signed_size()
 
     def sign(self, keys: Keys, *, check_rows: bool = False) -> KeptCheckpoint:
@@ -54,7 +55,7 @@ class Signer:
         (at unseal, for the tail that was written without keys). Raises Tampered and signs nothing when the ledger
         does not extend the last checkpoint or an entry is not what its leaf says.
         """
-        with self._lock, self._reader.connect() as connection:
+        with self._lock, readable(), self._reader.connect() as connection:
             kept = self._keyring.checkpoint()
             head = connection.execute(select(_HEAD.c.size, _HEAD.c.frontier)).one()
             size, start = int(head.size), kept.size if kept else 0
