@@ -86,7 +86,7 @@ def _postgres(place: URL, *, reader: bool) -> Engine:
 
 @contextmanager
 def readable() -> Iterator[None]:
-    """Whatever the driver says while reading becomes Unavailable: the database is away, locked, or not as it should be."""
+    """What the driver raises while reading becomes Unavailable: the database is away, locked or not as it was."""
     try:
         yield
     except SQLAlchemyError as error:
