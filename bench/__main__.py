@@ -24,7 +24,7 @@ import uvloop
 
 from bench.load import Call, Measured, code_now, load
 from bench.report import Row, write
-from bench.slow_disk import COUNT_FILE, DELAY_MS, shim
+from bench.slow_disk import surroundings
 
 CLIENTS = (1, 8, 64)
 TECHNICIANS = sum(CLIENTS[:1]) * 8 + 8 + 64
@@ -40,7 +40,8 @@ class Subject:
     name: str
     process: subprocess.Popen[str]
     facts: dict[str, Any]
-    syncs: Path | None
+    syncs: Path
+    """Grows by one byte with every sync."""
     forms: Iterator[dict[str, Any]] = field(init=False)
     step: int = 0
     unused: list[dict[str, str]] = field(default_factory=list)
@@ -115,11 +116,7 @@ async def subject(name: str, forms: int, delay_ms: float) -> AsyncIterator[Subje
     """A server of its own process, over a disk whose syncs take `delay_ms` longer, ended afterwards."""
     with tempfile.TemporaryDirectory(prefix="valetkey-bench-") as place:
         syncs = Path(place) / "syncs"
-        environment = os.environ | {
-            "LD_PRELOAD": str(shim()),
-            DELAY_MS: str(delay_ms),
-            COUNT_FILE: str(syncs),
-        }
+        environment = os.environ | surroundings(delay_ms, syncs)
         command = [sys.executable, "-m", "bench.server", str(TECHNICIANS + 1), str(forms)]
         process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
