@@ -1,13 +1,20 @@
 """What attackers of the running company have tried with success, once each."""
 
+from typing import Any
+
 import pytest
 
 from tests.refusals import answer
-from tests.world import PASSWORD, World
-from vault.errors import Invalid, NotSignedIn, TooMany
-from vault.operations import attempts, sessions
+from tests.world import LOGIN, PASSWORD, World
+from vault.errors import Conflict, Invalid, NotSignedIn, Sealed, Tampered, TooMany
+from vault.ledger.entry import Entry
+from vault.ledger.tree import Frontier
+from vault.ledger.verify import leaf_hash
+from vault.model.tables import Assignment
+from vault.operations import attempts, destruction, sessions, tickets
 from vault.policy.attempts import LIMITS
-from vault.values import Actor, MailAddress
+from vault.storage.rows import digest, values_of
+from vault.values import Actor, MailAddress, new_id
 
 FOREIGN = "203.0.113.1"
 
@@ -45,3 +52,124 @@ def test_an_address_that_a_mails_header_would_read_otherwise_is_refused(raw: str
     with pytest.raises(Invalid):
         MailAddress.parse(raw)
     assert MailAddress.parse("=a?b@b.example").text == "=a?b@b.example"
+
+
+def forge_sealed_assignment(world: World, ticket_id: str, person_id: str) -> None:
+    """What a writer of the database does while the vault is sealed: a row, its entry, its index, the ledger's head."""
+    row = Assignment(id=new_id("asg"), ticket_id=ticket_id, person_id=person_id, created_at=1)
+    of_row = digest("assignment", values_of(row))
+    [(size, time, frontier)] = world.sql("SELECT size, time, frontier FROM ledger_head")
+    body = Entry(
+        origin=world.vault.origin,
+        seq=size,
+        time=time,
+        type="ticket.assign",
+        outcome="ok",
+        actor=world.member("coordinator").id,
+        channel="api",
+        ids={"ticket": ticket_id, "person": person_id},
+        rows=((f"assignment:{row.id}", of_row.hex()),),
+    ).encode()
+    tree = Frontier.unpack(size, bytes(frontier))
+    tree.push(leaf_hash(body))
+    world.sql(
+        "INSERT INTO assignment (id, ticket_id, person_id, state, created_at, salt) "
+        "VALUES (:id, :ticket, :person, 'active', 1, :salt)",
+        id=row.id,
+        ticket=ticket_id,
+        person=person_id,
+        salt=row.salt,
+    )
+    world.sql(
+        "INSERT INTO row_head (row_id, seq, digest, tag) VALUES (:id, :seq, :digest, :tag)",
+        id=f"assignment:{row.id}",
+        seq=size,
+        digest=of_row,
+        tag=b"",
+    )
+    world.sql(
+        "INSERT INTO ledger_entry (seq, time, type, actor, body, leaf) "
+        "VALUES (:seq, :time, 'ticket.assign', :actor, :body, :leaf)",
+        seq=size,
+        time=time,
+        actor=world.member("coordinator").id,
+        body=body.decode(),
+        leaf=leaf_hash(body),
+    )
+    world.sql(
+        "UPDATE ledger_head SET size = :size, frontier = :frontier", size=size + 1, frontier=tree.pack()
+    )
+
+
+@pytest.mark.promise("P2", "P6")
+@pytest.mark.attack("CR03", "AZ06")
+def test_an_assignment_forged_with_its_entry_in_a_sealed_vault_opens_nothing(world: World) -> None:
+    service = world.service()
+    secret = world.give(service)
+    coordinator = world.actor("coordinator")
+    ticket = world.perform(tickets.open_ticket, coordinator, service.id, "T-1", "Install the shop")
+    world.actor("technician")
+    world.seal()
+    forge_sealed_assignment(world, ticket.id, world.member("technician").id)
+    world.unseal()
+    with pytest.raises(Tampered, match="not vouched for"):
+        world.lease(ticket, secret)
+
+
+@pytest.mark.attack("CR03")
+def test_what_a_customer_hands_in_while_the_vault_is_unsealing_is_kept(world: World) -> None:
+    """It was committed between the look over the unsigned tail and the keys: nothing ever vouched for it."""
+    service = world.service()
+    browser, form = world.begin(world.ask(service))
+    ticket, give = world.ticket(service), world.sealed(form)
+    world.seal()
+    sign = world.vault.signer.sign
+
+    def signing(*args: Any, **kwargs: Any) -> Any:
+        kept = sign(*args, **kwargs)
+        if kwargs:
+            world.hand_in(browser, give)
+        return kept
+
+    world.vault.signer.sign = signing  # type: ignore[method-assign]
+    world.unseal()
+    world.vault.signer.sign = sign  # type: ignore[method-assign]
+    lease = world.lease(ticket, give.secret)
+    assert world.reveal(lease, give.secret) == LOGIN["password"]
+
+
+@pytest.mark.attack("CR03")
+def test_a_deed_that_a_seal_overtakes_is_refused(world: World) -> None:
+    """A sealed vault vouches for nothing, so the row of a late deed could never be believed again."""
+    service, coordinator = world.service(), world.actor("coordinator")
+    world.seal()
+    with pytest.raises(Sealed):
+        world.perform(tickets.open_ticket, coordinator, service.id, "T-1", "Install the shop")
+    world.unseal()
+    assert world.read(tickets.tickets, world.actor("coordinator")) == []
+
+
+@pytest.mark.promise("P5")
+@pytest.mark.attack("DE12", "DO08")
+def test_no_number_of_tickets_keeps_a_service_from_its_end_or_harms_others(
+    embedded: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service, coordinator = embedded.service(), embedded.actor("coordinator")
+
+    def opened(number: int) -> Any:
+        return embedded.vault.perform(
+            tickets.open_ticket, coordinator, service.id, f"T-{number}", "Install the shop"
+        )
+
+    embedded.together(*(opened(number) for number in range(tickets.MOST_OPEN)))
+    with pytest.raises(Conflict):
+        embedded.run(opened(0))
+    monkeypatch.setattr("vault.ledger.entry.LONGEST_ENTRY", 50_000)
+    ended, bystander = embedded.together(
+        destruction.end(embedded.vault, coordinator, service.id, service.title),
+        embedded.vault.perform(sessions.sign_out, embedded.actor("auditor")),
+    )
+    assert isinstance(ended, Invalid), "what no entry can hold is refused alone"
+    assert bystander is None
+    monkeypatch.undo()
+    assert embedded.end(service).note

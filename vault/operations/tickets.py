@@ -1,6 +1,6 @@
 """Tickets: pieces of work on a service, and who is on them."""
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, func, select
 
 from vault.errors import Conflict, Denied, NotFound
 from vault.model.tables import Assignment, Person, Service, Ticket
@@ -15,7 +15,19 @@ from vault.values import Actor, Title, clean_text, known_id, new_id
 
 _TICKETS = Ticket.table()
 _ASSIGNMENTS = Assignment.table()
-_ALL = select(_TICKETS).order_by(_TICKETS.c.created_at.desc(), _TICKETS.c.id)
+MOST_OPEN = 1000
+"""Open tickets of one service: its end closes them all in one entry, which has a longest length."""
+MOST_LISTED = 500
+_ALL = (
+    select(_TICKETS)
+    .order_by(_TICKETS.c.state != "open", _TICKETS.c.created_at.desc(), _TICKETS.c.id)
+    .limit(MOST_LISTED)
+)
+_OPEN = (
+    select(func.count())
+    .select_from(_TICKETS)
+    .where(_TICKETS.c.service_id == bindparam("service"), _TICKETS.c.state == "open")
+)
 _MINE = (
     select(_TICKETS)
     .join(_ASSIGNMENTS, _ASSIGNMENTS.c.ticket_id == _TICKETS.c.id)
@@ -30,10 +42,12 @@ _MINE = (
 
 @operation("ticket.open")
 def open_ticket(unit: Unit, actor: Actor, service_id: str, number: str, title: str) -> TicketView:
-    """Open a ticket on an open service. Raises NotSignedIn, Denied, NotFound, Ended, Invalid."""
+    """Open a ticket on an open service. Raises NotSignedIn, Denied, NotFound, Ended, Invalid, Conflict (too many)."""
     unit.about(service=service_id)
     service = service_for(unit, actor, service_id)
     require_open_service(is_open=service.state == "open", ends_at=service.ends_at, now=unit.now)
+    if unit.connection.execute(_OPEN, {"service": service.id}).scalar_one() >= MOST_OPEN:
+        raise Conflict(f"this service has {MOST_OPEN} open tickets; close some first")
     ticket = Ticket(
         id=new_id("tkt"),
         service_id=service.id,
@@ -107,7 +121,7 @@ def _coordinated(unit: Unit, actor: Actor, ticket_id: str) -> tuple[Ticket, Serv
 
 
 def tickets(reading: Reading, actor: Actor) -> list[TicketView]:
-    """Open tickets that a technician is on, or all of them for a coordinator, newest first.
+    """Open tickets that a technician is on, newest first; for a coordinator the 500 newest, the open ones first.
 
     Raises NotSignedIn or Denied.
     """

@@ -120,8 +120,10 @@ class Vault:
             raise Sealed("the vault is sealed")
         return self.writer.keys
 
-    def take_root_key(self, root_key: bytes) -> None:
+    def take_root_key(self, root_key: bytes) -> int:
         """Unseal with the 32-byte root key; check what was recorded meanwhile against its rows, and sign it.
+
+        Returns how many entries are checked: what was recorded while it looked is still to be vouched for.
 
         Raises Invalid for another length, Tampered when it is not this vault's root key or the unsigned tail of the
         ledger does not match; then the vault stays sealed.
@@ -129,14 +131,15 @@ class Vault:
         if len(root_key) != 32:  # noqa: PLR2004 (AES-256 takes 16 bytes too, which would halve the strength in silence)
             raise Invalid("a root key is 32 bytes", "/root_key")
         if not self.is_sealed:
-            return
+            return self.signer.signed_size()
         keys = Keys(RootKey(root_key), self.keyring, self.origin)
         try:
-            self.signer.sign(keys, check_rows=True)
+            checked = self.signer.sign(keys, check_rows=True).size
         except Exception:
             keys.wipe()
             raise
         self.writer.keys = keys
+        return checked
 
     def forget_keys(self) -> None:
         """Seal: sign what is there, then drop every key."""

@@ -23,9 +23,7 @@ _ENTRIES = LedgerEntry.table()
 _TILES = LedgerTile.table()
 _DISCLOSED = Disclosed.table()
 _ROW_HEADS = RowHead.table()
-TAKE_HEAD = select(
-    _HEAD.c.size, _HEAD.c.time, _HEAD.c.frontier, _HEAD.c.keyring_generation
-).with_for_update()
+TAKE_HEAD = select(_HEAD.c.size, _HEAD.c.time, _HEAD.c.frontier, _HEAD.c.keyring_generation).with_for_update()
 _MOVE_HEAD = update(_HEAD).values(
     size=bindparam("new_size"),
     time=bindparam("new_time"),
@@ -84,8 +82,16 @@ class Ledger:
         """How many entries there will be after this batch."""
         return self.first + len(self._entries)
 
+    @property
+    def is_sealed(self) -> bool:
+        """Whether nothing of this batch can be vouched for."""
+        return self._keys is None
+
     def append(self, draft: Draft, now: int, generation: int) -> Appended:
-        """Put one entry at the end. Nothing is written before `finish`."""
+        """Put one entry at the end. Nothing is written before `finish`.
+
+        Raises Invalid for more than an entry can hold, and what the keyring raises; then nothing is put there.
+        """
         seq = self.size
         body = Entry(
             origin=self._origin,
@@ -100,8 +106,19 @@ class Ledger:
             rows=tuple((name, value.hex()) for name, value in draft.rows.items()),
             disclosed={disclosure.name: disclosure.digest() for _, disclosure in draft.disclosed},
         ).encode()
+        disclosed = []
+        for subject_id, disclosure in draft.disclosed:
+            key = self._keys.subject(subject_id) if self._keys else None
+            if key is not None:
+                sealed = key.wrap(
+                    disclosure.encode(), *disclosure_context(self._origin, seq, disclosure.name)
+                )
+                disclosed.append(
+                    {"seq": seq, "name": disclosure.name, "subject_id": subject_id, "sealed": sealed}
+                )
         leaf = leaf_hash(body)
         self._full += self._frontier.push(leaf)
+        self._disclosed += disclosed
         self._entries.append(
             {
                 "seq": seq,
@@ -113,14 +130,6 @@ class Ledger:
                 "leaf": leaf,
             }
         )
-        for subject_id, disclosure in draft.disclosed:
-            key = self._keys.subject(subject_id) if self._keys else None
-            if key is not None:
-                sealed = key.wrap(
-                    disclosure.encode(), *disclosure_context(self._origin, seq, disclosure.name)
-                )
-                row = {"seq": seq, "name": disclosure.name, "subject_id": subject_id, "sealed": sealed}
-                self._disclosed.append(row)
         for name, value in draft.rows.items():
             self._heads.change(name, value)
             self._changed[name] = (seq, value)

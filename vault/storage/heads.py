@@ -13,6 +13,12 @@ from vault.model.tables import RowHead
 from vault.storage.keys import Keys
 
 MOST = 20_000
+CHANGED_WHILE_SEALED = frozenset({"request", "secret", "service_type", "agreement"})
+"""The tables whose rows a sealed vault changes: by the customers' form, and by the catalogue's operator.
+
+Nothing can vouch for such a change before the next unseal looks it over. No other table is vouched for then, so that a
+writer of the database makes no person, assignment or lease while the vault is sealed.
+"""
 _TABLE = RowHead.table()
 _FIND = select(_TABLE.c.seq, _TABLE.c.digest, _TABLE.c.tag).where(_TABLE.c.row_id == bindparam("row_id"))
 
@@ -73,6 +79,11 @@ def stored_digest(connection: Connection, row_id: str, keys: Keys | None) -> byt
     ):
         raise Tampered("a row is not vouched for by the ledger; it is not used")
     return bytes(head.digest)
+
+
+def may_change_sealed(row_id: str) -> bool:
+    """Whether a sealed vault changes rows of that table."""
+    return row_id.partition(":")[0] in CHANGED_WHILE_SEALED
 
 
 def tag_of(keys: Keys, row_id: str, seq: int, digest: bytes) -> bytes:

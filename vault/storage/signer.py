@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 
 from sqlalchemy import Connection, Engine, bindparam, select, update
 
@@ -12,7 +13,7 @@ from vault.ledger.tree import Frontier
 from vault.ledger.verify import leaf_hash
 from vault.model.tables import GUARDED, LedgerEntry, LedgerHead, RowHead
 from vault.storage.database import readable
-from vault.storage.heads import tag_of
+from vault.storage.heads import may_change_sealed, tag_of
 from vault.storage.keyring import KeptCheckpoint, Keyring
 from vault.storage.keys import Keys
 from vault.storage.rows import digest
@@ -75,13 +76,21 @@ class Signer:
 
     def _vouch(self, keys: Keys, checked: dict[str, tuple[int, bytes]]) -> None:
         """Tag the heads of rows that were changed without keys and are found right; no other head is touched."""
-        if not checked:
-            return
-        heads = RowHead.table()
-        with self._engine.begin() as connection:
-            for row_id, (seq, value) in checked.items():
-                untagged = (heads.c.row_id == row_id) & (heads.c.seq == seq) & (heads.c.tag == b"")
-                connection.execute(update(heads).where(untagged).values(tag=tag_of(keys, row_id, seq, value)))
+        if checked:
+            with self._engine.begin() as connection:
+                _tag(connection, keys, checked)
+
+    def vouch_since(self, connection: Connection, keys: Keys, first: int) -> None:
+        """Tag what was changed without keys from entry `first` on, while the unseal was on its way.
+
+        Over the writer's own connection, so that nothing moves meanwhile. A row that does not match its entry stays
+        without a tag, and is refused when it is used.
+        """
+        end = int(connection.execute(select(_HEAD.c.size)).scalar_one())
+        for seq, body, _leaf in connection.execute(_BODIES, {"first": first, "end": end}).all():
+            with suppress(Tampered):
+                found = check_rows_of(connection, decode(body.encode()))
+                _tag(connection, keys, {row_id: (int(seq), value) for row_id, value in found.items()})
 
     def _replay(
         self, connection: Connection, frontier: Frontier, size: int, *, check_rows: bool
@@ -123,6 +132,14 @@ def walk(connection: Connection, kept: KeptCheckpoint | None) -> Iterator[Entry]
         if kept is not None and frontier.size == kept.size and frontier.pack() != kept.frontier:
             raise Tampered("the ledger is not the one that its last checkpoint covers")
         yield decode(raw)
+
+
+def _tag(connection: Connection, keys: Keys, checked: dict[str, tuple[int, bytes]]) -> None:
+    heads = RowHead.table()
+    for row_id, (seq, value) in checked.items():
+        if may_change_sealed(row_id):
+            untagged = (heads.c.row_id == row_id) & (heads.c.seq == seq) & (heads.c.tag == b"")
+            connection.execute(update(heads).where(untagged).values(tag=tag_of(keys, row_id, seq, value)))
 
 
 def check_rows_of(connection: Connection, entry: Entry) -> dict[str, bytes]:

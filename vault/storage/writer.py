@@ -14,12 +14,12 @@ from sqlalchemy.dialects.postgresql import insert as postgres_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.exc import DataError, IntegrityError, ProgrammingError, SQLAlchemyError
 
-from vault.errors import Busy, ClockInDoubt, NotRecorded, Unavailable, VaultError
+from vault.errors import Busy, ClockInDoubt, NotRecorded, Sealed, Unavailable, VaultError
 from vault.model.tables import LedgerEntry, RefusalCount
 from vault.settings import Settings
 from vault.storage.append import TAKE_HEAD, Appended, Ledger
 from vault.storage.clock import Timekeeper
-from vault.storage.heads import Heads
+from vault.storage.heads import Heads, may_change_sealed
 from vault.storage.keys import Keys, Receipt
 from vault.storage.unit import Draft, Operation, Unit
 from vault.values import MINUTE, Actor, Moment
@@ -193,6 +193,10 @@ class Writer:
             if self._timekeeper.in_doubt and not waiting.operation.in_any_time:
                 raise ClockInDoubt(_DOUBT)
             waiting.result = waiting.operation(unit, waiting.actor, *waiting.args, **waiting.kwargs)
+            if ledger.is_sealed and not all(map(may_change_sealed, draft.rows)):
+                raise Sealed("the vault was sealed meanwhile")  # nobody could vouch for what this changes
+            if waiting.operation.recorded:
+                waiting.appended = ledger.append(draft, now, unit.keyring_generation)
         except VaultError as refusal:
             waiting.error = refusal
         except Exception as fault:
@@ -207,7 +211,7 @@ class Writer:
         driver.execute("RELEASE SAVEPOINT operation")
         if waiting.error is not None and waiting.actor.kind == "nobody":
             self._count_refusal(connection, waiting.actor.source, now)
-        elif waiting.operation.recorded:
+        elif waiting.error is not None and waiting.operation.recorded:
             waiting.appended = ledger.append(draft, now, unit.keyring_generation)
 
     def _count_refusal(self, connection: Connection, source: str, now: Moment) -> None:
