@@ -48,5 +48,6 @@ def held(number: int, sentence: str) -> None:
 
 def not_held(number: int, what: str, why: str) -> None:
     """Write a step that did not hold, and what was seen instead."""
-    write(f"{_in(_RED, f'{number:2}')}  {_in(_RED, 'did not hold')}: {what}")
-    write(textwrap.fill(why, WIDTH, initial_indent="    ", subsequent_indent="    "))
+    write(f"{_in(_RED, f'{number:2}')}  {_in(_RED, 'did not hold')}")
+    for text in (what, why):
+        prose(text, "    ")
