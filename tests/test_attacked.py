@@ -5,13 +5,13 @@ from typing import Any
 import pytest
 
 from tests.refusals import answer
-from tests.world import LOGIN, PASSWORD, World
-from vault.errors import Conflict, Invalid, NotSignedIn, Sealed, Tampered, TooMany
+from tests.world import CATALOGUE, LOGIN, PASSWORD, World
+from vault.errors import Conflict, Denied, Invalid, NotSignedIn, Sealed, Tampered, TooMany
 from vault.ledger.entry import Entry
 from vault.ledger.tree import Frontier
 from vault.ledger.verify import leaf_hash
 from vault.model.tables import Assignment
-from vault.operations import attempts, destruction, sessions, tickets
+from vault.operations import attempts, audit, catalogue, checkout, destruction, sessions, tickets, upkeep
 from vault.policy.attempts import LIMITS
 from vault.storage.rows import digest, values_of
 from vault.values import Actor, MailAddress, new_id
@@ -173,3 +173,28 @@ def test_no_number_of_tickets_keeps_a_service_from_its_end_or_harms_others(
     assert bystander is None
     monkeypatch.undo()
     assert embedded.end(service).note
+
+
+@pytest.mark.promise("P2", "P6")
+@pytest.mark.attack("CR03")
+def test_an_agreement_that_is_deleted_from_the_database_brings_no_older_one_back(world: World) -> None:
+    _service, secret, ticket, lease = world.lent()
+    tom = world.actor("technician")
+    world.run(catalogue.apply(world.vault, Actor.host(), CATALOGUE.replace("I keep", "Always I keep")))
+    with pytest.raises(Denied):
+        world.perform(checkout.reveal, tom, lease.id, secret, "password")
+    world.sql("DELETE FROM agreement WHERE id = 2")
+    with pytest.raises(Tampered):
+        world.perform(checkout.reveal, tom, lease.id, secret, "password")
+    with pytest.raises(Tampered):
+        world.lease(ticket, secret)
+
+
+@pytest.mark.attack("DO08")
+def test_downloads_that_stand_still_keep_no_connection_from_anybody(embedded: World) -> None:
+    auditor = embedded.actor("auditor")
+    standing = [embedded.run(audit.bundle(embedded.vault, auditor)) for _ in range(20)]
+    begun = [next(lines) for lines in standing]
+    assert len(begun) == len(standing)
+    embedded.run(upkeep.sign(embedded.vault))
+    assert embedded.end(embedded.service()).note

@@ -2,7 +2,7 @@
 
 from sqlalchemy import bindparam, func, select
 
-from vault.errors import NotFound, NotSignedIn
+from vault.errors import NotFound, NotSignedIn, Tampered
 from vault.model.tables import Agreement, Assignment, Lease, Person, Request, Secret, Service, Ticket
 from vault.policy.staff import Standing, require_customer_data, require_role
 from vault.storage.reading import Reading
@@ -10,11 +10,18 @@ from vault.values import Actor, known_id
 
 _IN_FORCE = select(func.coalesce(func.max(Agreement.table().c.id), 0))
 _NOTHING = "there is no such thing"
+AGREEMENT_GONE = "the agreement in force is not where the ledger says that it is"
 
 
 def agreement_in_force(reading: Reading) -> int:
-    """The version of the confidentiality agreement in force; 0 when none was ever published."""
-    return int(reading.connection.execute(_IN_FORCE).scalar_one())
+    """The version of the confidentiality agreement in force; 0 when none was ever published.
+
+    Raises Tampered where the ledger knows a later one: without its row an older one would be in force again.
+    """
+    version = int(reading.connection.execute(_IN_FORCE).scalar_one())
+    if reading.newest_digest(f"agreement:{version + 1}") is not None:
+        raise Tampered(AGREEMENT_GONE)
+    return version
 
 
 def person_of(reading: Reading, actor: Actor) -> Person:

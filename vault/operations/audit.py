@@ -4,7 +4,7 @@ import base64
 import re
 from collections.abc import Iterator
 
-from sqlalchemy import Connection, select
+from sqlalchemy import select
 
 from vault.errors import Invalid, Tampered
 from vault.ledger.bundle import write_bundle
@@ -19,6 +19,7 @@ from vault.model.views import CheckpointView, EntryPage, EntryView, ProofView
 from vault.operations.asking import acting_as
 from vault.operations.vault import Vault
 from vault.storage.append import disclosure_context, frontier_at, tile_hashes
+from vault.storage.keys import Keys
 from vault.storage.reading import Reading
 from vault.storage.unit import Unit, operation
 from vault.values import Actor, known_id, to_datetime
@@ -80,17 +81,17 @@ def _facts(reading: Reading, seqs: list[int]) -> dict[int, dict[str, str]]:
         return {}
     found: dict[int, dict[str, str]] = {}
     for row in reading.connection.execute(select(_DISCLOSED).where(_DISCLOSED.c.seq.in_(seqs))):
-        disclosure = _disclosure(reading, row.seq, row.name, row.subject_id, bytes(row.sealed))
+        disclosure = _disclosure(reading.keys, row.seq, row.name, row.subject_id, bytes(row.sealed))
         if disclosure is not None:
             found.setdefault(row.seq, {})[disclosure.name] = disclosure.value
     return found
 
 
-def _disclosure(reading: Reading, seq: int, name: str, subject_id: str, sealed: bytes) -> Disclosure | None:
-    key = reading.keys.subject(subject_id)
+def _disclosure(keys: Keys, seq: int, name: str, subject_id: str, sealed: bytes) -> Disclosure | None:
+    key = keys.subject(subject_id)
     if key is None:
         return None
-    return decode_disclosure(key.unwrap(sealed, *disclosure_context(reading.keys.signer.name, seq, name)))
+    return decode_disclosure(key.unwrap(sealed, *disclosure_context(keys.signer.name, seq, name)))
 
 
 def _names(reading: Reading, actors: set[str]) -> dict[str, str]:
@@ -122,34 +123,36 @@ def _exported(unit: Unit, actor: Actor) -> None:
 
 
 def _lines(vault: Vault, size: int) -> Iterator[bytes]:
+    keys = vault.keys
+    query = select(_CHECKPOINTS.c.note).where(_CHECKPOINTS.c.size <= size).order_by(_CHECKPOINTS.c.size)
     with vault.reader.connect() as connection:
-        reading = Reading(connection, vault.now(), vault.keys, vault.settings, vault.deployment)
-        notes = connection.execute(
-            select(_CHECKPOINTS.c.note).where(_CHECKPOINTS.c.size <= size).order_by(_CHECKPOINTS.c.size)
-        )
-        yield from write_bundle(
-            _bodies(connection, size),
-            _disclosures(reading, size),
-            list(notes.scalars()),
-            vault.keys.signer.vkey,
-            vault.origin,
-        )
+        notes = list(connection.execute(query).scalars())
+    yield from write_bundle(
+        _bodies(vault, size), _disclosures(vault, keys, size), notes, keys.signer.vkey, vault.origin
+    )
 
 
-def _bodies(connection: Connection, size: int) -> Iterator[tuple[bytes, bytes]]:
+# Each piece has a connection for itself: a reader who dawdles over a download would keep one from everybody else.
+
+
+def _bodies(vault: Vault, size: int) -> Iterator[tuple[bytes, bytes]]:
     for first in range(0, size, CHUNK):
         query = select(_ENTRIES.c.leaf, _ENTRIES.c.body).order_by(_ENTRIES.c.seq)
         query = query.where(_ENTRIES.c.seq >= first, _ENTRIES.c.seq < min(first + CHUNK, size))
-        for row in connection.execute(query).all():
+        with vault.reader.connect() as connection:
+            rows = connection.execute(query).all()
+        for row in rows:
             yield bytes(row.leaf), row.body.encode()
 
 
-def _disclosures(reading: Reading, size: int) -> Iterator[tuple[int, Disclosure]]:
+def _disclosures(vault: Vault, keys: Keys, size: int) -> Iterator[tuple[int, Disclosure]]:
     for first in range(0, size, CHUNK):
         query = select(_DISCLOSED).order_by(_DISCLOSED.c.seq, _DISCLOSED.c.name)
         query = query.where(_DISCLOSED.c.seq >= first, _DISCLOSED.c.seq < min(first + CHUNK, size))
-        for row in reading.connection.execute(query).all():
-            disclosure = _disclosure(reading, row.seq, row.name, row.subject_id, bytes(row.sealed))
+        with vault.reader.connect() as connection:
+            rows = connection.execute(query).all()
+        for row in rows:
+            disclosure = _disclosure(keys, row.seq, row.name, row.subject_id, bytes(row.sealed))
             if disclosure is not None:
                 yield row.seq, disclosure
 

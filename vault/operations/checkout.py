@@ -2,13 +2,20 @@
 
 from typing import Any
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import Text, bindparam, cast, func, literal, select
 
-from vault.errors import Conflict, Ended, Invalid, NotFound, NotSignedIn
-from vault.model.tables import Agreement, Assignment, Lease, Person, Secret, Service, Ticket
+from vault.errors import Conflict, Ended, Invalid, NotFound, NotSignedIn, Tampered
+from vault.model.tables import Agreement, Assignment, Lease, Person, RowHead, Secret, Service, Ticket
 from vault.model.views import LeaseView, RequestView
 from vault.operations import presence, showing
-from vault.operations.asking import acting_as, lease_for, service_of, standing_of, with_customers
+from vault.operations.asking import (
+    AGREEMENT_GONE,
+    acting_as,
+    lease_for,
+    service_of,
+    standing_of,
+    with_customers,
+)
 from vault.operations.leases import end_lease
 from vault.operations.requests import ask_again
 from vault.operations.services import type_of
@@ -88,11 +95,13 @@ def _leased(
 
 
 def _joined() -> Any:
-    """Everything that decides a reveal, in one query: six rows and the agreement in force."""
+    """Everything that decides a reveal, in one query: six rows, the agreement in force, whether a later one is gone."""
     lease, secret, person, assignment, ticket, service = (table.table() for table in _TABLES)
     in_force = select(func.coalesce(func.max(Agreement.table().c.id), 0)).scalar_subquery()
+    later = literal("agreement:") + cast(in_force + 1, Text)
+    is_gone = select(RowHead.table().c.row_id).where(RowHead.table().c.row_id == later).exists()
     query = (
-        select(lease, secret, person, assignment, ticket, service, in_force)
+        select(lease, secret, person, assignment, ticket, service, in_force, is_gone)
         .select_from(lease)
         .join(secret, (secret.c.id == bindparam("secret")) & (secret.c.service_id == lease.c.service_id))
         .join(person, person.c.id == lease.c.person_id)
@@ -136,7 +145,9 @@ def reveal(unit: Unit, actor: Actor, lease_id: str, secret_id: str, field: str) 
         raise NotFound("there is no such thing")
     _check_digests(unit, row)
     unit.say(service=row[_AT["lease.service_id"]], ticket=row[_AT["lease.ticket_id"]])
-    in_force = row[_IN_FORCE_AT]
+    in_force, is_gone = row[_IN_FORCE_AT], row[_IN_FORCE_AT + 1]
+    if is_gone:
+        raise Tampered(AGREEMENT_GONE)
     delivery = Delivery(
         standing=Standing(
             id=row[_AT["person.id"]],
