@@ -8,7 +8,7 @@ from sqlalchemy import Connection, bindparam, delete, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as postgres_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
-from vault.errors import Tampered
+from vault.errors import Tampered, VaultError
 from vault.ledger.entry import Entry
 from vault.ledger.tiles import WIDTH, TileReader
 from vault.ledger.tree import Frontier
@@ -135,6 +135,15 @@ class Ledger:
             self._changed[name] = (seq, value)
         self._generation = max(self._generation, generation)
         return Appended(seq, leaf)
+
+    def append_refused(self, draft: Draft, now: int, generation: int) -> Appended:
+        """Put a refusal at the end; where its words cannot be kept, then that it was refused."""
+        try:
+            return self.append(draft, now, generation)
+        except VaultError:
+            draft.ids.clear()
+            draft.disclosed.clear()
+            return self.append(draft, now, generation)
 
     def finish(self, now: int) -> None:
         """Write the batch's entries and move the head."""

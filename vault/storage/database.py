@@ -73,8 +73,7 @@ def _sqlite(place: URL, *, keyring: bool, reader: bool) -> Engine:
 
 def _postgres(place: URL, *, reader: bool) -> Engine:
     options = f"-c lock_timeout={LOCK_MILLISECONDS} -c statement_timeout=30000 -c timezone=UTC"
-    if reader:
-        options += " -c default_transaction_read_only=on"
+    options += " -c default_transaction_read_only=on" if reader else " -c synchronous_commit=on"
     return create_engine(
         place.set(drivername="postgresql+psycopg"),
         connect_args={"connect_timeout": CONNECT_SECONDS, "options": options, "tcp_user_timeout": 10_000},

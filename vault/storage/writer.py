@@ -212,12 +212,7 @@ class Writer:
         if waiting.error is not None and waiting.actor.kind == "nobody":
             self._count_refusal(connection, waiting.actor.source, now)
         elif waiting.error is not None and waiting.operation.recorded:
-            try:
-                waiting.appended = ledger.append(draft, now, unit.keyring_generation)
-            except VaultError:  # its words cannot be kept; that it was refused can
-                draft.ids.clear()
-                draft.disclosed.clear()
-                waiting.appended = ledger.append(draft, now, unit.keyring_generation)
+            waiting.appended = ledger.append_refused(draft, now, unit.keyring_generation)
 
     def _count_refusal(self, connection: Connection, source: str, now: Moment) -> None:
         """Refusals of nobody in particular are counted, so that a flood does not grow the ledger."""
