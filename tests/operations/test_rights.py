@@ -7,7 +7,7 @@ import pytest
 
 from tests.refusals import answer, everything, refused
 from tests.world import LOGIN, PASSWORD, World
-from vault.errors import Conflict, Denied, Invalid, NotFound, NotSignedIn, StaleProof, VaultError
+from vault.errors import Conflict, Denied, Invalid, NotFound, NotSignedIn, StaleProof, Tampered, VaultError
 from vault.operations import (
     audit,
     catalogue,
@@ -85,6 +85,11 @@ def test_taking_a_technicians_row_or_name_does_not_help(embedded: World) -> None
             )
         embedded.sql(undoing, **named(undoing))
     assert embedded.perform(checkout.reveal, tom_acts, lease.id, secret, "password").expose()
+    embedded.sql("UPDATE lease SET person_id = :ada", ada=ada.id)
+    embedded.sql("UPDATE assignment SET person_id = :ada", ada=ada.id)
+    embedded.sql(role.format("technician"), ada=ada.id)
+    with refused(embedded, Tampered, "secret.reveal"):  # all of it together would be what policy asks for
+        embedded.perform(checkout.reveal, ada_acts, lease.id, secret, "password")
 
 
 @pytest.mark.promise("P2")
@@ -181,6 +186,8 @@ def test_a_disabled_technician_is_out_in_the_same_commit(world: World) -> None:
     assert [isinstance(one, BaseException) for one in answers] == [False] * 6 + [True] * 5
     assert {type(one) for one in answers[6:]} == {NotSignedIn}
     assert world.ledger()[-6:] == ["staff.disable ok"] + ["secret.reveal NotSignedIn"] * 5
+    open_sessions = "SELECT id FROM session WHERE ended_at IS NULL AND person_id = :tom"
+    assert world.sql(open_sessions, tom=tom.id) == []
     with pytest.raises(NotSignedIn):
         world.run(sessions.resolve(world.vault, tom.token, "192.0.2.7", "api"))
     for ask in (
