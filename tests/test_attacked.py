@@ -6,12 +6,27 @@ import pytest
 
 from tests.refusals import answer
 from tests.world import CATALOGUE, LOGIN, PASSWORD, World
+from vault.crypto.encoding import unb64
+from vault.crypto.envelope import Envelope
+from vault.crypto.tokens import new_token, token_hash
 from vault.errors import Conflict, Denied, Invalid, NotSignedIn, Sealed, Tampered, TooMany
 from vault.ledger.entry import Entry
 from vault.ledger.tree import Frontier
 from vault.ledger.verify import leaf_hash
+from vault.model.messages import Begin
 from vault.model.tables import Assignment
-from vault.operations import attempts, audit, catalogue, checkout, destruction, sessions, tickets, upkeep
+from vault.operations import (
+    attempts,
+    audit,
+    catalogue,
+    checkout,
+    destruction,
+    intake,
+    requests,
+    sessions,
+    tickets,
+    upkeep,
+)
 from vault.policy.attempts import LIMITS
 from vault.storage.rows import digest, values_of
 from vault.values import Actor, MailAddress, new_id
@@ -198,3 +213,29 @@ def test_downloads_that_stand_still_keep_no_connection_from_anybody(embedded: Wo
     assert len(begun) == len(standing)
     embedded.run(upkeep.sign(embedded.vault))
     assert embedded.end(embedded.service()).note
+
+
+@pytest.mark.promise("P7")
+@pytest.mark.attack("IN11")
+def test_the_cores_verdict_on_one_version_is_not_given_to_the_next(embedded: World) -> None:
+    """Asked again while the check is on its way, the customer gives a card number: it never passes for checked."""
+    service, coordinator, vault = embedded.service(), embedded.actor("coordinator"), embedded.vault
+    browser, form = embedded.begin(embedded.ask(service))
+    opened = vault.open_whole
+
+    async def overtaken(*args: Any, **kwargs: Any) -> Any:
+        fields = await opened(*args, **kwargs)
+        vault.open_whole = opened  # type: ignore[method-assign]
+        again = await vault.perform(requests.ask, coordinator, service.id, None, "hand")
+        nobody, other = Actor.nobody("198.51.100.9", "intake"), new_token("vk_giv")
+        newer = await intake.begin(vault, nobody, Begin(code=again.code or "", browser=other))
+        give = embedded.sealed(newer, {**LOGIN, "password": "4111 1111 1111 1111"})
+        envelope = Envelope.parse(unb64(give.envelope))
+        await vault.perform(intake._given, nobody, token_hash(other), give, envelope)
+        return fields
+
+    vault.open_whole = overtaken  # type: ignore[method-assign]
+    embedded.hand_in(browser, embedded.sealed(form))
+    assert embedded.sql("SELECT version, state FROM secret") == [(2, "given")]
+    assert embedded.run(intake.check_waiting(vault)) == 1
+    assert embedded.sql("SELECT version, state FROM secret") == [(2, "refused")]

@@ -229,10 +229,10 @@ async def check(vault: Vault, secret_id: str) -> None:
     What fails is purged and asked for again. Raises Invalid with the reason, for the customer who is still there.
     """
     wrong: Invalid | None = None
+    kind, version = await vault.read(_kind_of, Actor.core(), secret_id)
     try:
-        fields = await vault.open_whole(_check_begun, Actor.core(), secret_id)
+        fields = await vault.open_whole(_check_begun, Actor.core(), secret_id, version)
         plain = {name: value.expose() for name, value in fields.items()}
-        kind = await vault.read(_kind_of, Actor.core(), secret_id)
         KINDS[kind].check(plain)
         if holds_card_number(plain):
             wrong = Invalid(
@@ -244,22 +244,22 @@ async def check(vault: Vault, secret_id: str) -> None:
         wrong = Invalid("what arrived does not open; please give it once more", "/envelope")
     except Sealed:
         return  # sealed in between: the check after the next unseal finds it
-    await vault.perform(_check_done, Actor.core(), secret_id, wrong is None)
+    await vault.perform(_check_done, Actor.core(), secret_id, version, wrong is None)
     if wrong is not None:
         raise wrong
 
 
-def _kind_of(reading: Reading, _actor: Actor, secret_id: str) -> str:
-    return str(
-        reading.connection.execute(select(_SECRETS.c.kind).where(_SECRETS.c.id == secret_id)).scalar_one()
-    )
+def _kind_of(reading: Reading, _actor: Actor, secret_id: str) -> tuple[str, int]:
+    query = select(_SECRETS.c.kind, _SECRETS.c.version).where(_SECRETS.c.id == secret_id)
+    row = reading.connection.execute(query).one()
+    return str(row.kind), int(row.version)
 
 
 @operation("secret.check")
-def _check_begun(unit: Unit, _actor: Actor, secret_id: str) -> Opening:
+def _check_begun(unit: Unit, _actor: Actor, secret_id: str, version: int) -> Opening:
     unit.about(secret=secret_id)
     secret = unit.find(Secret, id=secret_id)
-    if secret is None or secret.state != "given":
+    if secret is None or secret.state != "given" or secret.version != version:
         raise Conflict("there is nothing to check")
     unit.about(service=secret.service_id)
     unit.say(version=str(secret.version))
@@ -267,11 +267,11 @@ def _check_begun(unit: Unit, _actor: Actor, secret_id: str) -> Opening:
 
 
 @operation("secret.checked")
-def _check_done(unit: Unit, _actor: Actor, secret_id: str, passed: bool) -> None:
+def _check_done(unit: Unit, _actor: Actor, secret_id: str, version: int, passed: bool) -> None:
     unit.about(secret=secret_id)
     secret = unit.find(Secret, id=secret_id)
-    if secret is None or secret.state != "given":
-        return
+    if secret is None or secret.state != "given" or secret.version != version:
+        return  # the verdict is on what was opened, and on nothing that was given since
     unit.about(service=secret.service_id)
     unit.say(version=str(secret.version), verdict="passed" if passed else "refused")
     if passed:
