@@ -58,8 +58,8 @@ def play(place: Path) -> Iterator[Play]:
 
     yield start
     for demo in started:
-        demo.kill()
-        demo.wait()
+        demo.terminate()  # not killed: it has a server to end
+        demo.wait(60)
         demo.stdout.close()  # type: ignore[union-attr]
 
 
