@@ -12,6 +12,7 @@ from sqlalchemy.exc import IntegrityError
 
 from tests.storage.ground import away, findings, finished, spawn, verified
 from tests.world import LOGIN, PASSWORD, World
+from vault.crypto.envelope import Context
 from vault.crypto.factors import current_code
 from vault.crypto.tokens import new_token
 from vault.errors import Conflict, Denied, NotFound, NotSignedIn, Unavailable, VaultError
@@ -23,7 +24,7 @@ from vault.storage.database import open_engine
 from vault.storage.keys import Opening, Receipt
 from vault.storage.unit import Unit, operation
 from vault.storage.writer import MOST_IN_A_BATCH, MOST_WAITING
-from vault.values import SECOND, Actor, new_id
+from vault.values import SECOND, Actor, Reason, new_id
 
 CORE = Actor.core()
 NOBODY = Actor.nobody("203.0.113.5", "intake")
@@ -54,11 +55,6 @@ def slow(unit: Unit, _actor: Actor) -> int:
     """Take long enough that others gather behind it."""
     time.sleep(0.3)
     return unit.now
-
-
-@operation("storage.opening")
-def opening(_unit: Unit, _actor: Actor) -> Opening:
-    raise AssertionError("never reached")
 
 
 def names(world: World) -> list[str]:
@@ -116,8 +112,6 @@ def test_while_an_operation_runs_nobody_else_sees_anything_of_it(world: World) -
 def test_an_opening_is_worth_nothing_without_this_writers_receipt(embedded: World) -> None:
     service, secret, _, _ = embedded.lent()
     rows = embedded.sql("SELECT key_id, envelope FROM secret WHERE id = :id", id=secret)[0]
-    from vault.crypto.envelope import Context
-
     context = Context(embedded.vault.deployment, service.id, rows[0], secret, 1, "ssh-password")
     right = Opening(context, bytes(rows[1]), "password")
     forged = Receipt(0, embedded.vault.now(), object())
@@ -374,8 +368,6 @@ def test_a_code_proves_presence_once_of_fifty(world: World) -> None:
 def test_a_proof_is_good_for_one_lease_of_fifty(world: World) -> None:
     _, secret, ticket, _ = world.lent()
     actor = world.actor("technician")
-    from vault.values import Reason
-
     why = Reason.parse("install the shop as ordered")
     deed = presence.deed("lease", ticket.id, 30, why.text, secret)
     proof = world.run(presence.prove(world.vault, actor, deed, world.code("technician")))
