@@ -96,7 +96,6 @@ def test_a_customer_is_asked_by_mail_with_a_link_that_works_and_that_nobody_here
     assert deliver(embedded) == 0, "told once"
 
 
-@pytest.mark.attack("DO10")
 def test_a_broken_mail_server_is_tried_again_and_blocks_nothing(embedded: World, post: PostOffice) -> None:
     request = asked(embedded)
     post.broken = True
