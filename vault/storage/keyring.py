@@ -27,7 +27,7 @@ from sqlalchemy import update as update_rows
 from sqlalchemy.exc import SQLAlchemyError
 
 from vault.errors import NotRecorded, Tampered, Unavailable
-from vault.storage.database import open_engine
+from vault.storage.database import is_sqlite, open_engine
 
 _METADATA = MetaData()
 SEED = Table(
@@ -180,7 +180,21 @@ class Keyring:
                 connection.execute(insert(TOMBSTONE).values(**row))
 
         self._change(erase)
+        self._rewrite()
         return self.tombstones(service_id)
+
+    def _rewrite(self) -> None:
+        """Leave no erased seed in PostgreSQL's pages: a DELETE only marks it, and VACUUM alone may keep its bytes.
+
+        Its write-ahead log keeps them until it is recycled, which is why a keyring's log is never archived.
+        """
+        try:
+            for engine in (self._engine, self._mirror):
+                if engine is not None and not is_sqlite(engine):
+                    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+                        connection.exec_driver_sql("VACUUM FULL seed")
+        except SQLAlchemyError as error:
+            raise NotRecorded("the keyring's table of seeds could not be rewritten") from error
 
     def tombstones(self, service_id: str | None = None) -> tuple[str, ...]:
         """Ids of destroyed keys, of one service or of all."""
