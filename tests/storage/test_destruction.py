@@ -208,7 +208,11 @@ def test_a_long_reader_stops_nobody_and_the_rest_goes_when_it_has_left(
 
     async def both() -> tuple[float, float]:
         began = time.monotonic()
-        ending = asyncio.create_task(destruction.end(embedded.vault, coordinator, service.id, service.title))
+        ending = asyncio.create_task(
+            destruction.end(
+                embedded.vault, coordinator, service.id, service.title, embedded.code("coordinator")
+            )
+        )
         slowest = 0.0
         turn = 0
         while not ending.done():
@@ -227,6 +231,23 @@ def test_a_long_reader_stops_nobody_and_the_rest_goes_when_it_has_left(
     reader.close()
     embedded.run(upkeep.sweep(embedded.vault))
     assert where_found(tmp_path, [*needles["envelope"], *needles["seed"]]) == set()
+
+
+@pytest.mark.promise("P5")
+@pytest.mark.attack("DE02")
+def test_postgresql_keeps_no_seed_in_its_pages(world: World) -> None:
+    """Its own log keeps the bytes until it is recycled; a keyring's log is never archived (docs/operations.md)."""
+    if world.ground.cluster is None:
+        return  # every file of the embedded keyring is searched above
+    cluster = world.ground.cluster
+    service, _, _, _ = world.lent()
+    seeds = [wrapped for _, wrapped in wrapped_seeds(world).values()]
+    pages = cluster.place / "data" / "base"
+    cluster.admin("CHECKPOINT")
+    assert where_found(pages, seeds), "it is there before"
+    world.end(service)
+    cluster.admin("CHECKPOINT")
+    assert where_found(pages, seeds) == set()
 
 
 # -- crashes ---------------------------------------------------------------------------------------------------------
@@ -408,12 +429,18 @@ def test_only_the_title_itself_ends_a_service_and_only_once(world: World) -> Non
     other = world.service(title="Acme's new shop 2")
     for typed in ("", "acme's new shop", service.title + " ", other.title, service.id, "\ud800"):
         with pytest.raises(Invalid):
-            world.run(destruction.end(world.vault, world.actor("coordinator"), service.id, typed))
+            world.run(
+                destruction.end(
+                    world.vault, world.actor("coordinator"), service.id, typed, world.code("coordinator")
+                )
+            )
     for role in ("technician", "auditor", "administrator"):
         with pytest.raises(VaultError):
-            world.run(destruction.end(world.vault, world.actor(role), service.id, service.title))
+            world.run(
+                destruction.end(world.vault, world.actor(role), service.id, service.title, world.code(role))
+            )
     with pytest.raises(NotSignedIn):
-        world.run(destruction.end(world.vault, NOBODY, service.id, service.title))
+        world.run(destruction.end(world.vault, NOBODY, service.id, service.title, "000000"))
     assert world.reveal(lease, secret) == LOGIN["password"]
     world.end(service)
     with pytest.raises(Conflict):
@@ -430,9 +457,9 @@ def test_whoever_finishes_it_there_is_one_certificate(world: World) -> None:
         world.give(service)
         coordinator = world.actor("coordinator")
         mine, *others = world.together(
-            destruction.end(world.vault, coordinator, service.id, service.title),
+            destruction.end(world.vault, coordinator, service.id, service.title, world.code("coordinator")),
             *(upkeep.sweep(world.vault) for _ in range(4)),
-            destruction.end(world.vault, coordinator, service.id, service.title),
+            destruction.end(world.vault, coordinator, service.id, service.title, world.code("coordinator")),
         )
         assert isinstance(others.pop(), Conflict)
         assert others == [None] * 4
@@ -445,7 +472,11 @@ def test_ending_while_sealed_says_so_and_changes_nothing(embedded: World) -> Non
     coordinator = embedded.actor("coordinator")
     embedded.seal()
     with pytest.raises(VaultError, match="sealed"):
-        embedded.run(destruction.end(embedded.vault, coordinator, service.id, service.title))
+        embedded.run(
+            destruction.end(
+                embedded.vault, coordinator, service.id, service.title, embedded.code("coordinator")
+            )
+        )
     embedded.unseal()
     assert state_of(embedded, service.id) == "open"
     assert embedded.reveal(lease, secret) == LOGIN["password"]
