@@ -111,7 +111,9 @@ def test_without_the_agreement_there_are_no_customers(embedded: World) -> None:
 def test_before_any_agreement_nobody_has_agreed(embedded: World) -> None:
     technician = embedded.actor("technician")
     embedded.sql("DELETE FROM agreement")
-    embedded.sql("DELETE FROM row_head WHERE row_id LIKE 'agreement:%'")  # else the ledger knows that there was one
+    embedded.sql(
+        "DELETE FROM row_head WHERE row_id LIKE 'agreement:%'"
+    )  # else the ledger knows that there was one
     with pytest.raises(NotFound):
         embedded.read(staff.agreement, technician)
     with refused(embedded, Conflict, "agreement.accept"):

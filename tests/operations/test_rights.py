@@ -156,7 +156,7 @@ def test_bent_ids_are_ids_of_nothing(embedded: World) -> None:
             lambda i: vault.perform(requests.cancel, coordinator, i),
             lambda i: vault.perform(requests.reissue, coordinator, i, "hand"),
             lambda i: vault.read(services.service, coordinator, i),
-            lambda i: destruction.end(vault, coordinator, i, "x"),
+            lambda i: destruction.end(vault, coordinator, i, "x", "000000"),
             lambda i: vault.read(destruction.certificate, coordinator, i),
             lambda i: vault.perform(staff.disable, Actor.host(), i),
             lambda i: services.register(vault, coordinator, i, "installation", "A shop", tomorrow(embedded)),
@@ -238,6 +238,10 @@ def test_each_role_sees_and_does_its_own_and_nothing_else(embedded: World) -> No
     service, _, ticket, lease = embedded.lent()
     request = embedded.ask(service)
     tom = embedded.member("technician").id
+
+    def code(actor: Actor) -> str:
+        return embedded.code(actor.role) if actor.role else "000000"
+
     rights: dict[str, tuple[set[str], Any]] = {
         "tickets": ({"technician", "coordinator"}, lambda a: vault.read(tickets.tickets, a)),
         "leases": ({"technician", "coordinator"}, lambda a: vault.read(checkout.leases, a)),
@@ -261,7 +265,7 @@ def test_each_role_sees_and_does_its_own_and_nothing_else(embedded: World) -> No
         "close": ({"coordinator"}, lambda a: vault.perform(tickets.close, a, ticket.id)),
         "certificate": (set(), lambda a: vault.read(destruction.certificate, a, service.id)),
         "disable": ({"administrator"}, lambda a: vault.perform(staff.disable, a, tom)),
-        "end": ({"coordinator"}, lambda a: destruction.end(vault, a, service.id, service.title)),
+        "end": ({"coordinator"}, lambda a: destruction.end(vault, a, service.id, service.title, code(a))),
     }
     roles = ("technician", "auditor", "administrator", "coordinator")
     for what, (who, ask) in rights.items():
