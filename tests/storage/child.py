@@ -122,7 +122,9 @@ async def end(told: dict[str, Any]) -> None:
     if armed:
         armed.set()
     try:
-        view = await destruction.end(vault, person(told, "coordinator"), told["service"], told["title"])
+        view = await destruction.end(
+            vault, person(told, "coordinator"), told["service"], told["title"], told["code"]
+        )
     except VaultError as refusal:
         say(f"{type(refusal).__name__}: {refusal}")
         await vault.close()
