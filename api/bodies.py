@@ -93,9 +93,10 @@ class NewService(Body):
 
 
 class EndService(Body):
-    """The service's own title, typed again: the deed cannot be undone."""
+    """The service's own title, typed again, and a fresh one-time code: the deed cannot be undone."""
 
     confirm: Text
+    code: HiddenText
 
 
 class AskFor(Body):

@@ -65,17 +65,22 @@ def show(
     secret: SecretOption = "",
     as_json: AsJson = False,
 ) -> None:
-    """Reveal one field: its value and nothing else on stdout, byte for byte. It is recorded first."""
+    """Reveal one field: its value and nothing else on stdout. It is recorded first.
+
+    Into a pipe or file it goes byte for byte; on a terminal, control characters are shown as escapes.
+    """
     with signed_in() as client:
         chosen = secret or _holding(client.get("/api/v1/leases", lease), field)
         value = client.post("/api/v1/leases", lease, "reveal", secret=chosen, field=field)["value"]
     if as_json:
         put_json({"value": value})
         return
-    terminal.put_exactly(str(value).encode("utf-8", "surrogatepass"))
     if sys.stdout.isatty():
-        say()
+        for line in str(value).split("\n"):  # what a customer typed must not steer the terminal
+            terminal.put(line)
         say("this stays in the terminal's history; pipe it to where it is needed instead")
+    else:
+        terminal.put_exactly(str(value).encode("utf-8", "surrogatepass"))
     say_next(f"valetkey checkin {lease}")
 
 

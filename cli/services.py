@@ -177,14 +177,15 @@ def end(
 ) -> None:
     """End a service for good; prints the certificate.
 
-    Its keys are destroyed first, then its secrets.
+    Its keys are destroyed first, then its secrets. Your code is asked for, or read from stdin.
     """
     with signed_in() as client:
         if not confirm:
             found = client.get("/api/v1/services", service)
             say(f"this ends {found['title']} for {found['customer']['name']}; its secrets go for good")
             confirm = ask(f"type the title “{shown(found['title'])}” to go on")
-        certificate = client.post("/api/v1/services", service, "end", confirm=confirm)
+        code = ask("code from your authenticator")
+        certificate = client.post("/api/v1/services", service, "end", confirm=confirm, code=code)
     _put_certificate(certificate, as_json)
     say("the service has ended and its secrets are destroyed")
     say_next(f"valetkey service certificate {certificate['service_id']}")

@@ -321,7 +321,9 @@ class World:
         return self.perform(checkout.reveal, self.actor(who), lease.id, secret_id, name).expose()
 
     def end(self, service: ServiceView) -> CertificateView:
-        return self.run(destruction.end(self.vault, self.actor("coordinator"), service.id, service.title))
+        coordinator = self.actor("coordinator")
+        code = self.code("coordinator")
+        return self.run(destruction.end(self.vault, coordinator, service.id, service.title, code))
 
     def lent(self) -> tuple[ServiceView, str, TicketView, LeaseView]:
         """The usual middle of the story: a service, its secret given, a ticket, a lease."""

@@ -13,7 +13,7 @@ from vault.values import Actor, to_datetime
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
-WITH_CUSTOMERS = frozenset({"technician", "coordinator"})
+WITH_CUSTOMERS = frozenset({"technician", "coordinator", "auditor"})
 
 
 @router.get("/")

@@ -31,6 +31,7 @@ WORDS = {
     "service.destroy": "Destroyed a service's secrets",
     "service.overdue": "A service was past its end",
     "request.expire": "A request ran out",
+    "clock.doubt": "Doubted the host's clock",
     "clock.confirm": "Confirmed the clock",
     "request.ask": "Asked a customer",
     "request.mint": "Made an intake code",

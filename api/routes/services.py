@@ -49,7 +49,7 @@ async def service(service_id: ServicePath, vault: TheVault, actor: SignedIn) -> 
 @router.post("/services/{service_id}/end")
 async def end(service_id: ServicePath, body: EndService, vault: TheVault, actor: SignedIn) -> CertificateView:
     """End a service: its key goes first, its secrets after. There is no way back."""
-    return await destruction.end(vault, actor, service_id, body.confirm)
+    return await destruction.end(vault, actor, service_id, body.confirm, body.code)
 
 
 @router.get("/services/{service_id}/certificate")

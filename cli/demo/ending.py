@@ -68,7 +68,12 @@ def ended(stage: Stage) -> str:
     """The coordinator ends the service; the certificate of destruction verifies."""
     company = stage.company
     certificate = company.post(
-        stage.clara, "services", stage.service, "end", confirm="New version of the shop"
+        stage.clara,
+        "services",
+        stage.service,
+        "end",
+        confirm="New version of the shop",
+        code=stage.clara.fresh_code(),
     )
     stated = json.loads(open_note(certificate["note"], company.ledger_key))
     require(stated["service"] == stage.service, "it is about another service")

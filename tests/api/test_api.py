@@ -137,11 +137,17 @@ def test_the_whole_story_over_the_api(embedded: World, client: Client) -> None: 
     assert grown.json()["size"] == proof["size"]
 
     problem(
-        client.post(f"/services/{service['id']}/end", json={"confirm": "x"}, headers=coordinator),
+        client.post(
+            f"/services/{service['id']}/end",
+            json={"confirm": "x", "code": world.code(clara)},
+            headers=coordinator,
+        ),
         422,
         "invalid",
     )
-    certificate = did(f"/services/{service['id']}/end", {"confirm": service["title"]})
+    certificate = did(
+        f"/services/{service['id']}/end", {"confirm": service["title"], "code": world.code(clara)}
+    )
     assert client.get(f"/services/{service['id']}/certificate", headers=coordinator).json() == certificate
 
     out = client.delete("/session", headers=coordinator)

@@ -175,7 +175,7 @@ def test_clients_that_hang_up_do_not_make_room_before_their_work_has_ended() -> 
     async def storm() -> None:
         queue = HashingQueue(FLOOR)
         running = asyncio.ensure_future(queue._run(long_work))
-        while not started.is_set():  # noqa: ASYNC110 (a thread sets it)
+        while not started.is_set():
             await asyncio.sleep(0.001)
         running.cancel()
         waiting = [asyncio.ensure_future(queue._run(lambda: True)) for _ in range(WAITING)]

@@ -29,6 +29,8 @@ def told(world: World, do: str, **more: Any) -> bytes:
     given = {name: getattr(world.settings, name) for name in world.settings.model_fields_set}
     settings = {name: str(value) if isinstance(value, Path) else value for name, value in given.items()}
     people = {role: world.staff[role].id for role in ("technician", "coordinator", "auditor")}
+    if do == "end":
+        more.setdefault("code", world.code("coordinator"))
     ahead = world.clock.wall() - time.time_ns() // 1000
     return json.dumps({"do": do, "settings": settings, "ahead": ahead, **people, **more}).encode() + b"\n"
 

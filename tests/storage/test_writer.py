@@ -281,15 +281,17 @@ def test_reveals_that_race_with_the_end_come_before_it_or_not_at_all(world: Worl
         secret = world.give(service)
         lease = world.lease(world.ticket(service, number=f"T-{turn}"), secret)
         technician, coordinator = world.actor("technician"), world.actor("coordinator")
+        world.clock.advance(minutes=5)  # nobody gives more than ten codes in a quarter of an hour
+        code = world.code("coordinator")
         size = world.size()
 
         async def reveal(technician=technician, lease=lease, secret=secret) -> str:
             field = await world.vault.perform(checkout.reveal, technician, lease.id, secret, "password")
             return field.expose()
 
-        async def end(coordinator=coordinator, service=service, after=turn % 3) -> str:
+        async def end(coordinator=coordinator, service=service, after=turn % 3, code=code) -> str:
             await asyncio.sleep(0.002 * after)
-            await destruction.end(world.vault, coordinator, service.id, service.title)
+            await destruction.end(world.vault, coordinator, service.id, service.title, code)
             with pytest.raises(VaultError):
                 await reveal()
             return "ended"

@@ -1,8 +1,10 @@
 """Delivering the outbox: after the commit, at least once, in order; what a mail needs is looked up and minted now."""
 
+import logging
+
 from sqlalchemy import bindparam, select, update
 
-from vault.errors import Conflict, NotFound, Unavailable
+from vault.errors import Conflict, NotFound
 from vault.model.tables import Certificate, Customer, Outbox, Person, Request, Service
 from vault.operations import requests
 from vault.operations.vault import Vault
@@ -10,9 +12,11 @@ from vault.outbox import words
 from vault.outbox.mail import Mail, send
 from vault.storage.reading import Reading
 from vault.storage.unit import Unit, operation
+from vault.storage.writer import where
 from vault.values import MINUTE, SECOND, Actor, to_datetime
 
 MOST = 50
+_log = logging.getLogger("valetkey.delivery")
 _OUTBOX = Outbox.table()
 _DUE = (
     select(_OUTBOX)
@@ -37,7 +41,8 @@ async def deliver(vault: Vault) -> int:
             mail = await _mail_for(vault, row)
             if mail is not None and vault.settings.smtp_host:
                 await send(vault.settings, mail)
-        except Unavailable:
+        except Exception as fault:  # noqa: BLE001 (one message that cannot be sent stops no other)
+            _log.warning("a message waits: %s", where(fault))
             wait = min(SECOND * 2 ** min(row.tries + 2, 12), 60 * MINUTE)
             await vault.perform(_settle, Actor.core(), number, "waiting", row.tries + 1, vault.now() + wait)
             continue

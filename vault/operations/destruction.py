@@ -20,6 +20,7 @@ from vault.model.tables import (
     Ticket,
 )
 from vault.model.views import CertificateView
+from vault.operations import presence
 from vault.operations.asking import service_for, service_of
 from vault.operations.leases import end_leases
 from vault.operations.requests import end_requests
@@ -28,7 +29,7 @@ from vault.operations.vault import Vault
 from vault.storage.database import scrub
 from vault.storage.reading import Reading
 from vault.storage.unit import Unit, operation
-from vault.values import Actor, to_datetime
+from vault.values import Actor, known_id, to_datetime
 
 _SERVICES = Service.table()
 _ENTRIES = LedgerEntry.table()
@@ -52,26 +53,29 @@ SCRUB_TRIES = 50
 SCRUB_SECONDS = 0.02
 
 
-async def end(vault: Vault, actor: Actor, service_id: str, confirm: str) -> CertificateView:
-    """End a service and destroy its secrets now; `confirm` is the service's title, typed again.
+async def end(vault: Vault, actor: Actor, service_id: str, confirm: str, code: str) -> CertificateView:
+    """End a service and destroy its secrets now; `confirm` is its title, typed again, `code` a fresh one-time code.
 
     When this returns, no process and no copy of `vault.db` opens them any more. Raises NotSignedIn, Denied, NotFound,
     Invalid (another title), Conflict (ended already), Sealed; NotRecorded when keyring or mirror could not be written:
     then nothing opens any more, and the destruction is finished by itself as soon as they can.
     """
+    known_id("svc", service_id)
     vault.keys  # noqa: B018 (raises Sealed: without keys nobody could sign the certificate)
-    await vault.perform(_intend, actor, service_id, confirm)
+    proof = await presence.prove(vault, actor, presence.deed("service.end", service_id), code)
+    await vault.perform(_intend, actor, service_id, confirm, proof)
     return await finish(vault, service_id)
 
 
 @operation("service.end")
-def _intend(unit: Unit, actor: Actor, service_id: str, confirm: str) -> None:
-    unit.about(service=service_id)
+def _intend(unit: Unit, actor: Actor, service_id: str, confirm: str, proof: str) -> None:
+    unit.about(service=service_id, proof=proof)
     service = service_for(unit, actor, service_id)
     if not hmac.compare_digest(confirm.encode("utf-8", "surrogatepass"), service.title.encode()):
         raise Invalid("to end this service type its title exactly as it is written", "/confirm")
     if service.state != "open":
         raise Conflict("this service has ended already")
+    presence.spend(unit, actor, proof, presence.deed("service.end", service_id))
     _end_service(unit, service)
 
 
@@ -147,7 +151,7 @@ def _statement(
         "keys": sorted(gone),
         "secrets": [
             {"secret": secret.id, "kind": secret.kind, "version": secret.version}
-            for secret in reading.find_all(Secret, service_id=service_id)
+            for secret in reading.find_all_unchecked(Secret, service_id=service_id)
         ],
         "seen": seen,
         "covers": "the keyring, its mirror, and every copy of the vault's database, older ones too",
@@ -168,7 +172,7 @@ def _complete(unit: Unit, _actor: Actor, service_id: str, note: str, generation:
         return standing.note
     if service.state != "ended":
         raise Conflict("this service has not ended")
-    for secret in unit.find_all(Secret, service_id=service_id):
+    for secret in unit.find_all_unchecked(Secret, service_id=service_id):
         unit.change(secret, state="purged", envelope=b"", suite="", sealed_by="")
     unit.change(service, state="destroyed", destroyed_at=unit.now)
     unit.insert(Certificate(id=service_id, note=note, created_at=unit.now))

@@ -20,6 +20,7 @@ from vault.operations.requests import ask_again
 from vault.operations.vault import Vault
 from vault.policy.access import require_open_service
 from vault.policy.attempts import neighbourhood
+from vault.storage.database import scrub
 from vault.storage.keys import Opening
 from vault.storage.reading import Reading
 from vault.storage.unit import Unit, operation
@@ -130,7 +131,8 @@ async def give(vault: Vault, actor: Actor, message: Give) -> Receipt:
     """Take one secret, sealed. Works while the vault is sealed; otherwise the core checks it at once.
 
     The identical envelope again changes nothing and answers the same. Raises NotFound, Ended, Conflict, and Invalid
-    for what is no envelope or does not pass the core's check; then nothing of it is kept.
+    for what is no envelope or does not pass the core's check; then nothing of it is kept. Raises TooMany for a form
+    that tries without end.
     """
     try:
         envelope = Envelope.parse(unb64(message.envelope))
@@ -138,9 +140,12 @@ async def give(vault: Vault, actor: Actor, message: Give) -> Receipt:
         raise Invalid(
             "this was not sealed by the form; load the page again and repeat it", "/envelope"
         ) from None
+    browser = _browser(message.browser)
+    await vault.read(_looked, actor, browser)  # whoever has no form never reaches the writer
+    await attempts.count(vault, actor, f"form:{browser.hex()}")
     unchecked: bool
     receipt: Receipt
-    receipt, unchecked = await vault.perform(_given, actor, _browser(message.browser), message, envelope)
+    receipt, unchecked = await vault.perform(_given, actor, browser, message, envelope)
     if unchecked and not vault.is_sealed:
         await check(vault, message.secret)
     return receipt
@@ -186,7 +191,9 @@ def _receipt(secret: Secret) -> Receipt:
 
 async def done(vault: Vault, actor: Actor, message: Done) -> Form:
     """Finish a form. Raises NotFound, Ended, and Conflict while something needed is missing."""
-    form: Form = await vault.perform(_done, actor, _browser(message.browser))
+    browser = _browser(message.browser)
+    await vault.read(_looked, actor, browser)
+    form: Form = await vault.perform(_done, actor, browser)
     return form
 
 
@@ -234,7 +241,7 @@ async def check(vault: Vault, secret_id: str) -> None:
         fields = await vault.open_whole(_check_begun, Actor.core(), secret_id, version)
         plain = {name: value.expose() for name, value in fields.items()}
         KINDS[kind].check(plain)
-        if holds_card_number(plain):
+        if await vault.aside(holds_card_number, plain):
             wrong = Invalid(
                 "this looks like a card number, and card numbers are never taken; leave it out", "/fields"
             )
@@ -246,6 +253,7 @@ async def check(vault: Vault, secret_id: str) -> None:
         return  # sealed in between: the check after the next unseal finds it
     await vault.perform(_check_done, Actor.core(), secret_id, version, wrong is None)
     if wrong is not None:
+        await vault.aside(scrub, vault.engine)  # what was refused does not wait in the log for the next sweep
         raise wrong
 
 

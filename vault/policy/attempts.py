@@ -5,8 +5,9 @@ from ipaddress import IPv6Address, ip_address
 from vault.values import MINUTE
 
 WINDOW = 15 * MINUTE
-LIMITS = {"account": 10, "code": 10, "source": 100, "intake": 30}
-"""Tries in a window, by what is counted: an account, a person's one-time codes, a network address, intake codes."""
+LIMITS = {"account": 10, "code": 10, "source": 100, "intake": 30, "form": 60}
+"""Tries in a window, by what is counted: an account, a person's one-time codes, a network address, intake codes, what
+one form hands in."""
 
 
 def allowed(counts: dict[str, int]) -> bool:
