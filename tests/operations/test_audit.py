@@ -223,3 +223,11 @@ def test_without_the_persons_key_their_disclosures_are_noise_and_the_log_is_whol
     assert verified(embedded, bundle, tmp_path) == 0
     assert b"Tom Tanner" not in bundle
     assert b"Clara Cole" in bundle
+
+
+def test_an_auditor_sees_the_end_in_the_order_it_happened(world: World) -> None:
+    service, _, _, _ = world.lent()
+    world.end(service)
+    page = world.read(audit.entries, world.actor("auditor"), None, None, service.id)
+    types = [entry.type for entry in page.entries]
+    assert types.index("service.destroy") < types.index("service.end"), "newest first"

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.storage import ground
 from tests.storage.ground import (
     away,
     copied,
@@ -20,7 +21,6 @@ from tests.storage.ground import (
     spellings,
     started,
     verified,
-    where_found,
 )
 from tests.world import LOGIN, World
 from vault.crypto.envelope import Context
@@ -30,7 +30,7 @@ from vault.errors import Conflict, Ended, Invalid, NotFound, NotRecorded, NotSig
 from vault.ledger import verify
 from vault.ledger.note import open_note
 from vault.model.messages import Begin, Look
-from vault.operations import audit, destruction, intake, operator, tickets, upkeep
+from vault.operations import destruction, intake, operator, tickets, upkeep
 from vault.storage.database import open_engine
 from vault.storage.keys import Keys, Opening, Receipt
 from vault.values import Actor
@@ -154,9 +154,9 @@ def test_the_search_finds_a_plaintext_in_every_spelling(tmp_path: Path) -> None:
         (tmp_path / f"{number}").write_bytes(b"\x00noise" + spelt + b"noise")
     needles = spellings(LOGIN["password"].encode())
     assert len(needles) >= 10
-    assert where_found(tmp_path, needles) == {path.name for path in tmp_path.iterdir()}
+    assert ground.where_found(tmp_path, needles) == {path.name for path in tmp_path.iterdir()}
     (tmp_path / "b64").write_bytes(base64.b64encode(b"xy" + LOGIN["password"].encode() + b"z"))
-    assert "b64" in where_found(tmp_path, needles)
+    assert "b64" in ground.where_found(tmp_path, needles)
 
 
 @pytest.mark.promise("P5", "P9")
@@ -167,13 +167,13 @@ def test_nothing_of_it_is_left_in_any_file(embedded: World, tmp_path: Path) -> N
     assert embedded.reveal(lease, secret) == LOGIN["password"]
     needles = needles_of(embedded, secret)
     data = embedded.settings.data_dir
-    assert where_found(data, needles["envelope"]) & {"vault.db", "vault.db-wal"}
-    assert where_found(data, needles["seed"]) == {"keyring.db"}
-    assert where_found(tmp_path, needles["seed"]) == {"keyring.db", mirror.name}
-    assert where_found(tmp_path, needles["plaintext"]) == set(), "it was never there in the clear"
+    assert ground.where_found(data, needles["envelope"]) & {"vault.db", "vault.db-wal"}
+    assert ground.where_found(data, needles["seed"]) == {"keyring.db"}
+    assert ground.where_found(tmp_path, needles["seed"]) == {"keyring.db", mirror.name}
+    assert ground.where_found(tmp_path, needles["plaintext"]) == set(), "it was never there in the clear"
     embedded.end(service)
     for what, found in needles.items():
-        assert where_found(tmp_path, found) == set(), what
+        assert ground.where_found(tmp_path, found) == set(), what
 
 
 @pytest.mark.promise("P5")
@@ -182,7 +182,7 @@ def test_a_process_killed_right_after_its_certificate_leaves_nothing(embedded: W
     service, secret, _, _ = embedded.lent()
     needles = needles_of(embedded, secret)
     with away(embedded):
-        assert where_found(tmp_path, needles["envelope"]), "it is there before"
+        assert ground.where_found(tmp_path, needles["envelope"]), "it is there before"
         child = spawn(embedded, "end", service=service.id, title=service.title, linger=True)
         assert child.stdout is not None
         said = [child.stdout.readline(), child.stdout.readline()]
@@ -190,7 +190,7 @@ def test_a_process_killed_right_after_its_certificate_leaves_nothing(embedded: W
         child.communicate()
         assert said[1].startswith(b"certificate"), said
         for what, found in needles.items():
-            assert where_found(tmp_path, found) == set(), what
+            assert ground.where_found(tmp_path, found) == set(), what
 
 
 @pytest.mark.attack("DE02", "DO08")
@@ -230,7 +230,7 @@ def test_a_long_reader_stops_nobody_and_the_rest_goes_when_it_has_left(
     reader.execute("COMMIT")
     reader.close()
     embedded.run(upkeep.sweep(embedded.vault))
-    assert where_found(tmp_path, [*needles["envelope"], *needles["seed"]]) == set()
+    assert ground.where_found(tmp_path, [*needles["envelope"], *needles["seed"]]) == set()
 
 
 @pytest.mark.promise("P5")
@@ -244,10 +244,10 @@ def test_postgresql_keeps_no_seed_in_its_pages(world: World) -> None:
     seeds = [wrapped for _, wrapped in wrapped_seeds(world).values()]
     pages = cluster.place / "data" / "base"
     cluster.admin("CHECKPOINT")
-    assert where_found(pages, seeds), "it is there before"
+    assert ground.where_found(pages, seeds), "it is there before"
     world.end(service)
     cluster.admin("CHECKPOINT")
-    assert where_found(pages, seeds) == set()
+    assert ground.where_found(pages, seeds) == set()
 
 
 # -- crashes ---------------------------------------------------------------------------------------------------------
@@ -307,7 +307,7 @@ def crash_and_finish(world: World, tmp_path: Path, step: str) -> None:
     assert verified(world, tmp_path).size == world.size()
     assert world.ledger().count("service.destroy ok") == 1
     if world.ground.cluster is None:
-        assert where_found(world.settings.data_dir, [*needles["envelope"], *needles["seed"]]) == set()
+        assert ground.where_found(world.settings.data_dir, [*needles["envelope"], *needles["seed"]]) == set()
 
 
 # -- a mirror that is away -------------------------------------------------------------------------------------------
@@ -492,11 +492,3 @@ def test_a_service_whose_time_is_over_is_destroyed_without_being_asked(world: Wo
     with pytest.raises(Ended):
         world.reveal(lease, secret)
     assert "service.overdue ok" in world.ledger()
-
-
-def test_an_auditor_sees_the_end_in_the_order_it_happened(world: World) -> None:
-    service, _, _, _ = world.lent()
-    world.end(service)
-    page = world.read(audit.entries, world.actor("auditor"), None, None, service.id)
-    types = [entry.type for entry in page.entries]
-    assert types.index("service.destroy") < types.index("service.end"), "newest first"
