@@ -49,8 +49,10 @@ def serving(make: Callable[[int], ASGIApp]) -> Iterator[str]:
             thread.join()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
+    """One browser a file. Not one a run: while it lives, Playwright's event loop runs in this thread, and the tests of
+    other files could start none of their own."""
     if not Path(CHROMIUM).exists():
         pytest.skip("there is no Chromium on this machine")
     with sync_playwright() as playwright:

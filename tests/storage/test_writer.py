@@ -411,7 +411,7 @@ def test_nothing_opens_after_the_commit_that_disabled_a_person(world: World) -> 
 @pytest.mark.attack("AU08")
 @pytest.mark.parametrize(
     ("processes", "rounds"),
-    [(2, 12), pytest.param(8, 40, marks=[pytest.mark.long, pytest.mark.timeout(900)])],
+    [(2, 12), pytest.param(8, 14, marks=[pytest.mark.long, pytest.mark.timeout(900)])],
 )
 def test_processes_that_share_a_database_make_one_chain(
     world: World, tmp_path: Path, processes: int, rounds: int
