@@ -267,3 +267,7 @@ form.noValidate = true;
 const ready = suiteHere();
 form.addEventListener("submit", (event) => onSubmit(event, ready));
 for (const input of form.querySelectorAll("input[type=password]")) addPeek(input);
+
+// From here on the form can do its own; what was asked for while it was still loading is done now.
+delete document.documentElement.dataset.holding;
+if ("wanted" in document.documentElement.dataset) form.requestSubmit();

@@ -164,6 +164,27 @@ def test_keys_that_this_vault_did_not_sign_get_nothing(form: Form, surf: Surf) -
     assert form.core.messages == []
 
 
+@pytest.mark.promise("P3")
+def test_a_hand_quicker_than_the_page_sends_nothing_before_it_can_be_sealed(form: Form, surf: Surf) -> None:
+    page = surf()
+    held: list[Route] = []
+    page.route("**/give.js", lambda route: held.append(route))  # noqa: PLW0108 (Playwright marks what it is given)
+    page.goto(f"{form.address}/give/begin", wait_until="commit")
+    page.fill("#code", CODE)
+    page.click("button")
+    page.wait_for_selector("#submit")
+    posted: list[str] = []
+    page.on("request", lambda request: posted.append(request.url) if request.method == "POST" else None)
+    fill(page)
+    page.click("#submit")
+    expect(page.locator("#progress")).to_contain_text("still loading")
+    assert posted == []
+    held[0].continue_()
+    page.wait_for_url("**/give/thanks**")
+    assert [url.rpartition("/")[2] for url in posted] == ["secret"]
+    assert [given.sealed_by for given in form.core.messages] == ["browser"]
+
+
 @pytest.mark.parametrize("form", [("ssh-key",)], indirect=True)
 def test_a_key_file_is_read_by_the_browser_and_kept_byte_for_byte(form: Form, surf: Surf) -> None:
     page = form.opened(surf())
