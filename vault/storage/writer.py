@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, bindparam, select
 from sqlalchemy.dialects.postgresql import insert as postgres_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
-from sqlalchemy.exc import DataError, IntegrityError, ProgrammingError, SQLAlchemyError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingError, SQLAlchemyError
 
 from vault.errors import Busy, ClockInDoubt, NotRecorded, Sealed, Unavailable, VaultError
 from vault.model.tables import LedgerEntry, RefusalCount
@@ -75,6 +75,7 @@ class Writer:
         self._deployment = deployment
         self._timekeeper = timekeeper
         self._connection: Connection | None = None
+        self._reused = False
         self._heads = Heads()
         self._pending: deque[Waiting] = deque()
         self._idle = True
@@ -171,8 +172,14 @@ class Writer:
             self.batches += 1
         except Exception as error:  # noqa: BLE001 (whatever it was, nothing of the batch may be shown)
             _log.warning("a batch of %d was not recorded: %s", len(batch), where(error))
+            held = self._reused
             self._let_go()
             self._heads.forget()
+            if held and ledger is None and isinstance(error, DBAPIError) and error.connection_invalidated:
+                self._record(
+                    batch
+                )  # the connection had died while nobody used it, and nothing was begun on it
+                return
             self.recording = ledger is not None and self._was_committed(batch)
             if not self.recording:
                 for waiting in batch:
@@ -244,6 +251,7 @@ class Writer:
         return False
 
     def _connect(self) -> Connection:
+        self._reused = self._connection is not None
         if self._connection is None:
             self._connection = self._engine.connect()
         return self._connection
