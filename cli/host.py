@@ -1,5 +1,6 @@
 """On the vault's host: make it, run it, unseal and seal it, and ask how it is."""
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,7 +11,7 @@ from cli import terminal
 from cli.exits import NOT_VERIFIED, Misconfigured
 from cli.operator import ask_server
 from cli.terminal import AsJson, put_details, put_json, put_table, say, say_next
-from vault.errors import Invalid
+from vault.errors import Invalid, Unavailable
 from vault.settings import Settings
 
 if TYPE_CHECKING:
@@ -20,7 +21,12 @@ PassphraseFile = Annotated[
     typer.Option("--passphrase-file", metavar="FILE", help="Take the passphrase from a file; - is stdin."),
 ]
 KeyFileOption = Annotated[
-    Path | None, typer.Option("--key-file", metavar="FILE", help="Use a key file instead of a passphrase.")
+    Path | None,
+    typer.Option(
+        "--key-file",
+        metavar="FILE",
+        help="Use a key file instead of a passphrase; init makes one that is not there.",
+    ),
 ]
 
 
@@ -54,6 +60,8 @@ def init(
 
     It has two databases, and a root key behind a passphrase or a key file.
     """
+    from sqlalchemy.exc import OperationalError  # noqa: PLC0415 (slow to import, and most commands do without)
+
     from vault.operations import operator  # noqa: PLC0415 (slow to import, and most commands do without)
 
     chosen = settings()
@@ -67,8 +75,12 @@ def init(
     say("     (valetkey keyring mirror) and never back it up: what is destroyed must stay destroyed.")
     say()
     if not yes:
-        terminal.ask_to_type("I can lose everything", "Read the two lines above.")
-    made = operator.initialise(chosen, _new_protector(passphrase_file, key_file))
+        terminal.ask_to_type("I can lose everything", "Read the two points above.")
+    os.umask(0o077)  # what is made here is its owner's alone, whatever the shell hands down
+    try:
+        made = operator.initialise(chosen, _new_protector(passphrase_file, key_file))
+    except OperationalError:
+        raise _no_database() from None
     facts = {
         "deployment": made.deployment,
         "ledger_key": made.ledger_key,
@@ -82,6 +94,15 @@ def init(
     say_next("valetkey serve")
 
 
+def _no_database() -> Unavailable:
+    error = Unavailable("a database cannot be opened or made")
+    vars(error)["hint"] = (
+        "The folders of data_dir, keyring_url and keyring_mirror_url must be there and belong to this user; "
+        "then run valetkey init again."
+    )
+    return error
+
+
 def _new_protector(passphrase_file: str, key_file: Path | None) -> "Protector":
     from vault.crypto.protectors import KeyFile, Passphrase  # noqa: PLC0415 (slow to import, and most commands do without)
 
@@ -89,7 +110,7 @@ def _new_protector(passphrase_file: str, key_file: Path | None) -> "Protector":
         return KeyFile(key_file) if key_file.exists() else KeyFile.make(key_file)
     if passphrase_file:
         return Passphrase(terminal.read_secret_file(passphrase_file))
-    return Passphrase(terminal.ask_twice("root passphrase"))
+    return Passphrase(terminal.ask_twice("root passphrase, at least 12 characters"))
 
 
 def serve(
@@ -100,7 +121,13 @@ def serve(
     """Run the server until it is stopped. It starts sealed, unless a key file is configured."""
     from api.serve import serve as run_server  # noqa: PLC0415 (slow to import, and most commands do without)
 
-    run_server(settings(), intake_only=intake_only)
+    os.umask(0o077)
+    try:
+        run_server(settings(), intake_only=intake_only)
+    except Unavailable as error:
+        if error.hint == Unavailable.hint:
+            vars(error)["hint"] = ""  # to wait and to tell the operator helps nobody who is the operator
+        raise
 
 
 def unseal(passphrase_file: PassphraseFile = "", key_file: KeyFileOption = None) -> None:
@@ -118,7 +145,12 @@ def unseal(passphrase_file: PassphraseFile = "", key_file: KeyFileOption = None)
         return
     record = status["protector"]
     passphrase = None
-    if record.get("protector") == "passphrase":
+    by_passphrase = record.get("protector") == "passphrase"
+    if key_file if by_passphrase else passphrase_file:
+        raise Invalid(
+            f"this vault opens with a {'passphrase' if by_passphrase else 'key file'}, not with that"
+        )
+    if by_passphrase:
         passphrase = (
             terminal.read_secret_file(passphrase_file)
             if passphrase_file

@@ -1,5 +1,6 @@
 """A vault from its making to its sealing, by commands on its own host and with a server of its own process."""
 
+import os
 import signal
 import subprocess
 import time
@@ -53,12 +54,27 @@ def test_a_vault_is_made_run_and_administered_by_its_operator(host: dict[str, st
     play(SESSIONS / "host.txt", PROGRAM, host, **known)
     data = Path(host["VALETKEY_DATA_DIR"])
     assert data.stat().st_mode & 0o777 == 0o700
-    assert (tmp_path / "root.key").stat().st_mode & 0o777 == 0o600
+    for place in (tmp_path / "root.key", data / "vault.db", data / "keyring.db"):
+        assert place.stat().st_mode & 0o777 == 0o600, place
     with serving(host) as server:
         assert (data / "operator.sock").stat().st_mode & 0o777 == 0o600
         play(SESSIONS / "running.txt", PROGRAM, host, **known)
     assert server.stderr is not None
     assert not (data / "operator.sock").exists()
+
+
+def test_a_folder_that_is_missing_is_named_and_the_vault_can_be_made_then(
+    host: dict[str, str], tmp_path: Path
+) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    seen = host | {"VALETKEY_KEYRING_URL": f"sqlite:///{elsewhere / 'keyring.db'}"}
+    command = [*PROGRAM, "init", "--yes", "--key-file", str(tmp_path / "root.key")]
+    missing = subprocess.run(command, env=seen, capture_output=True, check=False)
+    assert missing.returncode == os.EX_UNAVAILABLE
+    assert b"hint: the folders of data_dir, keyring_url" in missing.stderr
+    elsewhere.mkdir()
+    made = subprocess.run(command, env=seen, capture_output=True, check=False)
+    assert made.returncode == os.EX_OK, made.stderr
 
 
 @pytest.mark.long
