@@ -42,7 +42,9 @@ def add(
     mail = mail or terminal.ask("mail address")
     role = role or terminal.ask("role (technician, coordinator, auditor or administrator)")
     password = (
-        terminal.read_secret_file(password_file) if password_file else terminal.ask_twice("first password")
+        terminal.read_secret_file(password_file)
+        if password_file
+        else terminal.ask_twice("first password, at least 12 characters")
     )
     added = tell_server("staff add", name=name, mail=mail, role=role, password=password.expose())
     if as_json:
@@ -75,7 +77,12 @@ def apply(
         toml = file.read_bytes().decode()
     except UnicodeDecodeError:
         raise Invalid("the catalogue is not UTF-8 text") from None
-    changed = tell_server("catalogue apply", toml=toml)
+    try:
+        changed = tell_server("catalogue apply", toml=toml)
+    except Invalid as error:
+        if not error.pointer:
+            raise
+        raise Invalid(f"{error.pointer.strip('/').replace('/', '.')}: {error}") from None
     if as_json:
         put_json(changed)
     else:
