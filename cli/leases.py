@@ -46,14 +46,14 @@ def checkout(
             "leases",
             secrets=secrets,
             minutes=minutes,
-            reason=reason or terminal.ask("reason"),
+            reason=reason or terminal.ask("reason, 10 to 200 characters"),
             code=terminal.ask("code from your authenticator"),
         )
     if as_json:
         put_json(lease)
     else:
         put(lease["id"])
-    say(f"checked out until {when(lease['expires_at'])}; the customer can see this and every reveal")
+    say(f"checked out until {when(lease['expires_at'])}; this and every reveal are recorded")
     for held in lease["secrets"]:
         say(f"{held['id']} ({held['kind']}): {', '.join(held['fields'])}")
     say_next(f"valetkey show {lease['id']} FIELD")
@@ -158,7 +158,7 @@ def show_all(as_json: AsJson = False) -> None:
         "there are no leases",
     )
     if any(lease["state"] == "active" for lease in leases):
-        say_next("valetkey checkin LEASE")
+        say_next("valetkey checkin LEASE, or for somebody else's: valetkey lease revoke LEASE")
 
 
 @app.command()
