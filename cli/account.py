@@ -1,6 +1,6 @@
 """Signing in and out, and the confidentiality agreement."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -31,8 +31,8 @@ def login(
     Password and code are prompted for, or read from stdin, a line each.
     """
     with Client(url, {"Valetkey-Client": "cli"}) as client:
-        answer = client.post(
-            "/api/v1/session",
+        answer = _signed_in(
+            client,
             mail=mail or ask("mail address"),
             password=ask_hidden("password").expose(),
             code=ask("code from your authenticator"),
@@ -45,6 +45,16 @@ def login(
     say(f"signed in as {person['name']} ({person['role']}) until {when(found['expires_at'])}")
     say(f"the session is kept in {path}, which only you can read; valetkey logout ends it")
     say_next(_first_command(person["role"]) if person["agreed"] else "valetkey agree")
+
+
+def _signed_in(client: Client, **typed: str) -> Any:
+    try:
+        return client.post("/api/v1/session", **typed)
+    except NotSignedIn as error:
+        vars(error)["hint"] = (
+            "Each code works once and for half a minute; wait for the next one and try again."
+        )
+        raise
 
 
 def logout() -> None:

@@ -163,8 +163,13 @@ def verify(
 
 
 def _key(given: str) -> str:
-    """Give the key, or what is in the file of that name: a key holds a `+`, which says which it is."""
-    if given and "+" not in given and Path(given).exists():
+    """Give the key, or what is in the file of that name: a key holds a `+`, which says which it is.
+
+    Raises FileNotFoundError for what is neither.
+    """
+    if given and "+" not in given:
+        if not Path(given).exists():
+            raise FileNotFoundError(errno.ENOENT, "neither a key nor a file with one", given)
         return _text_of(Path(given), "the key").strip()
     return given.strip()
 

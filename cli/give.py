@@ -52,7 +52,7 @@ def submit(
     with Client(place, {"Valetkey-Client": "cli"}) as client:
         form = begin(client, code)
         say("if you stop half way, the same link goes on here where you stopped")
-        keys = Keys.checked(public, form)
+        keys = _checked(public, form)
         say(f"{form['business']} asks for access for {form['service_title']}; asked by {form['asked_by']}")
         say(form["who_may_see"])
         say(f"it is destroyed when the service ends, {when(form['service_ends_at'])} at the latest")
@@ -102,6 +102,17 @@ class Keys:
             kind=str(item["kind"]),
         )
         return b64(seal(pack_fields(fields), XWING, self.public, context))
+
+
+def _checked(public: bytes, form: Mapping[str, Any]) -> Keys:
+    try:
+        return Keys.checked(public, form)
+    except Tampered as error:
+        vars(error)["hint"] = (
+            "Nothing was asked or sent. Compare --statement-key with what the business publishes; if it is the same, "
+            "call them on a number that you know."
+        )
+        raise
 
 
 def _statement_key(given: str) -> bytes:

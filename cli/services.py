@@ -152,12 +152,13 @@ def show(service: Service, as_json: AsJson = False) -> None:
         kinds = ", ".join(request["kinds"])
         put(f"request {request['id']}: {request['state']}, for {kinds}, until {when(request['expires_at'])}")
     if found["state"] == "open":
-        given = any(secret["state"] == "checked" for secret in found["secrets"])
-        say_next(
-            f"valetkey ticket open {found['id']} NUMBER TITLE"
-            if given
-            else f"valetkey request ask {found['id']}"
-        )
+        waiting = [request["id"] for request in found["requests"] if request["state"] in {"asked", "started"}]
+        if any(secret["state"] == "checked" for secret in found["secrets"]):
+            say_next(f"valetkey ticket open {found['id']} NUMBER TITLE")
+        elif waiting:
+            say(f"the customer is asked already; a new code: valetkey request reissue {waiting[-1]}")
+        else:
+            say_next(f"valetkey request ask {found['id']}")
     elif found["state"] == "destroyed":
         say_next(f"valetkey service certificate {found['id']}")
 
@@ -184,6 +185,8 @@ def end(
             found = client.get("/api/v1/services", service)
             say(f"this ends {found['title']} for {found['customer']['name']}; its secrets go for good")
             confirm = ask(f"type the title “{shown(found['title'])}” to go on")
+            if confirm != found["title"]:
+                raise Invalid("that was not it; nothing was changed")
         code = ask("code from your authenticator")
         certificate = client.post("/api/v1/services", service, "end", confirm=confirm, code=code)
     _put_certificate(certificate, as_json)

@@ -96,7 +96,7 @@ def test_a_changed_entry_is_named_and_is_status_1(valetkey: Valetkey, taken: Tak
     [
         (("nowhere.bundle",), os.EX_NOINPUT),
         (("log.bundle", "--since", "nowhere"), os.EX_NOINPUT),
-        (("log.bundle", "--key", "not-a-key"), 1),
+        (("log.bundle", "--key", "neither-key-nor-file"), os.EX_NOINPUT),
         ((".",), os.EX_NOINPUT),
     ],
 )

@@ -150,6 +150,7 @@ def test_nothing_is_asked_for_a_key_that_the_business_did_not_sign(
     assert ran.returncode == os.EX_PROTOCOL
     assert intake.given() == []
     assert b"Server" not in ran.stderr
+    assert b"nothing was asked or sent" in ran.stderr
 
 
 @pytest.mark.promise("P7")
