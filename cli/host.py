@@ -38,6 +38,8 @@ def settings() -> Settings:
         fault = error.errors(include_input=False, include_url=False)[0]
         name = ".".join(str(part) for part in fault["loc"])
         said = fault["msg"].removeprefix("Value error, ")
+        if fault["type"] == "extra_forbidden":
+            said = "there is no setting of that name"
         raise Misconfigured(f"setting {name}: {said}" if name else said) from None
     except ValueError:
         raise Misconfigured("the configuration file is not TOML") from None
@@ -97,8 +99,8 @@ def init(
 def _no_database() -> Unavailable:
     error = Unavailable("a database cannot be opened or made")
     vars(error)["hint"] = (
-        "The folders of data_dir, keyring_url and keyring_mirror_url must be there and belong to this user; "
-        "then run valetkey init again."
+        "The folders of data_dir, keyring_url and keyring_mirror_url must be there and belong to this user, "
+        "or PostgreSQL has to answer; then run valetkey init again."
     )
     return error
 

@@ -135,6 +135,14 @@ def test_a_wrong_setting_is_named_and_not_repeated(valetkey: Valetkey) -> None:
     assert b"hunter2" not in ran.stderr
 
 
+def test_a_setting_that_is_none_is_named(valetkey: Valetkey, tmp_path: Path) -> None:
+    file = tmp_path / "valetkey.toml"
+    file.write_text('bussiness = "Example Hosting Ltd"\n')
+    ran = valetkey("status", VALETKEY_CONFIG=str(file))
+    assert ran.returncode == os.EX_CONFIG
+    assert b"setting bussiness: there is no setting of that name" in ran.stderr
+
+
 def test_an_unforeseen_error_shows_its_class_and_nothing_else(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
