@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.refusals import answer, refused
-from tests.world import CATALOGUE, PASSWORD, World
+from tests.world import CATALOGUE, LOGIN, PASSWORD, World
 from vault.errors import Conflict, Denied, Invalid, NotFound
 from vault.operations import catalogue, services, sessions, staff
 from vault.values import Actor
@@ -146,3 +146,14 @@ def test_staff_are_added_on_the_host_with_one_address_and_one_role_each(world: W
     assert "Eve Else" in names
     world.perform(staff.disable, world.actor("administrator"), enrolled.person.id)
     assert world.sql("SELECT state FROM person WHERE id = :id", id=enrolled.person.id) == [("disabled",)]
+
+
+def test_a_retired_type_still_governs_the_services_that_run_under_it(embedded: World) -> None:
+    service = embedded.service()
+    other = CATALOGUE.replace("[service-types.installation]", "[service-types.moving]")
+    embedded.run(catalogue.apply(embedded.vault, Actor.host(), other))
+    secret = embedded.give(service)
+    lease = embedded.lease(embedded.ticket(service), secret)
+    assert embedded.reveal(lease, secret) == LOGIN["password"]
+    with pytest.raises(NotFound, match="no such service type"):
+        embedded.service()

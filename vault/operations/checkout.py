@@ -74,7 +74,8 @@ def _leased(
     require_delivery(delivery, unit.now)
     unit.about(service=service.id, secrets=" ".join(wanted))
     presence.spend(unit, actor, proof, presence.deed("lease", ticket_id, minutes, why.text, *wanted))
-    ends = lease_end(minutes, type_of(unit, service.type).longest_lease_minutes, service.ends_at, unit.now)
+    longest = type_of(unit, service.type, running=True).longest_lease_minutes
+    ends = lease_end(minutes, longest, service.ends_at, unit.now)
     for secret_id in wanted:
         secret = unit.find(Secret, id=secret_id)
         if secret is None or secret.service_id != service.id:

@@ -29,7 +29,7 @@ def ask(unit: Unit, actor: Actor, service_id: str, kinds: list[str] | None, deli
     unit.about(service=service_id)
     service = service_for(unit, actor, service_id)
     require_open_service(is_open=service.state == "open", ends_at=service.ends_at, now=unit.now)
-    of = type_of(unit, service.type)
+    of = type_of(unit, service.type, running=True)
     because = {asked.kind: asked.because for asked in (*of.needs, *of.may_ask)}
     wanted = list(dict.fromkeys(kinds if kinds is not None else [asked.kind for asked in of.needs]))
     require_kinds(wanted, because)

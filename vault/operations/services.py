@@ -73,11 +73,14 @@ def _registered(unit: Unit, actor: Actor, service: Service, generation: int) -> 
     return showing.service(unit, service)
 
 
-def type_of(reading: Reading, name: str) -> ServiceTypeView:
-    """A service type of the catalogue that is not retired. Raises NotFound."""
+def type_of(reading: Reading, name: str, *, running: bool = False) -> ServiceTypeView:
+    """A service type of the catalogue; a retired one still governs the services that were registered under it.
+
+    Raises NotFound.
+    """
     storable = name.isascii() and name.isprintable()  # a database would refuse the rest in its own words
     found = reading.find(ServiceType, id=name) if storable else None
-    if found is None or found.retired:
+    if found is None or (found.retired and not running):
         raise NotFound("the catalogue has no such service type")
     return ServiceTypeView.model_validate_json(found.body)
 
