@@ -176,9 +176,8 @@ class Writer:
             self._let_go()
             self._heads.forget()
             if held and ledger is None and isinstance(error, DBAPIError) and error.connection_invalidated:
-                self._record(
-                    batch
-                )  # the connection had died while nobody used it, and nothing was begun on it
+                # the connection had died while nobody used it, and nothing was begun on it
+                self._record(batch)
                 return
             self.recording = ledger is not None and self._was_committed(batch)
             if not self.recording:
