@@ -2,18 +2,32 @@
 
 import hashlib
 import re
+from itertools import permutations
+from typing import get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vault.crypto.tokens import intake_code_hash, new_intake_code, new_token, parse_token, token_hash
+from vault.crypto.tokens import (
+    TokenPrefix,
+    intake_code_hash,
+    invitation_code_hash,
+    new_intake_code,
+    new_token,
+    new_user_code,
+    parse_token,
+    token_hash,
+    user_code_hash,
+)
 from vault.errors import NotFound, NotSignedIn
 
 CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+CONSONANTS = "BCDFGHJKLMNPQRSTVWXZ"
+PREFIXES = get_args(TokenPrefix)
 
 
-@pytest.mark.parametrize("prefix", ["vk_ses", "vk_giv"])
+@pytest.mark.parametrize("prefix", PREFIXES)
 def test_a_token_is_found_by_its_hash_alone(prefix: str) -> None:
     token = new_token(prefix)
     assert re.fullmatch(rf"{prefix}_[0-9A-Za-z]{{49}}", token)
@@ -38,19 +52,24 @@ def test_a_token_has_one_spelling(spoil: str) -> None:
             parse_token("vk_ses", raw)
 
 
-def test_a_token_of_one_purpose_is_none_of_the_other() -> None:
-    session = new_token("vk_ses")
-    for raw in (session, session.replace("vk_ses", "vk_giv")):
-        with pytest.raises(NotSignedIn):
-            parse_token("vk_giv", raw)
+@pytest.mark.attack("AN26")
+def test_a_token_of_one_purpose_is_none_of_the_others() -> None:
+    assert len(PREFIXES) == 7
+    for made, wanted in permutations(PREFIXES, 2):
+        token = new_token(made)
+        assert parse_token(made, token)
+        for raw in (token, token.replace(made, wanted)):
+            with pytest.raises(NotSignedIn):
+                parse_token(wanted, raw)
 
 
 @given(st.text(max_size=100))
 def test_any_text_is_no_token_and_no_code(raw: str) -> None:
     with pytest.raises(NotSignedIn):
         parse_token("vk_ses", raw)
-    with pytest.raises(NotFound):
-        intake_code_hash(raw)
+    for hash_of in (intake_code_hash, invitation_code_hash, user_code_hash):
+        with pytest.raises(NotFound, match="there is no such code, or it is over"):
+            hash_of(raw)
 
 
 @pytest.mark.attack("IN02")
@@ -117,6 +136,55 @@ def test_foreign_letters_are_not_folded_into_ours() -> None:
             intake_code_hash(raw)
 
 
+def test_the_code_of_an_invitation_is_typed_alike_and_opens_no_intake() -> None:
+    code = code_with("0", "1")
+    for typed in (code, code.lower(), code.replace("-", " "), code.replace("0", "o").replace("1", "l")):
+        assert invitation_code_hash(typed) == invitation_code_hash(code) != intake_code_hash(code)
+
+
+def test_a_user_code_is_eight_consonants_in_two_groups() -> None:
+    """RFC 8628 §6.1"""
+    codes = {new_user_code() for _ in range(400)}
+    assert len(codes) == 400
+    assert all(re.fullmatch(rf"[{CONSONANTS}]{{4}}-[{CONSONANTS}]{{4}}", code) for code in codes)
+    assert set("".join(codes)) == {*CONSONANTS, "-"}
+
+
+def test_a_user_code_may_be_typed_as_people_type() -> None:
+    hashed = user_code_hash("WDJB-MJHT")
+    assert len(hashed) == 32
+    for typed in (
+        "wdjb-mjht",
+        "WDJBMJHT",
+        " wdjb mjht\n",
+        "WDJB\u2013MJHT",
+        "w d j b m j h t",
+        "-WDJB--MJHT-",
+    ):
+        assert user_code_hash(typed) == hashed
+    assert user_code_hash("WDJB-MJHS") != hashed
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        "WDJB-MJH",
+        "WDJB-MJHTT",
+        "WDJB-MJHA",  # no vowels
+        "WDJB-MJH1",
+        "WDJB_MJHT",
+        "WDJB-MJH\u017f",  # long s, whose upper case is S
+        "WDJB-MJH\u212a",  # the Kelvin sign, whose lower case is k
+        "\uff37DJB-MJHT",
+        "WDJB-MJHT\ud800",
+    ],
+    ids=range(9),
+)
+def test_what_was_never_a_user_code_is_not_folded_into_one(raw: str) -> None:
+    with pytest.raises(NotFound, match="there is no such code, or it is over"):
+        user_code_hash(raw)
+
+
 @pytest.mark.attack("IN02")
 def test_a_wrong_code_and_an_unknown_one_sound_alike() -> None:
     said = set()
@@ -133,8 +201,9 @@ def test_long_garbage_is_refused_fast(evil: str) -> None:
     import time
 
     begun = time.perf_counter()
-    with pytest.raises(NotFound):
-        intake_code_hash(evil * (50_000 // len(evil)))
+    for hash_of in (intake_code_hash, invitation_code_hash, user_code_hash):
+        with pytest.raises(NotFound):
+            hash_of(evil * (50_000 // len(evil)))
     with pytest.raises(NotSignedIn):
         parse_token("vk_ses", evil * (50_000 // len(evil)))
-    assert time.perf_counter() - begun < 0.5
+    assert time.perf_counter() - begun < 1
