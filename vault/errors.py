@@ -4,7 +4,10 @@ VaultError
 ├── Invalid             what was submitted is not well formed
 ├── NotSignedIn         nobody is signed in, or the session has ended
 ├── Denied              policy says no to this person, here, now
+│   ├── NotAgreed       policy would say yes after the confidentiality agreement is accepted
+│   ├── Resting         policy would say yes after the account's cooling-off day
 │   └── StaleProof      policy would say yes after a fresh proof of presence
+│       └── ProofNeeded     and here is what to prove it with
 ├── NotFound            there is no such thing, or not for this asker: the two look alike
 ├── Conflict            it contradicts what already is
 ├── Ended               it was there and is over: a lease, a code, a service
@@ -17,7 +20,7 @@ VaultError
     └── Tampered        what is stored is not what was stored
 """
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 
 class VaultError(Exception):
@@ -46,10 +49,32 @@ class Denied(VaultError):
     """Policy says no to this person, here, now."""
 
 
+class NotAgreed(Denied):
+    """The confidentiality agreement in force is not accepted yet."""
+
+    hint = "Read and accept it first: on the page “Agreement”, or with: valetkey agree"
+
+
+class Resting(Denied):
+    """The account was changed less than a day ago."""
+
+    hint = "The day protects customers if somebody else has taken over the account. Ask a colleague meanwhile."
+
+
 class StaleProof(Denied):
     """Policy would say yes after a fresh proof of presence."""
 
     hint = "Give a new code for this very action and repeat it."
+
+
+class ProofNeeded(StaleProof):
+    """The deed needs a proof of presence. `challenge` is what a passkey signs for it, as JSON-able facts."""
+
+    hint = "Prove that it is you, for this very action: with your passkey or a new code."
+
+    def __init__(self, message: str, challenge: dict[str, Any]) -> None:
+        super().__init__(message)
+        self.challenge = challenge
 
 
 class NotFound(VaultError):

@@ -53,6 +53,11 @@ class Settings(BaseSettings):
     key_statement_file: Path | None = None
     """The public key that the intake checks service keys against; empty means `data_dir`/key-statement.pub."""
 
+    passkeys_device_bound: bool = False
+    """Take only passkeys that cannot leave their device, like a security key."""
+    breach_list: Path | None = None
+    """A downloaded list of breached passwords: sorted lines of SHA-1 and count, as Have I Been Pwned publishes it."""
+
     request_days: int = Field(default=14, ge=1, le=90)
     """How long an intake code can be used, in days."""
 

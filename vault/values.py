@@ -46,7 +46,16 @@ KeyId = NewType("KeyId", str)
 SessionId = NewType("SessionId", str)
 DeploymentId = NewType("DeploymentId", str)
 
-Prefix = Literal["dep", "cus", "per", "svc", "tkt", "asg", "sec", "req", "lse", "prf", "key", "ses"]
+FactorId = NewType("FactorId", str)
+InvitationId = NewType("InvitationId", str)
+ChangeId = NewType("ChangeId", str)
+ChallengeId = NewType("ChallengeId", str)
+TokenId = NewType("TokenId", str)
+
+Prefix = Literal[
+    "dep", "cus", "per", "svc", "tkt", "asg", "sec", "req", "lse", "prf", "key", "ses",
+    "fac", "inv", "chg", "chl", "tok", "brw", "dsi",
+]  # fmt: skip
 
 _ID_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's, in lower case: nobody misreads it aloud
 _ID = re.compile(r"[a-z]{3}_[0-9a-hjkmnp-tv-z]{20}", re.ASCII)
@@ -160,8 +169,9 @@ class Actor:
     id: str
     channel: Channel
     session: str = ""
-    role: str = ""
     source: str = field(default="", repr=False)
+    scopes: frozenset[str] | None = None
+    """What an API token is limited to; None for a person's own session. `session` is then the token's id."""
 
     @classmethod
     def host(cls) -> "Actor":

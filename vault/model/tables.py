@@ -47,13 +47,78 @@ class Person(Row, table=True):
     id: str = Field(primary_key=True)
     mail: str = Field(unique=True)
     name: str
-    role: str
-    state: str = "active"
-    password_hash: str = Field(repr=False)
-    factor: bytes = _blob()
-    factor_step: int = Field(default=0, sa_type=BigInteger)
+    roles: str = ""
+    """In the order of the alphabet, with a space between; empty until somebody has vouched for them."""
+    state: str = "invited"
+    password_hash: str = Field(default="", repr=False)
     agreed_version: int = 0
+    made_by: str
+    """Who added them: a person's id, or `host`."""
+    rests_until: int = _moment()
+    """The end of the cooling-off day: before it the account checks nothing out and vouches for nobody."""
     created_at: int = _moment()
+    salt: bytes = _salt()
+
+
+class Factor(Row, table=True):
+    """A second factor: an authenticator's seed, a passkey, or the sheet of recovery codes.
+
+    What is secret of it is wrapped under the root key and bound to this row.
+    """
+
+    __tablename__ = "factor"
+    guarded: ClassVar[bool] = True
+    id: str = Field(primary_key=True)
+    person_id: str = Field(foreign_key="person.id", index=True)
+    kind: str
+    name: str
+    sealed: bytes = _blob()
+    handle: bytes | None = Field(default=None, sa_type=LargeBinary, unique=True, nullable=True, repr=False)
+    """The hash by which a passkey is found; none for the others."""
+    step: int = Field(default=0, sa_type=BigInteger)
+    """What never goes back: the last time step that was used, or the passkey's count of signatures."""
+    state: str = "offered"
+    offered_to: str = ""
+    """The invitation or session to which it was offered, and by which alone it can be confirmed."""
+    created_at: int = _moment()
+    salt: bytes = _salt()
+
+
+class Invitation(Row, table=True):
+    """The way in for one person: its code opens the enrolment once, for one browser."""
+
+    __tablename__ = "invitation"
+    guarded: ClassVar[bool] = True
+    id: str = Field(primary_key=True)
+    person_id: str = Field(foreign_key="person.id", index=True)
+    state: str = "open"
+    code_hash: bytes | None = Field(default=None, sa_type=LargeBinary, unique=True, nullable=True, repr=False)
+    browser_hash: bytes | None = Field(
+        default=None, sa_type=LargeBinary, unique=True, nullable=True, repr=False
+    )
+    password_hash: str = Field(default="", repr=False)
+    """The password chosen so far; it becomes the person's with their second factor and not before."""
+    created_at: int = _moment()
+    expires_at: int = _moment()
+    salt: bytes = _salt()
+
+
+class StaffChange(Row, table=True):
+    """A change of somebody's account that waits for a second person: join, roles, reset or mail."""
+
+    __tablename__ = "staff_change"
+    guarded: ClassVar[bool] = True
+    id: str = Field(primary_key=True)
+    kind: str
+    person_id: str = Field(foreign_key="person.id", index=True)
+    asked_by: str
+    roles: str = ""
+    mail: str = ""
+    former_mail: str = ""
+    state: str = Field(default="waiting", index=True)
+    decided_by: str = ""
+    created_at: int = _moment()
+    expires_at: int = _moment()
     salt: bytes = _salt()
 
 
@@ -134,6 +199,8 @@ class Assignment(Row, table=True):
     id: str = Field(primary_key=True)
     ticket_id: str = Field(foreign_key="ticket.id")
     person_id: str = Field(foreign_key="person.id", index=True)
+    assigned_by: str
+    """Who put them on it; never they themselves."""
     state: str = "active"
     created_at: int = _moment()
     salt: bytes = _salt()
@@ -213,18 +280,37 @@ class Certificate(Row, table=True):
 
 
 class Proof(Row, table=True):
-    """A proof of presence for one deed, to be consumed by it once."""
+    """A proof of presence for one deed, to be consumed by it once. Tagged as a session is."""
 
     __tablename__ = "proof"
     id: str = Field(primary_key=True)
     person_id: str = Field(foreign_key="person.id", index=True)
     deed: bytes = _blob()
+    tag: bytes = _blob()
+    expires_at: int = _moment()
+    spent_at: int | None = _moment(nullable=True)
+
+
+class Challenge(Row, table=True):
+    """What a passkey is asked to sign, once: for a sign-in, a deed, or its own enrolment."""
+
+    __tablename__ = "challenge"
+    id: str = Field(primary_key=True)
+    purpose: str
+    person_id: str = Field(default="", index=True)
+    bound_to: str = ""
+    """The session or invitation that may answer; none for a sign-in."""
+    deed: bytes = _blob()
+    question: bytes = _blob()
+    sealed: bytes = _blob()
+    """The deed in words, for the page on which it is proved; wrapped, because somebody typed some of it."""
+    proof_id: str = ""
     expires_at: int = _moment()
     spent_at: int | None = _moment(nullable=True)
 
 
 class Session(Row, table=True):
-    """A signed-in session; only the hash of its token is stored.
+    """A signed-in session; only the hashes of its tokens are stored.
 
     The tag is made under a key that hangs on the root key: whoever can only write to the database cannot make a session
     of a token of their own, nor give theirs to somebody else.
@@ -236,10 +322,63 @@ class Session(Row, table=True):
     tag: bytes = _blob()
     person_id: str = Field(foreign_key="person.id", index=True)
     channel: str
+    refresh_hash: bytes | None = Field(
+        default=None, sa_type=LargeBinary, unique=True, nullable=True, repr=False
+    )
+    """Of the command line's refresh token: each works once."""
+    refreshed_hash: bytes | None = Field(
+        default=None, sa_type=LargeBinary, index=True, nullable=True, repr=False
+    )
+    """Of the refresh token before: who brings it again has stolen it, or was stolen from."""
+    sealed: bytes = _blob()
+    """From where and with what it was started, wrapped, for its owner's list."""
     created_at: int = _moment()
     seen_at: int = _moment()
     expires_at: int = _moment()
     ended_at: int | None = _moment(nullable=True)
+
+
+class ApiToken(Row, table=True):
+    """What an integration carries: a few rights of its maker's, until it expires. Tagged as a session is."""
+
+    __tablename__ = "api_token"
+    id: str = Field(primary_key=True)
+    token_hash: bytes = Field(sa_type=LargeBinary, unique=True, repr=False)
+    tag: bytes = _blob()
+    person_id: str = Field(foreign_key="person.id", index=True)
+    name: str
+    scopes: str
+    created_at: int = _moment()
+    expires_at: int = _moment()
+    seen_at: int | None = _moment(nullable=True)
+    ended_at: int | None = _moment(nullable=True)
+
+
+class KnownBrowser(Row, table=True):
+    """A browser in which somebody has signed in before: it keeps a way in while strangers guess. Tagged."""
+
+    __tablename__ = "known_browser"
+    id: str = Field(primary_key=True)
+    token_hash: bytes = Field(sa_type=LargeBinary, unique=True, repr=False)
+    tag: bytes = _blob()
+    person_id: str = Field(foreign_key="person.id", index=True)
+    expires_at: int = _moment()
+
+
+class DeviceSignIn(Row, table=True):
+    """A command line that waits for its person's yes in a browser (RFC 8628). Tagged once it is approved."""
+
+    __tablename__ = "device_sign_in"
+    id: str = Field(primary_key=True)
+    device_hash: bytes = Field(sa_type=LargeBinary, unique=True, repr=False)
+    user_hash: bytes = Field(sa_type=LargeBinary, unique=True, repr=False)
+    state: str = "waiting"
+    person_id: str = ""
+    tag: bytes = _blob()
+    sealed: bytes = _blob()
+    """From where it asks, wrapped."""
+    polled_at: int = _moment()
+    expires_at: int = _moment()
 
 
 class Attempt(Row, table=True):

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, JsonValue
 
 
 class View(BaseModel):
@@ -18,8 +18,8 @@ class PersonView(View):
     id: str
     name: str
     mail: str
-    role: str
-    state: Literal["active", "disabled"]
+    roles: tuple[str, ...]
+    state: Literal["invited", "active", "disabled"]
     agreed: bool
     """Whether this person has accepted the confidentiality agreement that is now in force."""
 
@@ -200,3 +200,119 @@ class HealthView(View):
 
     status: Literal["ok", "sealed", "clock in doubt", "not recording"]
     schema_version: str
+
+
+class DeedView(View):
+    """What somebody is asked to prove, for the page on which they do so."""
+
+    id: str
+    words: str
+    """The deed, as the end of the sentence “Prove that it is you, to …”."""
+    passkey: dict[str, JsonValue] | None
+    """PublicKeyCredentialRequestOptions in JSON (WebAuthn L3, 5.4); None for who has no passkey."""
+    code: bool
+    """Whether this person has an authenticator that shows codes."""
+    expires_at: datetime
+
+
+class FactorView(View):
+    """One of somebody's own factors: all about it but what is secret."""
+
+    id: str
+    kind: Literal["totp", "passkey", "recovery"]
+    name: str
+    created_at: datetime
+    left: int | None
+    """How many recovery codes are left; None for the others."""
+
+
+class OwnSessionView(View):
+    """One of somebody's own running sessions."""
+
+    id: str
+    channel: Literal["page", "api", "cli"]
+    client: str
+    """With what, in short words: “Firefox on Windows”, “command line”."""
+    source: str
+    """The network address that it was started from."""
+    started_at: datetime
+    seen_at: datetime
+    expires_at: datetime
+    here: bool
+    """Whether it is the one that asks."""
+
+
+class ApiTokenView(View):
+    """An API token that works: all about it but the token."""
+
+    id: str
+    name: str
+    scopes: tuple[str, ...]
+    made_at: datetime
+    expires_at: datetime
+    used_at: datetime | None
+
+
+class AccountView(View):
+    """Somebody's own account."""
+
+    person: PersonView
+    rests_until: datetime | None
+    """The end of the cooling-off day, while it lasts."""
+    factors: tuple[FactorView, ...]
+    sessions: tuple[OwnSessionView, ...]
+    tokens: tuple[ApiTokenView, ...]
+    agreement_version: int
+    """The version in force; 0 while none was published."""
+
+
+class ChangeView(View):
+    """A change of somebody's account that waits, or has waited, for a second person."""
+
+    id: str
+    kind: Literal["join", "roles", "reset", "mail"]
+    person: PersonView
+    asked_by: str
+    asked_by_name: str
+    roles: tuple[str, ...]
+    """What the person is to have; for `join` and `roles`."""
+    mail: str
+    """The address the person is to have; for `mail`."""
+    state: Literal["waiting", "done", "refused", "withdrawn", "expired"]
+    decided_by_name: str
+    created_at: datetime
+    expires_at: datetime
+    yours: Literal["vouch", "withdraw", ""] = ""
+    """What the asker of this list may do about it."""
+    why_not: str = ""
+    """Why they may not vouch, in words."""
+
+
+class StaffView(View):
+    """The staff as administrators see them."""
+
+    people: tuple[PersonView, ...]
+    waiting: tuple[ChangeView, ...]
+    alone: bool
+    """Whether there are no two administrators who could vouch for each other: then the host makes changes."""
+
+
+class InvitationView(View):
+    """An invitation, for whoever hands it over. `code` and `link` are there once, and only without a mail server."""
+
+    person: PersonView
+    deliver: Literal["mail", "hand"]
+    expires_at: datetime
+    code: str | None = None
+    link: str | None = None
+
+
+class EnrolmentView(View):
+    """How far somebody's enrolment has come."""
+
+    name: str
+    mail: str
+    roles: tuple[str, ...]
+    business: str
+    step: Literal["password", "factor", "done"]
+    expires_at: datetime

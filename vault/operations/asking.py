@@ -1,10 +1,12 @@
 """No lookup without an asker: whatever a person may not see is not there. Strangers and ghosts get the same answer."""
 
+from functools import cache
+
 from sqlalchemy import bindparam, func, select
 
 from vault.errors import NotFound, NotSignedIn, Tampered
 from vault.model.tables import Agreement, Assignment, Lease, Person, Request, Secret, Service, Ticket
-from vault.policy.staff import Standing, require_customer_data, require_role
+from vault.policy.rights import Standing, require
 from vault.storage.reading import Reading
 from vault.values import Actor, known_id
 
@@ -25,52 +27,63 @@ def agreement_in_force(reading: Reading) -> int:
 
 
 def person_of(reading: Reading, actor: Actor) -> Person:
-    """The signed-in person's own row. Raises NotSignedIn for anybody else and for the disabled."""
-    person = reading.find(Person, id=actor.id) if actor.kind == "person" else None
+    """The signed-in person's own row. Raises NotSignedIn for anybody else, who is not active, and API tokens."""
+    person = reading.find(Person, id=actor.id) if actor.kind == "person" and actor.scopes is None else None
     if person is None or person.state != "active":
         raise NotSignedIn("nobody is signed in")
     return person
 
 
-def standing_of(reading: Reading, person: Person) -> Standing:
+def standing_of(reading: Reading, person: Person, actor: Actor | None = None) -> Standing:
     """How a person stands now. Where no agreement was published nobody has agreed, and nobody sees customers' data."""
     in_force = agreement_in_force(reading)
-    return Standing(person.id, person.role, person.state == "active", 0 < in_force == person.agreed_version)
+    return Standing(
+        id=person.id,
+        roles=roles_of(person.roles),
+        state=person.state,
+        agreed=0 < in_force == person.agreed_version,
+        rested=reading.now >= person.rests_until,
+        scopes=actor.scopes if actor else None,
+    )
 
 
-def acting_as(reading: Reading, actor: Actor, *roles: str) -> Person:
-    """The signed-in person, who has one of these roles. Raises NotSignedIn or Denied."""
-    person = person_of(reading, actor)
-    require_role(standing_of(reading, person), *roles)
+@cache
+def roles_of(stored: str) -> frozenset[str]:
+    """The roles of a person's row."""
+    return frozenset(stored.split())
+
+
+def may(reading: Reading, actor: Actor, right: str) -> Person:
+    """The person who acts, if they have that right now. The one door of policy for whoever is signed in.
+
+    Raises NotSignedIn or Denied; KeyError for a right that is not in the table.
+    """
+    person = reading.find(Person, id=actor.id) if actor.kind == "person" else None
+    if person is None:
+        raise NotSignedIn("nobody is signed in")
+    require(standing_of(reading, person, actor), right)
     return person
 
 
-def with_customers(reading: Reading, actor: Actor, *roles: str) -> Person:
-    """The signed-in person, who has one of these roles and may see customers' data. Raises NotSignedIn or Denied."""
-    person = person_of(reading, actor)
-    require_customer_data(standing_of(reading, person), *roles)
-    return person
-
-
-def service_for(reading: Reading, actor: Actor, service_id: str) -> Service:
-    """A service, for a coordinator. Raises NotSignedIn, Denied or NotFound."""
-    with_customers(reading, actor, "coordinator")
+def service_for(reading: Reading, actor: Actor, right: str, service_id: str) -> Service:
+    """A service, for who has that right. Raises NotSignedIn, Denied or NotFound."""
+    may(reading, actor, right)
     service = reading.find(Service, id=known_id("svc", service_id))
     if service is None:
         raise NotFound(_NOTHING)
     return service
 
 
-def ticket_for(reading: Reading, actor: Actor, ticket_id: str) -> tuple[Ticket, Service]:
+def ticket_for(reading: Reading, actor: Actor, right: str, ticket_id: str) -> tuple[Ticket, Service]:
     """A ticket and its service, for a coordinator or a technician who is on it.
 
     Raises NotSignedIn, Denied or NotFound.
     """
-    person = with_customers(reading, actor, "coordinator", "technician")
+    person = may(reading, actor, right)
     ticket = reading.find(Ticket, id=known_id("tkt", ticket_id))
     if ticket is None:
         raise NotFound(_NOTHING)
-    if person.role == "technician":
+    if "coordinator" not in roles_of(person.roles):
         assignment = reading.find(Assignment, ticket_id=ticket.id, person_id=person.id)
         if assignment is None or assignment.state != "active":
             raise NotFound(_NOTHING)
@@ -85,20 +98,22 @@ def service_of(reading: Reading, service_id: str) -> Service:
     return service
 
 
-def request_for(reading: Reading, actor: Actor, request_id: str) -> tuple[Request, Service]:
-    """A request and its service, for a coordinator. Raises NotSignedIn, Denied or NotFound."""
-    with_customers(reading, actor, "coordinator")
+def request_for(reading: Reading, actor: Actor, right: str, request_id: str) -> tuple[Request, Service]:
+    """A request and its service, for who has that right. Raises NotSignedIn, Denied or NotFound."""
+    may(reading, actor, right)
     request = reading.find(Request, id=known_id("req", request_id))
     if request is None:
         raise NotFound(_NOTHING)
     return request, service_of(reading, request.service_id)
 
 
-def lease_for(reading: Reading, actor: Actor, lease_id: str) -> Lease:
+def lease_for(reading: Reading, actor: Actor, right: str, lease_id: str) -> Lease:
     """A lease, for its holder or a coordinator. Raises NotSignedIn, Denied or NotFound."""
-    person = with_customers(reading, actor, "coordinator", "technician")
+    person = may(reading, actor, right)
     lease = reading.find(Lease, id=known_id("lse", lease_id))
-    if lease is None or (person.role == "technician" and lease.person_id != person.id):
+    if lease is None or (
+        "coordinator" not in roles_of(person.roles) and lease.person_id != person.id
+    ):
         raise NotFound(_NOTHING)
     return lease
 

@@ -16,7 +16,7 @@ from vault.ledger.tiles import TileReader
 from vault.ledger.verify import BEYOND_INTEGERS
 from vault.model.tables import Disclosed, LedgerCheckpoint, LedgerEntry, LedgerHead, Person
 from vault.model.views import CheckpointView, EntryPage, EntryView, ProofView
-from vault.operations.asking import with_customers
+from vault.operations.asking import may
 from vault.operations.vault import Vault
 from vault.storage.append import disclosure_context, frontier_at, tile_hashes
 from vault.storage.keys import Keys
@@ -44,7 +44,7 @@ def entries(
 
     Raises NotSignedIn, Denied, NotFound for an id that names nothing.
     """
-    with_customers(reading, actor, "auditor")
+    may(reading, actor, "log.read")
     query = select(_ENTRIES.c.seq, _ENTRIES.c.body).order_by(_ENTRIES.c.seq.desc()).limit(PAGE + 1)
     if before is not None:
         query = query.where(_ENTRIES.c.seq < max(0, min(before, BEYOND_INTEGERS)))
@@ -102,7 +102,7 @@ def _names(reading: Reading, actors: set[str]) -> dict[str, str]:
 
 async def checkpoint(vault: Vault, actor: Actor) -> CheckpointView:
     """A signed checkpoint of the ledger as it is now. For auditors. Raises NotSignedIn, Denied, Sealed."""
-    await vault.read(with_customers, actor, "auditor")
+    await vault.read(may, actor, "log.read")
     kept = await vault.checkpoint()
     return CheckpointView(note=kept.note, key=vault.keys.signer.vkey, size=kept.size)
 
@@ -119,7 +119,7 @@ async def bundle(vault: Vault, actor: Actor) -> Iterator[bytes]:
 
 @operation("audit.export")
 def _exported(unit: Unit, actor: Actor) -> None:
-    with_customers(unit, actor, "auditor")
+    may(unit, actor, "log.read")
 
 
 def _lines(vault: Vault, size: int) -> Iterator[bytes]:
@@ -163,7 +163,7 @@ def _size(reading: Reading) -> int:
 
 def inclusion(reading: Reading, actor: Actor, seq: int) -> ProofView:
     """Proof that entry `seq` is in the ledger as it is now. For auditors. Raises NotSignedIn, Denied, Invalid."""
-    with_customers(reading, actor, "auditor")
+    may(reading, actor, "log.read")
     size = _size(reading)
     nodes = TileReader(lambda level, index: tile_hashes(reading.connection, size, level, index))
     hashes = inclusion_proof(seq, size, nodes)
@@ -178,7 +178,7 @@ def consistency(reading: Reading, actor: Actor, old: int, new: int) -> ProofView
 
     Raises NotSignedIn, Denied, Invalid.
     """
-    with_customers(reading, actor, "auditor")
+    may(reading, actor, "log.read")
     if new > _size(reading):
         raise Invalid("the ledger is not that long", "/to")
     nodes = TileReader(lambda level, index: tile_hashes(reading.connection, new, level, index))

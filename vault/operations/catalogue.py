@@ -12,7 +12,7 @@ from vault.errors import Denied, Invalid
 from vault.model.kinds import KINDS
 from vault.model.tables import Agreement, ServiceType
 from vault.model.views import AskedKind, ServiceTypeView
-from vault.operations.asking import agreement_in_force, person_of
+from vault.operations.asking import agreement_in_force, may
 from vault.operations.vault import Vault
 from vault.storage.reading import Reading
 from vault.storage.unit import Unit, operation
@@ -133,7 +133,7 @@ def _applied(unit: Unit, actor: Actor, text: str, types: dict[str, ServiceTypeVi
 
 def service_types(reading: Reading, actor: Actor) -> list[ServiceTypeView]:
     """The service types that are not retired, for all of the staff. Raises NotSignedIn."""
-    person_of(reading, actor)
+    may(reading, actor, "catalogue.read")
     table = ServiceType.table()
     rows: Any = reading.connection.execute(
         select(table).where(table.c.retired.is_(False)).order_by(table.c.id)

@@ -10,19 +10,21 @@ from vault.model.views import LeaseView, RequestView
 from vault.operations import presence, showing
 from vault.operations.asking import (
     AGREEMENT_GONE,
-    acting_as,
     lease_for,
+    may,
     person_of,
+    roles_of,
     service_of,
     standing_of,
-    with_customers,
+    ticket_for,
 )
 from vault.operations.leases import end_lease
+from vault.operations.presence import NOTHING, Deed, Presence
 from vault.operations.requests import ask_again
 from vault.operations.services import type_of
 from vault.operations.vault import Vault
 from vault.policy.access import Delivery, Held, lease_end, require_delivery, require_live, require_openable
-from vault.policy.staff import Standing
+from vault.policy.rights import Standing
 from vault.storage.keys import Opening
 from vault.storage.reading import Reading
 from vault.storage.unit import Unit, operation
@@ -34,7 +36,13 @@ _TABLES = (Lease, Secret, Person, Assignment, Ticket, Service)
 
 
 async def lease(
-    vault: Vault, actor: Actor, ticket_id: str, secrets: list[str], minutes: int, reason: str, code: str
+    vault: Vault,
+    actor: Actor,
+    ticket_id: str,
+    secrets: list[str],
+    minutes: int,
+    reason: str,
+    given: Presence = NOTHING,
 ) -> LeaseView:
     """Check secrets of a ticket out: presence is proved for this very lease, then policy judges.
 
@@ -46,19 +54,33 @@ async def lease(
     wanted = list(dict.fromkeys(known_id("sec", one) for one in secrets))
     if not 1 <= len(wanted) <= MOST_SECRETS:
         raise Invalid(f"name 1 to {MOST_SECRETS} secrets", "/secrets")
-    deed = presence.deed("lease", ticket_id, minutes, why.text, *wanted)
-    proof = await presence.prove(vault, actor, deed, code)
-    view: LeaseView = await vault.perform(_leased, actor, ticket_id, wanted, minutes, why, proof)
+    words = await vault.read(_in_words, actor, ticket_id, len(wanted), minutes)
+    deed = Deed(words, ("lease", ticket_id, minutes, why.text, *wanted))
+    proof = await presence.prove(vault, actor, deed, given)
+    view: LeaseView = await vault.perform(_leased, actor, ticket_id, wanted, minutes, why, deed, proof)
     return view
+
+
+def _in_words(reading: Reading, actor: Actor, ticket_id: str, logins: int, minutes: int) -> str:
+    ticket, service = ticket_for(reading, actor, "lease.start", ticket_id)
+    what = "one login" if logins == 1 else f"{logins} logins"
+    return f"check out {what} of “{service.title}” for ticket {ticket.number}, {minutes} minutes"
 
 
 @operation("lease.start")
 def _leased(
-    unit: Unit, actor: Actor, ticket_id: str, wanted: list[str], minutes: int, why: Reason, proof: str
+    unit: Unit,
+    actor: Actor,
+    ticket_id: str,
+    wanted: list[str],
+    minutes: int,
+    why: Reason,
+    deed: Deed,
+    proof: str,
 ) -> LeaseView:
     unit.about(ticket=ticket_id, proof=proof)
     unit.disclose(actor.id, reason=why.text)
-    person = acting_as(unit, actor, "technician")
+    person = may(unit, actor, "lease.start")
     ticket = unit.find(Ticket, id=known_id("tkt", ticket_id))
     if ticket is None:
         raise NotFound("there is no such thing")
@@ -66,14 +88,14 @@ def _leased(
     assignment = unit.find(Assignment, ticket_id=ticket.id, person_id=person.id)
     delivery = Delivery(
         standing=standing_of(unit, person),
-        assigned=assignment is not None and assignment.state == "active",
+        assigned=assignment is not None and _puts_on(assignment.state, assignment.assigned_by, person.id),
         ticket_open=ticket.state == "open",
         service_open=service.state == "open",
         service_ends_at=service.ends_at,
     )
-    require_delivery(delivery, unit.now)
+    require_delivery(delivery, unit.now, "lease.start")
     unit.about(service=service.id, secrets=" ".join(wanted))
-    presence.spend(unit, actor, proof, presence.deed("lease", ticket_id, minutes, why.text, *wanted))
+    presence.spend(unit, actor, proof, deed)
     longest = type_of(unit, service.type, running=True).longest_lease_minutes
     ends = lease_end(minutes, longest, service.ends_at, unit.now)
     for secret_id in wanted:
@@ -94,6 +116,11 @@ def _leased(
     unit.about(lease=row.id)
     unit.insert(row)
     return showing.lease(unit, row)
+
+
+def _puts_on(state: str | None, assigned_by: str | None, person_id: str) -> bool:
+    """Whether an assignment counts: nobody is on a ticket by their own hand."""
+    return state == "active" and assigned_by != person_id
 
 
 def _joined() -> Any:
@@ -153,11 +180,13 @@ def reveal(unit: Unit, actor: Actor, lease_id: str, secret_id: str, field: str) 
     delivery = Delivery(
         standing=Standing(
             id=row[_AT["person.id"]],
-            role=row[_AT["person.role"]],
-            active=row[_AT["person.state"]] == "active",
+            roles=roles_of(row[_AT["person.roles"]]),
+            state=row[_AT["person.state"]],
             agreed=0 < in_force == row[_AT["person.agreed_version"]],
+            rested=unit.now >= row[_AT["person.rests_until"]],
+            scopes=actor.scopes,
         ),
-        assigned=row[_AT["assignment.state"]] == "active",
+        assigned=_puts_on(row[_AT["assignment.state"]], row[_AT["assignment.assigned_by"]], actor.id),
         ticket_open=row[_AT["ticket.state"]] == "open",
         service_open=row[_AT["service.state"]] == "open",
         service_ends_at=row[_AT["service.ends_at"]],
@@ -203,8 +232,7 @@ def check_in(unit: Unit, actor: Actor, lease_id: str) -> None:
 def revoke(unit: Unit, actor: Actor, lease_id: str) -> None:
     """Take access back at once, as a coordinator. Raises NotSignedIn, Denied, NotFound, Ended."""
     unit.about(lease=lease_id)
-    with_customers(unit, actor, "coordinator")
-    lease = lease_for(unit, actor, lease_id)
+    lease = lease_for(unit, actor, "lease.revoke", lease_id)
     unit.about(service=lease.service_id, ticket=lease.ticket_id, holder=lease.person_id)
     _end_live(unit, lease)
     end_lease(unit, lease, "revocation")
@@ -233,9 +261,8 @@ def _reported(
     unit: Unit, actor: Actor, lease_id: str, secret_id: str, why: Reason, deliver: str
 ) -> RequestView:
     unit.about(lease=lease_id, secret=secret_id)
-    acting_as(unit, actor, "technician")
-    lease = lease_for(unit, actor, lease_id)
-    if known_id("sec", secret_id) not in lease.covers.split():
+    lease = lease_for(unit, actor, "secret.report", lease_id)
+    if lease.person_id != actor.id or known_id("sec", secret_id) not in lease.covers.split():
         raise NotFound("there is no such thing")
     _end_live(unit, lease)
     secret = unit.find(Secret, id=secret_id)
@@ -251,14 +278,16 @@ def _reported(
 
 def leases(reading: Reading, actor: Actor) -> list[LeaseView]:
     """A technician's own leases, or every active one for a coordinator, newest first. Raises NotSignedIn or Denied."""
-    person = with_customers(reading, actor, "technician", "coordinator")
+    person = may(reading, actor, "lease.list")
     query = select(_LEASES).order_by(_LEASES.c.starts_at.desc(), _LEASES.c.id).limit(100)
     query = query.where(
-        _LEASES.c.person_id == person.id if person.role == "technician" else _LEASES.c.state == "active"
+        _LEASES.c.person_id == person.id
+        if "coordinator" not in roles_of(person.roles)
+        else (_LEASES.c.state == "active") | (_LEASES.c.person_id == person.id)
     )
     return [showing.lease(reading, Lease(**row)) for row in reading.rows(query)]
 
 
 def lease_view(reading: Reading, actor: Actor, lease_id: str) -> LeaseView:
     """One lease, for its holder or a coordinator. Raises NotSignedIn, Denied or NotFound."""
-    return showing.lease(reading, lease_for(reading, actor, lease_id))
+    return showing.lease(reading, lease_for(reading, actor, "lease.list", lease_id))

@@ -23,6 +23,7 @@ from vault.model.views import CertificateView
 from vault.operations import presence
 from vault.operations.asking import service_for, service_of
 from vault.operations.leases import end_leases
+from vault.operations.presence import NOTHING, Deed, Presence
 from vault.operations.requests import end_requests
 from vault.operations.tickets import close_ticket
 from vault.operations.vault import Vault
@@ -53,8 +54,10 @@ SCRUB_TRIES = 50
 SCRUB_SECONDS = 0.02
 
 
-async def end(vault: Vault, actor: Actor, service_id: str, confirm: str, code: str) -> CertificateView:
-    """End a service and destroy its secrets now; `confirm` is its title, typed again, `code` a fresh one-time code.
+async def end(
+    vault: Vault, actor: Actor, service_id: str, confirm: str, given: Presence = NOTHING
+) -> CertificateView:
+    """End a service and destroy its secrets now; `confirm` is its title, typed again, and it takes a proof of presence.
 
     When this returns, no process and no copy of `vault.db` opens them any more. Raises NotSignedIn, Denied, NotFound,
     Invalid (another title), Conflict (ended already), Sealed; NotRecorded when keyring or mirror could not be written:
@@ -62,20 +65,26 @@ async def end(vault: Vault, actor: Actor, service_id: str, confirm: str, code: s
     """
     known_id("svc", service_id)
     vault.keys  # noqa: B018 (raises Sealed: without keys nobody could sign the certificate)
-    proof = await presence.prove(vault, actor, presence.deed("service.end", service_id), code)
-    await vault.perform(_intend, actor, service_id, confirm, proof)
+    title = await vault.read(_title_of, actor, service_id)
+    deed = Deed(f"end “{title}” and destroy everything that was given for it", ("service.end", service_id))
+    proof = await presence.prove(vault, actor, deed, given)
+    await vault.perform(_intend, actor, service_id, confirm, deed, proof)
     return await finish(vault, service_id)
 
 
+def _title_of(reading: Reading, actor: Actor, service_id: str) -> str:
+    return service_for(reading, actor, "service.end", service_id).title
+
+
 @operation("service.end")
-def _intend(unit: Unit, actor: Actor, service_id: str, confirm: str, proof: str) -> None:
+def _intend(unit: Unit, actor: Actor, service_id: str, confirm: str, deed: Deed, proof: str) -> None:
     unit.about(service=service_id, proof=proof)
-    service = service_for(unit, actor, service_id)
+    service = service_for(unit, actor, "service.end", service_id)
     if not hmac.compare_digest(confirm.encode("utf-8", "surrogatepass"), service.title.encode()):
         raise Invalid("to end this service type its title exactly as it is written", "/confirm")
     if service.state != "open":
         raise Conflict("this service has ended already")
-    presence.spend(unit, actor, proof, presence.deed("service.end", service_id))
+    presence.spend(unit, actor, proof, deed)
     _end_service(unit, service)
 
 
@@ -215,7 +224,7 @@ def _unfinished_ids(reading: Reading, _actor: Actor) -> list[str]:
 
 def certificate(reading: Reading, actor: Actor, service_id: str) -> CertificateView:
     """The certificate of a destroyed service, for coordinators. Raises NotSignedIn, Denied or NotFound."""
-    service = service_for(reading, actor, service_id)
+    service = service_for(reading, actor, "service.list", service_id)
     found = reading.find(Certificate, id=service.id)
     if found is None:
         raise NotFound("there is no certificate yet")

@@ -1,79 +1,248 @@
-"""Proof of presence: a one-time code, given for one deed, good for that deed once and for five minutes."""
+"""Proof of presence: given for one deed, good for that deed once and for five minutes."""
 
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from hashlib import sha256
+from typing import Any
 
 from sqlalchemy import bindparam, update
 
+from vault.crypto import passkeys
 from vault.crypto.encoding import pack
-from vault.crypto.factors import matching_step
-from vault.errors import Denied, StaleProof
-from vault.model.tables import Person, Proof
-from vault.operations import attempts
+from vault.errors import Denied, NotFound, ProofNeeded, StaleProof
+from vault.model.tables import Challenge, Proof
+from vault.model.views import DeedView
+from vault.operations import attempts, factors
 from vault.operations.asking import person_of
 from vault.operations.vault import Vault
+from vault.storage.reading import Reading
 from vault.storage.unit import Unit, operation
-from vault.values import MINUTE, SECOND, Actor, new_id
+from vault.values import MINUTE, Actor, known_id, new_id, to_datetime
 
 FRESH = 5 * MINUTE
 _PROOFS = Proof.table()
 _SPEND = (
     update(_PROOFS)
-    .where(
-        _PROOFS.c.id == bindparam("proof"),
-        _PROOFS.c.person_id == bindparam("person"),
-        _PROOFS.c.deed == bindparam("of"),
-        _PROOFS.c.spent_at.is_(None),
-        _PROOFS.c.expires_at > bindparam("at"),
-    )
+    .where(_PROOFS.c.id == bindparam("proof"), _PROOFS.c.spent_at.is_(None))
     .values(spent_at=bindparam("at"))
 )
 
 
-def deed(*parts: str | int) -> bytes:
-    """Name a deed by everything that makes it up, so that a proof for it fits no other.
+@dataclass(frozen=True)
+class Deed:
+    """One deed: in words for whoever is asked to prove it, and by everything that makes it up."""
 
-    By its SHA-256, for among the parts are words that somebody typed, and those are not kept here.
+    words: str
+    parts: tuple[str | int, ...] = field(repr=False)
+
+    @property
+    def digest(self) -> bytes:
+        """By its SHA-256, for among the parts are words that somebody typed, and those are not kept."""
+        return sha256(pack("valetkey/v1/deed", *self.parts)).digest()
+
+
+@dataclass(frozen=True)
+class Presence:
+    """What somebody gives to prove a deed: a one-time code, or a challenge with a passkey's answer to it.
+
+    A challenge without an answer is one that was proved in a browser meanwhile; nothing at all asks for a challenge.
     """
-    return sha256(pack("valetkey/v1/deed", *parts)).digest()
+
+    code: str = field(default="", repr=False)
+    challenge: str = ""
+    answer: Mapping[str, Any] | None = field(default=None, repr=False)
 
 
-async def prove(vault: Vault, actor: Actor, of: bytes, code: str) -> str:
-    """Prove presence for one deed by a one-time code; returns the proof's id.
+NOTHING = Presence()
 
-    It is an operation of its own: the code is spent even when the deed is then refused. Raises Denied for a code that
-    is wrong or was used, and TooMany.
+
+async def prove(vault: Vault, actor: Actor, deed: Deed, given: Presence) -> str:
+    """Prove presence for one deed; returns the proof's id, which `spend` consumes.
+
+    It is an operation of its own: what was given is spent even when the deed is then refused. Raises ProofNeeded with
+    a challenge where nothing was given, Denied for what is wrong or was used, StaleProof for a challenge that nobody
+    has answered, TooMany.
     """
+    if given == NOTHING:
+        challenge = await vault.perform(_asked, actor, deed)
+        raise ProofNeeded(f"prove that it is you, to {deed.words}", challenge)
     await attempts.count(vault, actor, f"code:{actor.id}")
-    proof: str | None = await vault.perform(_proved, actor, of, code)
-    if proof is None:
+    if given.code:
+        proof: str | None = await vault.perform(_proved, actor, deed.digest, given.code)
+    elif given.answer is not None:
+        proof = await vault.perform(_answered, actor, given.challenge, deed.digest, given.answer)
+    else:
+        proof = await vault.read(_proved_elsewhere, actor, given.challenge, deed.digest)
+        if proof is None:
+            raise StaleProof("nobody has proved this in a browser yet")
+    if proof is None and given.code:
         raise Denied("that code is wrong, or it was used already; wait for the next one")
+    if proof is None:
+        raise Denied(factors.NOT_ACCEPTED)
     return proof
+
+
+@operation("presence.ask", recorded=False)
+def _asked(unit: Unit, actor: Actor, deed: Deed) -> dict[str, Any]:
+    """Leave a challenge for the deed, bound to this session; with what a browser needs to answer it."""
+    person = person_of(unit, actor)
+    challenge = Challenge(
+        id=new_id("chl"),
+        purpose="deed",
+        person_id=person.id,
+        bound_to=actor.session,
+        deed=deed.digest,
+        question=passkeys.new_challenge(),
+        expires_at=unit.now + FRESH,
+    )
+    challenge.sealed = unit.keys.factors.wrap(json.dumps({"words": deed.words}).encode(), "deed", challenge.id)
+    unit.insert(challenge)
+    return _as_asked(unit, challenge, deed.words)
+
+
+def _as_asked(reading: Reading, challenge: Challenge, words: str) -> dict[str, Any]:
+    held = factors.passkeys_of(reading, challenge.person_id)
+    rp = factors.relying_party(reading.settings)
+    options = passkeys.assertion_options(rp, bytes(challenge.question), held) if held else None
+    return {
+        "id": challenge.id,
+        "deed": words,
+        "passkey": options,
+        "code": factors.has_totp(reading, challenge.person_id),
+        "expires_at": to_datetime(challenge.expires_at).isoformat().replace("+00:00", "Z"),
+    }
+
+
+def deed_of(reading: Reading, actor: Actor, challenge_id: str) -> DeedView:
+    """What a challenge of one's own is about, for the page on which it is proved for a command line.
+
+    Raises NotSignedIn; NotFound for another person's, an unknown, a late and an answered one.
+    """
+    person = person_of(reading, actor)
+    challenge = _open(reading, challenge_id, person.id)
+    told = json.loads(reading.keys.factors.unwrap(bytes(challenge.sealed), "deed", challenge.id))
+    asked = _as_asked(reading, challenge, told["words"])
+    return DeedView(
+        id=challenge.id,
+        words=told["words"],
+        passkey=asked["passkey"],
+        code=asked["code"],
+        expires_at=to_datetime(challenge.expires_at),
+    )
+
+
+async def prove_here(vault: Vault, actor: Actor, challenge_id: str, given: Presence) -> None:
+    """Prove, in the browser, a deed that was asked for elsewhere by the same person. Raises as `prove`, and NotFound."""
+    await vault.read(deed_of, actor, challenge_id)
+    await attempts.count(vault, actor, f"code:{actor.id}")
+    if not await vault.perform(_proved_here, actor, challenge_id, given.code, given.answer):
+        raise Denied(factors.NOT_ACCEPTED)
+
+
+def _open(reading: Reading, challenge_id: str, person_id: str) -> Challenge:
+    found = reading.find(Challenge, id=known_id("chl", challenge_id))
+    if (
+        found is None
+        or found.purpose != "deed"
+        or found.person_id != person_id
+        or found.spent_at is not None
+        or reading.now >= found.expires_at
+    ):
+        raise NotFound("there is nothing to be proved here, or it is over")
+    return found
 
 
 @operation("presence.prove")
 def _proved(unit: Unit, actor: Actor, of: bytes, code: str) -> str | None:
+    """By a one-time code."""
     person = person_of(unit, actor)
     unit.about(person=person.id)
-    if not accept_code(unit, person, code):
+    unit.say(by="code")
+    if not factors.accept_code(unit, person.id, code):
         unit.draft.outcome = "Denied"
         return None
-    proof = Proof(id=new_id("prf"), person_id=person.id, deed=of, expires_at=unit.now + FRESH)
+    return _prove(unit, person.id, of)
+
+
+@operation("presence.prove")
+def _answered(
+    unit: Unit, actor: Actor, challenge_id: str, of: bytes, answer: Mapping[str, Any]
+) -> str | None:
+    """By a passkey, in the session that was asked, for the deed that it was asked for."""
+    person = person_of(unit, actor)
+    unit.about(person=person.id, challenge=challenge_id)
+    unit.say(by="passkey")
+    challenge = _open(unit, challenge_id, person.id)
+    unit.change(challenge, spent_at=unit.now)
+    if (
+        challenge.bound_to != actor.session
+        or bytes(challenge.deed) != of
+        or factors.accept_passkey(unit, bytes(challenge.question), answer, person.id) is None
+    ):
+        unit.draft.outcome = "Denied"
+        return None
+    return _prove(unit, person.id, of)
+
+
+@operation("presence.prove")
+def _proved_here(
+    unit: Unit, actor: Actor, challenge_id: str, code: str, answer: Mapping[str, Any] | None
+) -> bool:
+    """In a browser, for a session of the same person elsewhere."""
+    person = person_of(unit, actor)
+    unit.about(person=person.id, challenge=challenge_id)
+    unit.say(by="code" if code else "passkey")
+    challenge = _open(unit, challenge_id, person.id)
+    if code:
+        right = factors.accept_code(unit, person.id, code)
+    else:
+        right = answer is not None and factors.accept_passkey(
+            unit, bytes(challenge.question), answer, person.id
+        ) is not None
+        unit.change(challenge, spent_at=unit.now)
+    if not right:
+        unit.draft.outcome = "Denied"
+        return False
+    unit.change(challenge, proof_id=_prove(unit, person.id, bytes(challenge.deed)), spent_at=unit.now)
+    return True
+
+
+def _proved_elsewhere(reading: Reading, actor: Actor, challenge_id: str, of: bytes) -> str | None:
+    person = person_of(reading, actor)
+    found = reading.find(Challenge, id=known_id("chl", challenge_id))
+    if (
+        found is None
+        or found.person_id != person.id
+        or found.bound_to != actor.session
+        or bytes(found.deed) != of
+    ):
+        raise StaleProof("that was asked for something else")
+    return found.proof_id or None
+
+
+def _prove(unit: Unit, person_id: str, of: bytes) -> str:
+    proof = Proof(id=new_id("prf"), person_id=person_id, deed=of, expires_at=unit.now + FRESH)
+    proof.tag = _tag(unit, proof)
     unit.insert(proof)
     unit.about(proof=proof.id)
     return proof.id
 
 
-def accept_code(unit: Unit, person: Person, code: str) -> bool:
-    """Whether the code is right and its time step was never used, for whatever purpose; then it is used now."""
-    seed = unit.keys.factors.unwrap(bytes(person.factor), "totp", person.id)
-    step = matching_step(seed, code, unit.now // SECOND)
-    if step is None or step <= person.factor_step:
-        return False
-    unit.change(person, factor_step=step)
-    return True
+def _tag(unit: Unit, proof: Proof) -> bytes:
+    return unit.keys.sessions.tag(proof.id, proof.person_id, bytes(proof.deed), proof.expires_at)
 
 
-def spend(unit: Unit, actor: Actor, proof_id: str, of: bytes) -> None:
+def spend(unit: Unit, actor: Actor, proof_id: str, deed: Deed) -> None:
     """Consume a proof for the deed it was given for. Raises StaleProof unless it is fresh, unspent and for this one."""
-    if unit.execute(_SPEND, proof=proof_id, person=actor.id, of=of, at=unit.now) != 1:
+    unit.about(proof=proof_id)
+    proof = unit.find(Proof, id=proof_id)
+    if (
+        proof is None
+        or proof.person_id != actor.id
+        or bytes(proof.deed) != deed.digest
+        or unit.now >= proof.expires_at
+        or bytes(proof.tag) != _tag(unit, proof)
+        or unit.execute(_SPEND, proof=proof_id, at=unit.now) != 1
+    ):
         raise StaleProof("the proof of presence for this is used up or older than five minutes")

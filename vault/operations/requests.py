@@ -27,7 +27,7 @@ def ask(unit: Unit, actor: Actor, service_id: str, kinds: list[str] | None, deli
     nobody here sees it. Raises NotSignedIn, Denied, NotFound, Ended, Invalid, Conflict (no mail server).
     """
     unit.about(service=service_id)
-    service = service_for(unit, actor, service_id)
+    service = service_for(unit, actor, "request.ask", service_id)
     require_open_service(is_open=service.state == "open", ends_at=service.ends_at, now=unit.now)
     of = type_of(unit, service.type, running=True)
     because = {asked.kind: asked.because for asked in (*of.needs, *of.may_ask)}
@@ -124,7 +124,7 @@ def _link(unit: Unit, code: str | None) -> str | None:
 def cancel(unit: Unit, actor: Actor, request_id: str) -> None:
     """Withdraw a request: its intake code and its form are dead. Raises NotSignedIn, Denied, NotFound, Conflict."""
     unit.about(request=request_id)
-    request, service = request_for(unit, actor, request_id)
+    request, service = request_for(unit, actor, "request.ask", request_id)
     unit.about(service=service.id)
     if request.state not in OPEN:
         raise Conflict("this request is not open any more")
@@ -138,7 +138,7 @@ def reissue(unit: Unit, actor: Actor, request_id: str, deliver: str) -> RequestV
     Raises NotSignedIn, Denied, NotFound, Ended, Invalid, Conflict.
     """
     unit.about(request=request_id)
-    request, service = request_for(unit, actor, request_id)
+    request, service = request_for(unit, actor, "request.ask", request_id)
     unit.about(service=service.id)
     require_open_service(is_open=service.state == "open", ends_at=service.ends_at, now=unit.now)
     if request.state in {"done", "cancelled"}:

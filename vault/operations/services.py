@@ -12,7 +12,7 @@ from vault.errors import Invalid, NotFound
 from vault.model.tables import Customer, Service, ServiceType
 from vault.model.views import ServiceTypeView, ServiceView
 from vault.operations import showing
-from vault.operations.asking import service_for, with_customers
+from vault.operations.asking import may, service_for
 from vault.operations.vault import Vault
 from vault.storage.reading import Reading
 from vault.storage.unit import Unit, operation
@@ -54,7 +54,7 @@ async def register(
 
 
 def _may_register(reading: Reading, actor: Actor, customer_id: str, type_name: str, end: int) -> None:
-    with_customers(reading, actor, "coordinator")
+    may(reading, actor, "service.register")
     if reading.find(Customer, id=known_id("cus", customer_id)) is None:
         raise NotFound("there is no such customer")
     longest = type_of(reading, type_name).longest_life_days
@@ -87,7 +87,7 @@ def type_of(reading: Reading, name: str, *, running: bool = False) -> ServiceTyp
 
 def services(reading: Reading, actor: Actor) -> list[ServiceView]:
     """All services, the newest first, for coordinators. Raises NotSignedIn or Denied."""
-    with_customers(reading, actor, "coordinator")
+    may(reading, actor, "service.list")
     table = Service.table()
     query = select(table).order_by(table.c.created_at.desc(), table.c.id)
     rows = reading.connection.execute(query).all()
@@ -96,4 +96,4 @@ def services(reading: Reading, actor: Actor) -> list[ServiceView]:
 
 def service(reading: Reading, actor: Actor, service_id: str) -> ServiceView:
     """One service with its secrets and requests, for coordinators. Raises NotSignedIn, Denied or NotFound."""
-    return showing.service(reading, service_for(reading, actor, service_id))
+    return showing.service(reading, service_for(reading, actor, "service.list", service_id))

@@ -1,27 +1,43 @@
 """Signing in and out, and who a session belongs to."""
 
 import hmac
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import bindparam, select, update
 
+from vault.crypto import passkeys
+from vault.crypto.recovery import parse_recovery_code
 from vault.crypto.tokens import new_token, parse_token, token_hash
-from vault.errors import Invalid, NotSignedIn, Sealed, Tampered
-from vault.model.tables import Person, Session
-from vault.model.views import SessionView
-from vault.operations import attempts, showing
-from vault.operations.asking import agreement_in_force, person_of
-from vault.operations.presence import accept_code
+from vault.errors import Invalid, NotFound, NotSignedIn, Sealed, Tampered
+from vault.model.tables import Challenge, Person, Session
+from vault.model.views import OwnSessionView, SessionView
+from vault.operations import attempts, browsers, factors, showing
+from vault.operations.asking import agreement_in_force, may, person_of
 from vault.operations.vault import Vault
 from vault.policy.attempts import neighbourhood
 from vault.storage.reading import Reading
 from vault.storage.unit import Unit, operation
-from vault.values import HOUR, MINUTE, SECOND, Actor, Channel, MailAddress, Plaintext, new_id, to_datetime
+from vault.values import (
+    HOUR,
+    MINUTE,
+    SECOND,
+    Actor,
+    Channel,
+    MailAddress,
+    Plaintext,
+    known_id,
+    new_id,
+    to_datetime,
+)
 
 IDLE = 15 * MINUTE
 LONGEST = 12 * HOUR
 SEEN_EVERY = 30 * SECOND
 _WRONG = "mail address, password or code is not right"
+_NO_PASSKEY = "that passkey does not sign in here"
 _SESSIONS = Session.table()
 _PEOPLE = Person.table()
 _RESOLVE = (
@@ -32,7 +48,6 @@ _RESOLVE = (
         _SESSIONS.c.seen_at,
         _SESSIONS.c.expires_at,
         _SESSIONS.c.ended_at,
-        _PEOPLE.c.role,
         _PEOPLE.c.state,
     )
     .join(_PEOPLE, _PEOPLE.c.id == _SESSIONS.c.person_id)
@@ -44,13 +59,40 @@ _END = (
     .where(_SESSIONS.c.id == bindparam("session"), _SESSIONS.c.ended_at.is_(None))
     .values(ended_at=bindparam("at"))
 )
+_END_ALL = (
+    update(_SESSIONS)
+    .where(_SESSIONS.c.person_id == bindparam("person"), _SESSIONS.c.ended_at.is_(None))
+    .values(ended_at=bindparam("at"))
+)
 _BY_MAIL = select(_PEOPLE.c.id, _PEOPLE.c.password_hash).where(_PEOPLE.c.mail == bindparam("mail"))
+_RUNNING = (
+    select(_SESSIONS)
+    .where(
+        _SESSIONS.c.person_id == bindparam("person"),
+        _SESSIONS.c.ended_at.is_(None),
+        _SESSIONS.c.expires_at > bindparam("at"),
+    )
+    .order_by(_SESSIONS.c.seen_at.desc(), _SESSIONS.c.id)
+)
 
 
-async def sign_in(vault: Vault, mail: str, password: str, code: str, actor: Actor) -> tuple[str, SessionView]:
-    """Sign in with mail address, password and one-time code. Returns the session's token, shown this once.
+@dataclass(frozen=True)
+class SignedIn:
+    """A session just started: its token, shown this once, and the token by which this browser is known from now on."""
 
-    Unknown, disabled and mistaken look alike and cost alike. Raises NotSignedIn, TooMany, Sealed.
+    token: str = field(repr=False)
+    known_browser: str = field(repr=False)
+    session: SessionView
+
+
+async def sign_in(
+    vault: Vault, mail: str, password: str, code: str, actor: Actor, client: str = "", known: str = ""
+) -> SignedIn:
+    """Sign in with mail address, password and a one-time code, or a recovery code in its place.
+
+    `client` says in short words with what, `known` is this browser's token from an earlier sign-in: it keeps the way
+    in while strangers guess at the account. Unknown, disabled and mistaken look alike and cost alike. Raises
+    NotSignedIn, TooMany, Sealed.
     """
     if vault.is_sealed:
         raise Sealed("the vault is sealed, and with it the second factors of its staff")
@@ -58,51 +100,160 @@ async def sign_in(vault: Vault, mail: str, password: str, code: str, actor: Acto
         account = MailAddress.parse(mail).text
     except Invalid:
         account = "-"
-    await attempts.count(vault, actor, f"source:{neighbourhood(actor.source)}", f"account:{account}")
-    found = await vault.read(_by_mail, actor, account)
-    person_id, stored = found or (None, None)
-    right = await vault.hashing.verify(stored, Plaintext(password))
-    token = new_token("vk_ses")
-    view: SessionView | None = await vault.perform(_start, actor, person_id, right, code, token_hash(token))
-    if view is None:
+    browser = await vault.read(browsers.known_for, actor, known, account)
+    guessing = (f"browser:{browser}",) if browser else ("everybody:", f"account:{account}")
+    await attempts.count(vault, actor, f"source:{neighbourhood(actor.source)}", *guessing)
+    recovery = parse_recovery_code(code)
+    found = await vault.read(_by_mail, actor, account, recovery[0] if recovery else None)
+    right = await vault.hashing.verify(found.password_hash, Plaintext(password))
+    if recovery:  # whoever types a recovery code waits for a second hash, whether or not there is such a person
+        right &= await vault.hashing.verify(found.recovery_hash, Plaintext(recovery[1]))
+    started: SignedIn | None = await vault.perform(
+        _start, actor, found, right, code, recovery[0] if recovery else None, client
+    )
+    if started is None:
         raise NotSignedIn(_WRONG)
-    return token, view
+    return started
 
 
-def _by_mail(reading: Reading, _actor: Actor, mail: str) -> tuple[str, str] | None:
+@dataclass(frozen=True)
+class _Found:
+    person_id: str | None = None
+    password_hash: str | None = field(default=None, repr=False)
+    recovery_hash: str | None = field(default=None, repr=False)
+
+
+def _by_mail(reading: Reading, _actor: Actor, mail: str, number: int | None) -> _Found:
     row = reading.connection.execute(_BY_MAIL, {"mail": mail}).first()
-    return (row.id, row.password_hash) if row else None
+    if row is None:
+        return _Found()
+    stored = factors.recovery_hash(reading, row.id, number) if number is not None else None
+    return _Found(row.id, row.password_hash or None, stored)
 
 
 @operation("session.start")
 def _start(
-    unit: Unit, actor: Actor, person_id: str | None, right: bool, code: str, hashed: bytes
-) -> SessionView | None:
+    unit: Unit, actor: Actor, found: _Found, right: bool, code: str, number: int | None, client: str
+) -> SignedIn | None:
     """Start a session if everything is right; None, with an entry that says so, if it is not."""
-    person = unit.find(Person, id=person_id) if person_id else None
+    person = unit.find(Person, id=found.person_id) if found.person_id else None
     if person is None:
         raise NotSignedIn(_WRONG)
     unit.about(person=person.id)
+    unit.say(by="code" if number is None else "recovery code")
     unit.disclose(person.id, source=actor.source)
-    if not right or person.state != "active" or not accept_code(unit, person, code):
+    if not right or person.state != "active" or person.password_hash != found.password_hash:
+        accepted = False
+    elif number is None:
+        accepted = factors.accept_code(unit, person.id, code)
+    else:
+        accepted = factors.spend_recovery(unit, person.id, number, found.recovery_hash or "")
+    if not accepted:
         unit.draft.outcome = "NotSignedIn"
         return None
-    session_id, expires_at = new_id("ses"), unit.now + LONGEST
+    if number is not None:
+        unit.notify("staff.recovery-code", person.id)
+    return begin(unit, actor, person, client)
+
+
+async def ask_passkey(vault: Vault, actor: Actor) -> dict[str, Any]:
+    """What a browser needs to sign in by a passkey, the same for everybody: nobody has said yet who they are.
+
+    Raises TooMany, Sealed.
+    """
+    if vault.is_sealed:
+        raise Sealed("the vault is sealed, and with it the second factors of its staff")
+    await attempts.count(vault, actor, f"asking:{neighbourhood(actor.source)}")
+    asked: dict[str, Any] = await vault.perform(_asked, actor)
+    return asked
+
+
+@operation("session.ask", recorded=False)
+def _asked(unit: Unit, _actor: Actor) -> dict[str, Any]:
+    challenge = Challenge(
+        id=new_id("chl"),
+        purpose="sign-in",
+        question=passkeys.new_challenge(),
+        expires_at=unit.now + 5 * MINUTE,
+    )
+    unit.insert(challenge)
+    options = passkeys.assertion_options(factors.relying_party(unit.settings), bytes(challenge.question), [])
+    return {"challenge": challenge.id, "passkey": options}
+
+
+async def sign_in_with_passkey(
+    vault: Vault, challenge_id: str, answer: Mapping[str, Any], actor: Actor, client: str = ""
+) -> SignedIn:
+    """Sign in with a passkey alone: it is two factors, for it verifies who uses it. It is never locked by guessing.
+
+    Raises NotSignedIn, TooMany (one network address), Sealed.
+    """
+    if vault.is_sealed:
+        raise Sealed("the vault is sealed, and with it the second factors of its staff")
+    await attempts.count(vault, actor, f"asking:{neighbourhood(actor.source)}")
+    started: SignedIn | None = await vault.perform(_start_by_passkey, actor, challenge_id, answer, client)
+    if started is None:
+        raise NotSignedIn(_NO_PASSKEY)
+    return started
+
+
+@operation("session.start")
+def _start_by_passkey(
+    unit: Unit, actor: Actor, challenge_id: str, answer: Mapping[str, Any], client: str
+) -> SignedIn | None:
+    unit.say(by="passkey")
+    challenge = unit.find(Challenge, id=known_id("chl", challenge_id))
+    if (
+        challenge is None
+        or challenge.purpose != "sign-in"
+        or challenge.spent_at is not None
+        or unit.now >= challenge.expires_at
+    ):
+        raise NotSignedIn(_NO_PASSKEY)
+    unit.change(challenge, spent_at=unit.now)
+    factor = factors.accept_passkey(unit, bytes(challenge.question), answer)
+    person = unit.find(Person, id=factor.person_id) if factor else None
+    if person is None or person.state != "active":
+        unit.draft.outcome = "NotSignedIn"
+        if person is not None:
+            unit.about(person=person.id)
+        return None
+    unit.about(person=person.id)
+    unit.disclose(person.id, source=actor.source)
+    return begin(unit, actor, person, client)
+
+
+def begin(unit: Unit, actor: Actor, person: Person, client: str, refresh: str = "") -> SignedIn:
+    """Start a session for somebody who has proved who they are, as part of another change."""
+    token = new_token("vk_ses")
     session = Session(
-        id=session_id,
-        token_hash=hashed,
-        tag=unit.keys.sessions.tag(session_id, hashed, person.id, expires_at),
+        id=new_id("ses"),
+        token_hash=token_hash(token),
         person_id=person.id,
         channel=actor.channel,
+        refresh_hash=token_hash(refresh) if refresh else None,
         created_at=unit.now,
         seen_at=unit.now,
-        expires_at=expires_at,
+        expires_at=unit.now + LONGEST,
     )
+    session.tag = tag_of(unit, session)
+    told = json.dumps({"client": client, "source": actor.source}).encode()
+    session.sealed = unit.keys.factors.wrap(told, "session", session.id)
     unit.insert(session)
     unit.about(session=session.id)
-    unit.draft.actor = Actor("person", person.id, actor.channel, session.id, person.role)
-    view = showing.person(person, agreement_in_force(unit))
-    return SessionView(person=view, expires_at=to_datetime(session.expires_at))
+    unit.draft.actor = Actor("person", person.id, actor.channel, session.id, actor.source)
+    view = SessionView(
+        person=showing.person(person, agreement_in_force(unit)), expires_at=to_datetime(session.expires_at)
+    )
+    known = browsers.remember(unit, person.id) if actor.channel == "page" else ""
+    return SignedIn(token, known, view)
+
+
+def tag_of(reading: Reading, session: Any) -> bytes:
+    """What vouches for a session's row."""
+    return reading.keys.sessions.tag(
+        session.id, bytes(session.token_hash), session.person_id, session.expires_at
+    )
 
 
 async def resolve(vault: Vault, token: str, source: str, channel: Channel) -> Actor:
@@ -116,7 +267,7 @@ async def resolve(vault: Vault, token: str, source: str, channel: Channel) -> Ac
         raise NotSignedIn("nobody is signed in, or the session has ended")
     if vault.now() - row.seen_at >= SEEN_EVERY:
         await vault.perform(_seen, nobody, row.id)
-    return Actor("person", row.person_id, channel, row.id, row.role, source)
+    return Actor("person", row.person_id, channel, row.id, source)
 
 
 def _resolved(reading: Reading, _actor: Actor, hashed: bytes) -> Any:
@@ -143,11 +294,24 @@ def sign_out(unit: Unit, actor: Actor) -> None:
     unit.execute(_END, session=actor.session, at=unit.now)
 
 
-_END_ALL = (
-    update(_SESSIONS)
-    .where(_SESSIONS.c.person_id == bindparam("person"), _SESSIONS.c.ended_at.is_(None))
-    .values(ended_at=bindparam("at"))
-)
+@operation("session.end", in_any_time=True)
+def end_one(unit: Unit, actor: Actor, session_id: str) -> None:
+    """End one of one's own sessions. Raises NotSignedIn, NotFound for anybody else's."""
+    unit.about(session=session_id)
+    person = person_of(unit, actor)
+    found = unit.find(Session, id=known_id("ses", session_id))
+    if found is None or found.person_id != person.id or found.ended_at is not None:
+        raise NotFound("there is no such session")
+    unit.execute(_END, session=session_id, at=unit.now)
+
+
+@operation("session.end-all", in_any_time=True)
+def sign_out_everywhere(unit: Unit, actor: Actor) -> None:
+    """End every session of whoever asks, this one too, and forget the browsers they were known in."""
+    person = person_of(unit, actor)
+    unit.about(person=person.id)
+    end_all(unit, person.id)
+    browsers.forget_all(unit, person.id)
 
 
 def end_all(unit: Unit, person_id: str) -> None:
@@ -155,12 +319,33 @@ def end_all(unit: Unit, person_id: str) -> None:
     unit.execute(_END_ALL, person=person_id, at=unit.now)
 
 
-_EXPIRES = select(_SESSIONS.c.expires_at).where(_SESSIONS.c.id == bindparam("session"))
-
-
 def session(reading: Reading, actor: Actor) -> SessionView:
-    """The session that asks. Raises NotSignedIn."""
-    person = person_of(reading, actor)
-    expires_at = reading.connection.execute(_EXPIRES, {"session": actor.session}).scalar_one()
+    """The session, or API token, that asks. Raises NotSignedIn."""
+    person = may(reading, actor, "session.show")
+    found = reading.find(Session, id=actor.session)
+    expires_at = found.expires_at if found else reading.now
     view = showing.person(person, agreement_in_force(reading))
     return SessionView(person=view, expires_at=to_datetime(expires_at))
+
+
+def own_sessions(reading: Reading, actor: Actor) -> tuple[OwnSessionView, ...]:
+    """The sessions of whoever asks that still run, the last used first. Raises NotSignedIn."""
+    person = person_of(reading, actor)
+    views = []
+    for row in reading.rows(_RUNNING, person=person.id, at=reading.now):
+        if row["refresh_hash"] is None and reading.now >= row["seen_at"] + IDLE:
+            continue
+        told = json.loads(reading.keys.factors.unwrap(bytes(row["sealed"]), "session", row["id"]))
+        views.append(
+            OwnSessionView(
+                id=row["id"],
+                channel=row["channel"],
+                client=told["client"] or {"cli": "command line", "api": "a program"}.get(row["channel"], "browser"),
+                source=told["source"],
+                started_at=to_datetime(row["created_at"]),
+                seen_at=to_datetime(row["seen_at"]),
+                expires_at=to_datetime(row["expires_at"]),
+                here=row["id"] == actor.session,
+            )
+        )
+    return tuple(views)

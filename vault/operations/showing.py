@@ -39,7 +39,7 @@ def person(row: Any, in_force: int) -> PersonView:
         id=row.id,
         name=row.name,
         mail=row.mail,
-        role=row.role,
+        roles=tuple(row.roles.split()),
         state=row.state,
         agreed=0 < in_force == row.agreed_version,
     )

@@ -6,7 +6,7 @@ from vault.errors import Conflict, Denied, NotFound
 from vault.model.tables import Assignment, Person, Service, Ticket
 from vault.model.views import TicketView
 from vault.operations import showing
-from vault.operations.asking import service_for, ticket_for, with_customers
+from vault.operations.asking import may, roles_of, service_for, ticket_for
 from vault.operations.leases import end_leases
 from vault.policy.access import require_open_service
 from vault.storage.reading import Reading
@@ -44,7 +44,7 @@ _MINE = (
 def open_ticket(unit: Unit, actor: Actor, service_id: str, number: str, title: str) -> TicketView:
     """Open a ticket on an open service. Raises NotSignedIn, Denied, NotFound, Ended, Invalid, Conflict (too many)."""
     unit.about(service=service_id)
-    service = service_for(unit, actor, service_id)
+    service = service_for(unit, actor, "ticket.manage", service_id)
     require_open_service(is_open=service.state == "open", ends_at=service.ends_at, now=unit.now)
     if unit.connection.execute(_OPEN, {"service": service.id}).scalar_one() >= MOST_OPEN:
         raise Conflict(f"this service has {MOST_OPEN} open tickets; close some first")
@@ -71,15 +71,23 @@ def assign(unit: Unit, actor: Actor, ticket_id: str, person_id: str) -> None:
     person = unit.find(Person, id=known_id("per", person_id))
     if person is None or person.state != "active":
         raise NotFound("there is no such person")
-    if person.role != "technician":
+    if person.id == actor.id:
+        raise Denied("nobody assigns themselves: another coordinator has to put you on this ticket")
+    if "technician" not in roles_of(person.roles):
         raise Denied("only technicians are put on tickets: nobody else may open a secret")
     found = unit.find(Assignment, ticket_id=ticket.id, person_id=person.id)
     if found is None:
         unit.insert(
-            Assignment(id=new_id("asg"), ticket_id=ticket.id, person_id=person.id, created_at=unit.now)
+            Assignment(
+                id=new_id("asg"),
+                ticket_id=ticket.id,
+                person_id=person.id,
+                assigned_by=actor.id,
+                created_at=unit.now,
+            )
         )
     elif found.state != "active":
-        unit.change(found, state="active")
+        unit.change(found, state="active", assigned_by=actor.id)
 
 
 @operation("ticket.unassign", in_any_time=True)
@@ -114,8 +122,7 @@ def close_ticket(unit: Unit, ticket: Ticket) -> None:
 
 
 def _coordinated(unit: Unit, actor: Actor, ticket_id: str) -> tuple[Ticket, Service]:
-    with_customers(unit, actor, "coordinator")
-    ticket, service = ticket_for(unit, actor, ticket_id)
+    ticket, service = ticket_for(unit, actor, "ticket.manage", ticket_id)
     unit.about(service=service.id)
     return ticket, service
 
@@ -125,8 +132,9 @@ def tickets(reading: Reading, actor: Actor) -> list[TicketView]:
 
     Raises NotSignedIn or Denied.
     """
-    person = with_customers(reading, actor, "technician", "coordinator")
-    query, values = (_MINE, {"person": person.id}) if person.role == "technician" else (_ALL, {})
+    person = may(reading, actor, "ticket.list")
+    every = "coordinator" in roles_of(person.roles)
+    query, values = (_ALL, {}) if every else (_MINE, {"person": person.id})
     found = [Ticket(**row) for row in reading.rows(query, **values)]
     views = []
     for ticket in found:
@@ -138,5 +146,5 @@ def tickets(reading: Reading, actor: Actor) -> list[TicketView]:
 
 def ticket(reading: Reading, actor: Actor, ticket_id: str) -> TicketView:
     """One ticket with its service's secrets. Raises NotSignedIn, Denied or NotFound."""
-    found, service = ticket_for(reading, actor, ticket_id)
+    found, service = ticket_for(reading, actor, "ticket.list", ticket_id)
     return showing.ticket(reading, found, service)

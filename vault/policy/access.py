@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from vault.errors import Conflict, Denied, Ended, Invalid, NotFound
-from vault.policy.staff import Standing, require_customer_data
+from vault.policy.rights import Standing, require
 from vault.values import MINUTE
 
 
@@ -29,12 +29,12 @@ class Held:
     covers: Collection[str]
 
 
-def require_delivery(delivery: Delivery, now: int) -> None:
+def require_delivery(delivery: Delivery, now: int, right: str = "secret.reveal") -> None:
     """Only who delivers the service: an active technician who agreed, assigned to its open ticket, before its end.
 
     Raises NotSignedIn, Denied, NotFound (not assigned looks like no such ticket) or Ended.
     """
-    require_customer_data(delivery.standing, "technician")
+    require(delivery.standing, right)
     if not delivery.assigned:
         raise NotFound("there is no such thing")
     if not delivery.service_open or now >= delivery.service_ends_at:

@@ -5,9 +5,20 @@ from ipaddress import IPv6Address, ip_address
 from vault.values import MINUTE
 
 WINDOW = 15 * MINUTE
-LIMITS = {"account": 10, "code": 10, "source": 100, "intake": 30, "form": 60}
-"""Tries in a window, by what is counted: an account, a person's one-time codes, a network address, intake codes, what
-one form hands in."""
+LIMITS = {
+    "account": 10,
+    "browser": 10,
+    "code": 10,
+    "source": 100,
+    "everybody": 1000,
+    "asking": 300,
+    "enrol": 30,
+    "intake": 30,
+    "form": 60,
+}
+"""Tries in a window, by what is counted: an account, a known browser, a person's proofs for deeds, a network address,
+all strangers together, what one address asks passkeys, codes of invitations and devices, intake codes, what one form
+hands in."""
 
 
 def allowed(counts: dict[str, int]) -> bool:
