@@ -36,6 +36,7 @@ class AgreementView(View):
 
     version: int
     text: str
+    published_at: datetime
 
 
 class CustomerView(View):

@@ -8,8 +8,9 @@ from vault.crypto.passwords import parse_password
 from vault.crypto.tokens import invitation_code_hash, new_intake_code, new_token, parse_token, token_hash
 from vault.errors import Conflict, Denied, NotFound, NotSignedIn
 from vault.model.tables import Invitation, Person
-from vault.model.views import EnrolmentView
-from vault.operations import attempts, factors
+from vault.model.views import EnrolmentView, InvitationView
+from vault.operations import attempts, factors, showing
+from vault.operations.asking import agreement_in_force
 from vault.operations.judging import judge
 from vault.operations.vault import Vault
 from vault.policy.attempts import neighbourhood
@@ -32,6 +33,23 @@ def invite(unit: Unit, person: Person) -> Invitation:
     unit.insert(invitation)
     unit.about(invitation=invitation.id)
     return invitation
+
+
+def send(unit: Unit, person: Person, *, by_mail: bool) -> InvitationView:
+    """Invite somebody, by mail or with the code in the answer for whoever hands it over."""
+    invitation = invite(unit, person)
+    code = None
+    if by_mail:
+        unit.notify("staff.invited", invitation.id)
+    else:
+        code = mint(unit, invitation)
+    return InvitationView(
+        person=showing.person(person, agreement_in_force(unit)),
+        deliver="mail" if by_mail else "hand",
+        expires_at=to_datetime(invitation.expires_at),
+        code=code,
+        link=f"{unit.settings.origin}/enrol#{code}" if code else None,
+    )
 
 
 def mint(unit: Unit, invitation: Invitation) -> str:

@@ -101,8 +101,8 @@ async def sign_in(
     except Invalid:
         account = "-"
     browser = await vault.read(browsers.known_for, actor, known, account)
-    guessing = (f"browser:{browser}",) if browser else ("everybody:", f"account:{account}")
-    await attempts.count(vault, actor, f"source:{neighbourhood(actor.source)}", *guessing)
+    strangers = (f"source:{neighbourhood(actor.source)}", "everybody:", f"account:{account}")
+    await attempts.count(vault, actor, *((f"browser:{browser}",) if browser else strangers))
     recovery = parse_recovery_code(code)
     found = await vault.read(_by_mail, actor, account, recovery[0] if recovery else None)
     right = await vault.hashing.verify(found.password_hash, Plaintext(password))

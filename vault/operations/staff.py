@@ -1,32 +1,33 @@
 """The staff: who they are, what they have agreed to, and that they can leave."""
 
 import secrets
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 
 from sqlalchemy import select
 
-from vault.crypto.factors import new_totp_seed, provisioning_uri
-from vault.crypto.passwords import parse_password
 from vault.errors import Conflict, Denied, Invalid, NotFound
-from vault.model.tables import Agreement, Lease, Person
-from vault.model.views import AgreementView, PersonView
-from vault.operations import sessions, showing
-from vault.operations.asking import acting_as, agreement_in_force, person_of
-from vault.operations.leases import end_lease
+from vault.model.tables import Agreement, Person
+from vault.model.views import AgreementView, InvitationView, PersonView, StaffView
+from vault.operations import account, enrolling, showing, vouching
+from vault.operations.asking import agreement_in_force, may
+from vault.operations.leases import end_leases
 from vault.operations.vault import Vault
+from vault.policy.rights import EVERYBODY, go_together
 from vault.storage.reading import Reading
 from vault.storage.unit import Unit, operation
-from vault.values import Actor, MailAddress, Role, Title, known_id, new_id
+from vault.values import Actor, MailAddress, Title, known_id, new_id, to_datetime
 
-ROLES: tuple[Role, ...] = ("technician", "coordinator", "auditor", "administrator")
+ROLES: tuple[str, ...] = ("technician", "coordinator", "auditor", "administrator")
+SEVERAL = "an administrator has no second role that delivers, and an auditor has no second role at all"
 
 
-@dataclass(frozen=True)
-class Enrolled:
-    """A new member of the staff and the key URI of their one-time codes, shown this once."""
-
-    person: PersonView
-    uri: str = field(repr=False)
+def parse_roles(roles: Sequence[str], pointer: str = "/roles") -> str:
+    """The roles as a person's row keeps them. Raises Invalid for unknown ones and those that do not go together."""
+    if not roles or not set(roles) <= EVERYBODY:
+        raise Invalid(f"the roles are {', '.join(ROLES)}", pointer)
+    if not go_together(roles):
+        raise Invalid(f"these roles do not go together in one person: {SEVERAL}", pointer)
+    return " ".join(sorted(set(roles)))
 
 
 async def new_subject(vault: Vault, subject_id: str) -> int:
@@ -38,68 +39,71 @@ async def new_subject(vault: Vault, subject_id: str) -> int:
     return await vault.aside(vault.keyring.put_subject, subject_id, wrapped)
 
 
-async def add(vault: Vault, actor: Actor, name: str, mail: str, role: str, password: str) -> Enrolled:
-    """Add one of the staff on the vault's host; the record shows that the host did it.
+async def add(
+    vault: Vault, actor: Actor, name: str, mail: str, roles: Sequence[str], deliver: str = ""
+) -> InvitationView:
+    """Add one of the staff on the vault's host, while no two administrators can vouch for each other yet.
 
-    Raises Denied for anybody but the host's operator, Invalid, Conflict when the mail address is taken, Sealed.
+    The record shows that the host did it. The invitation goes out by mail where a mail server is configured, unless
+    `deliver` is "hand": then its code is in the answer, this once. Raises Denied for anybody but the host's operator
+    and once two can vouch, Invalid, Conflict when the mail address is taken, Sealed.
     """
     if actor.kind != "host":
         raise Denied("staff are added on the vault's host")
-    parsed = Title.parse(name, "a name", "/name")
-    address = MailAddress.parse(mail)
-    if role not in ROLES:
-        raise Invalid(f"a role is one of {', '.join(ROLES)}", "/role")
-    seed = new_totp_seed()
-    hashed = await vault.hashing.hash(parse_password(password))
-    person_id = new_id("per")
     person = Person(
-        id=person_id,
-        mail=address.text,
-        name=parsed.text,
-        role=role,
-        password_hash=hashed,
-        factor=vault.keys.factors.wrap(seed, "totp", person_id),
+        id=new_id("per"),
+        mail=MailAddress.parse(mail).text,
+        name=Title.parse(name, "a name", "/name").text,
+        roles=parse_roles(roles),
+        made_by="host",
     )
-    generation = await new_subject(vault, person_id)
-    view = await vault.perform(_added, actor, person, generation)
-    return Enrolled(view, provisioning_uri(seed, address.text, vault.settings.business))
+    by_mail = bool(vault.settings.smtp_host) and deliver != "hand"
+    generation = await new_subject(vault, person.id)
+    view: InvitationView = await vault.perform(_added, actor, person, generation, by_mail)
+    return view
 
 
 @operation("staff.add")
-def _added(unit: Unit, _actor: Actor, person: Person, generation: int) -> PersonView:
+def _added(unit: Unit, _actor: Actor, person: Person, generation: int, by_mail: bool) -> InvitationView:
     unit.about(person=person.id)
-    unit.say(role=person.role)
+    unit.say(roles=person.roles)
     unit.disclose(person.id, name=person.name, mail=person.mail)
+    vouching.require_alone(unit)
     if unit.find(Person, mail=person.mail) is not None:
         raise Conflict("somebody with this mail address is there already")
     person.created_at = unit.now
     unit.keyring_is_at(generation)
     unit.insert(person)
-    return showing.person(person, agreement_in_force(unit))
+    return enrolling.send(unit, person, by_mail=by_mail)
 
 
 @operation("staff.disable", in_any_time=True)
 def disable(unit: Unit, actor: Actor, person_id: str) -> None:
-    """Disable a person at once: sessions and leases end with the same commit.
+    """Disable a person at once: sessions, tokens, leases and what they have asked for end with the same commit.
 
-    For administrators and the host's operator. Raises NotSignedIn, Denied, NotFound.
+    For administrators and the host's operator. Raises NotSignedIn, Denied, NotFound, and Conflict for the last active
+    administrator, whom only the host can disable.
     """
     unit.about(person=person_id)
     if actor.kind != "host":
-        acting_as(unit, actor, "administrator")
+        may(unit, actor, "staff.restrict")
     person = unit.find(Person, id=known_id("per", person_id))
     if person is None:
         raise NotFound("there is no such thing")
+    if actor.kind != "host":
+        vouching.require_another_administrator(unit, person.id)
     unit.change(person, state="disabled")
-    sessions.end_all(unit, person.id)
-    for lease in unit.find_all(Lease, person_id=person.id, state="active"):
-        end_lease(unit, lease, "disabled")
+    account.end_everything(unit, person.id)
+    enrolling.void_all(unit, person.id)
+    vouching.void_all(unit, person.id)
+    end_leases(unit, "disabled", person_id=person.id)
+    unit.notify("staff.disabled", person.id)
 
 
 @operation("agreement.accept")
 def agree(unit: Unit, actor: Actor, version: int) -> None:
     """Accept the confidentiality agreement in force. Raises Conflict when another version is in force by now."""
-    person = person_of(unit, actor)
+    person = may(unit, actor, "agreement.accept")
     unit.about(person=person.id)
     if version != agreement_in_force(unit) or version < 1:
         raise Conflict("another version of the agreement is in force; read that one")
@@ -109,19 +113,36 @@ def agree(unit: Unit, actor: Actor, version: int) -> None:
 
 def agreement(reading: Reading, actor: Actor) -> AgreementView:
     """The agreement in force. Raises NotSignedIn, and NotFound before one was published."""
-    person_of(reading, actor)
+    may(reading, actor, "agreement.read")
     found = reading.find(Agreement, id=agreement_in_force(reading))
     if found is None:
         raise NotFound("no confidentiality agreement was published yet")
-    return AgreementView(version=found.id, text=found.text)
+    return AgreementView(version=found.id, text=found.text, published_at=to_datetime(found.published_at))
 
 
 def people(reading: Reading, actor: Actor) -> list[PersonView]:
-    """The staff, for coordinators (who assign them) and administrators. Raises NotSignedIn or Denied."""
-    acting_as(reading, actor, "coordinator", "administrator")
+    """The technicians whom a coordinator can put on a ticket, by name. Raises NotSignedIn or Denied."""
+    may(reading, actor, "staff.assignable")
+    return [
+        person
+        for person in everybody(reading)
+        if person.state == "active" and "technician" in person.roles and person.id != actor.id
+    ]
+
+
+def staff(reading: Reading, actor: Actor) -> StaffView:
+    """The staff and what waits for a second person, for administrators. Raises NotSignedIn or Denied."""
+    may(reading, actor, "staff.list")
+    return StaffView(
+        people=tuple(everybody(reading)),
+        waiting=vouching.waiting(reading, actor),
+        alone=vouching.is_alone(reading),
+    )
+
+
+def everybody(reading: Reading) -> list[PersonView]:
+    """All of the staff by name, those who have left too; for operations that have judged who asks."""
     in_force = agreement_in_force(reading)
     table = Person.table()
-    return [
-        showing.person(row, in_force)
-        for row in reading.connection.execute(select(table).order_by(table.c.name))
-    ]
+    query = select(table).order_by(table.c.name, table.c.id)
+    return [showing.person(row, in_force) for row in reading.connection.execute(query)]
