@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Awaitable, Coroutine, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
@@ -35,6 +35,7 @@ from vault.model.messages import Begin, Done, Form, Give, Receipt
 from vault.model.views import (
     CertificateView,
     CustomerView,
+    InvitationView,
     LeaseView,
     PersonView,
     RequestView,
@@ -47,6 +48,7 @@ from vault.operations import (
     checkout,
     customers,
     destruction,
+    enrolling,
     intake,
     operator,
     requests,
@@ -55,13 +57,14 @@ from vault.operations import (
     staff,
     tickets,
 )
+from vault.operations.presence import Presence
 from vault.operations.vault import Vault
 from vault.settings import Settings
 from vault.storage.database import open_engine
 from vault.values import SECOND, Actor, to_datetime
 
 T = TypeVar("T")
-PASSWORD = "correct horse battery staple"
+PASSWORD = "seven quiet llamas knit by moonlight"
 CHEAP = Cost(19 * 1024, 2, 1)
 CATALOGUE = """
 [agreement]
@@ -114,6 +117,7 @@ class Member:
     token: str = field(default="", repr=False)
     actor: Actor | None = None
     last_step: int = 0
+    recovery: list[str] = field(default_factory=list, repr=False)
 
     @property
     def id(self) -> str:
@@ -132,9 +136,7 @@ class Ground:
 class World:
     """Everybody and everything that a test needs, each by one short verb."""
 
-    def __init__(
-        self, ground: Ground, staff_seeds: dict[str, tuple[PersonView, bytes]] | None = None
-    ) -> None:
+    def __init__(self, ground: Ground, staff: "dict[str, Member] | None" = None) -> None:
         self.ground = ground
         self.settings = ground.settings
         self.clock = FakeClock()
@@ -143,7 +145,7 @@ class World:
         self._thread.start()
         self.vault = self._start()
         self.staff: dict[str, Member] = {
-            name: Member(view, seed) for name, (view, seed) in (staff_seeds or {}).items()
+            name: replace(member, token="", actor=None) for name, member in (staff or {}).items()
         }
 
     # -- running -------------------------------------------------------------------------------------------------
@@ -201,13 +203,26 @@ class World:
 
     # -- people --------------------------------------------------------------------------------------------------
 
-    def hire(self, name: str, role: str) -> Member:
-        """Add one of the staff on the host."""
-        mail = f"{name.partition(' ')[0].lower()}-{secrets.token_hex(3)}@agency.example"
-        enrolled = self.run(staff.add(self.vault, Actor.host(), name, mail, role, PASSWORD))
-        seed = base64.b32decode(parse_qs(urlsplit(enrolled.uri).query)["secret"][0])
-        member = Member(enrolled.person, seed)
-        self.staff[enrolled.person.id] = member
+    def hire(self, name: str, roles: str, mail: str = "") -> Member:
+        """Add one of the staff on the host, and let them enrol with an authenticator."""
+        address = mail or f"{name.partition(' ')[0].lower()}-{secrets.token_hex(3)}@agency.example"
+        invited = self.run(staff.add(self.vault, Actor.host(), name, address, roles.split()))
+        member = self.enrol(invited)
+        self.staff[member.id] = member
+        return member
+
+    def enrol(self, invited: InvitationView) -> Member:
+        """Do as somebody with an invitation does: open it, choose PASSWORD, set up an authenticator."""
+        nobody = Actor.nobody("192.0.2.7", "page")
+        assert invited.code
+        browser, _ = self.run(enrolling.begin(self.vault, nobody, invited.code))
+        self.run(enrolling.choose_password(self.vault, nobody, browser, PASSWORD))
+        offered = self.run(enrolling.offer_totp(self.vault, nobody, browser))
+        seed = base64.b32decode(parse_qs(urlsplit(offered.uri).query)["secret"][0])
+        member = Member(invited.person.model_copy(update={"state": "active"}), seed)
+        member.recovery = self.run(
+            enrolling.confirm_totp(self.vault, nobody, browser, self.code(member))
+        )
         return member
 
     def member(self, who: "str | Member") -> Member:
@@ -223,15 +238,19 @@ class World:
         member.last_step = step
         return current_code(member.seed, self.clock.wall() // SECOND)
 
+    def presence(self, who: "str | Member") -> Presence:
+        """A fresh code, as what proves a deed."""
+        return Presence(code=self.code(who))
+
     def sign_in(self, who: "str | Member") -> str:
         """Sign in; returns the token."""
         member = self.member(who)
         nobody = Actor.nobody("192.0.2.7", "api")
-        token, _ = self.run(
+        started = self.run(
             sessions.sign_in(self.vault, member.view.mail, PASSWORD, self.code(member), nobody)
         )
-        member.token = token
-        return token
+        member.token = started.token
+        return member.token
 
     def actor(self, who: "str | Member") -> Actor:
         """The person, signed in and bound by the agreement."""
@@ -312,8 +331,8 @@ class World:
     ) -> LeaseView:
         actor = self.actor(who)
         reason = "install the shop as ordered"
-        code = self.code(who)
-        return self.run(checkout.lease(self.vault, actor, ticket.id, list(secret_ids), minutes, reason, code))
+        given = self.presence(who)
+        return self.run(checkout.lease(self.vault, actor, ticket.id, list(secret_ids), minutes, reason, given))
 
     def reveal(
         self, lease: LeaseView, secret_id: str, name: str = "password", who: "str | Member" = "technician"
@@ -322,8 +341,8 @@ class World:
 
     def end(self, service: ServiceView) -> CertificateView:
         coordinator = self.actor("coordinator")
-        code = self.code("coordinator")
-        return self.run(destruction.end(self.vault, coordinator, service.id, service.title, code))
+        given = self.presence("coordinator")
+        return self.run(destruction.end(self.vault, coordinator, service.id, service.title, given))
 
     def lent(self) -> tuple[ServiceView, str, TicketView, LeaseView]:
         """The usual middle of the story: a service, its secret given, a ticket, a lease."""
@@ -407,11 +426,7 @@ class Template:
         operator.initialise(settings, KeyFile(self.key_file))
         world = World(Ground(settings, cluster))
         world.run(catalogue.apply(world.vault, Actor.host(), CATALOGUE))
-        self.staff: dict[str, tuple[PersonView, bytes]] = {}
-        for role, (name, mail) in PEOPLE.items():
-            enrolled = world.run(staff.add(world.vault, Actor.host(), name, mail, role, PASSWORD))
-            seed = base64.b32decode(parse_qs(urlsplit(enrolled.uri).query)["secret"][0])
-            self.staff[role] = (enrolled.person, seed)
+        self.staff = {role: world.hire(name, role, mail) for role, (name, mail) in PEOPLE.items()}
         world.close()
 
     def _settings(self, data: Path, databases: tuple[str, ...]) -> Settings:

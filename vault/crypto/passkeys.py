@@ -117,7 +117,7 @@ def registration_options(
         "attestation": "none",
     }
     if rp.device_bound:
-        options["hints"] = ["security-key"]
+        options["hints"] = ["security-key", "client-device"]
     return options
 
 
@@ -160,7 +160,8 @@ def register(rp: RelyingParty, challenge: bytes, answer: Mapping[str, Any]) -> P
         )
         credential = auth.credential_data
         _check_flags(auth)
-        _demand(credential is not None and credential.credential_id == credential_id)
+        if credential is None or credential.credential_id != credential_id:
+            raise Denied(NOT_ACCEPTED)
         _check_key(credential.public_key)
     if rp.device_bound and auth.is_backup_eligible():
         raise Denied(LEAVES_THE_DEVICE)

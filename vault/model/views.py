@@ -22,6 +22,8 @@ class PersonView(View):
     state: Literal["invited", "active", "disabled"]
     agreed: bool
     """Whether this person has accepted the confidentiality agreement that is now in force."""
+    by_host: bool
+    """Whether the host's operator added them, and not two administrators."""
 
 
 class SessionView(View):

@@ -42,6 +42,7 @@ def person(row: Any, in_force: int) -> PersonView:
         roles=tuple(row.roles.split()),
         state=row.state,
         agreed=0 < in_force == row.agreed_version,
+        by_host=row.made_by == "host",
     )
 
 
