@@ -149,7 +149,7 @@ def register(rp: RelyingParty, challenge: bytes, answer: Mapping[str, Any]) -> P
         credential_id, client_data, attestation = _read(answer, "clientDataJSON", "attestationObject")
         client = _client_data(rp, challenge, client_data, "webauthn.create")
         made = AttestationObject(attestation)
-        _demand(_each_thing_once(attestation, cbor.decode(attestation)))
+        _demand(_each_thing_once(attestation))
         _demand(made.fmt != "none" or not made.att_stmt)
         auth = _server(rp).register_complete(
             _state(challenge),
@@ -278,18 +278,18 @@ def _check_flags(auth: AuthenticatorData) -> None:
     """
     credential = auth.credential_data
     known = 37 + (0 if credential is None else len(credential))
-    _demand(
-        _each_thing_once(auth[known:], auth.extensions) if auth.has_extension_data() else known == len(auth)
-    )
+    _demand(_each_thing_once(auth[known:]) if auth.has_extension_data() else known == len(auth))
     _demand(auth.is_backup_eligible() or not auth.is_backed_up())
 
 
-def _each_thing_once(raw: bytes, decoded: Any) -> bool:
-    """Whether that map is written without doubled keys, cut strings and loose ends, which fido2's decoder forgives.
+def _each_thing_once(raw: bytes) -> bool:
+    """Whether that is one CBOR map without doubled keys, cut strings and loose ends, which fido2's decoder forgives.
 
-    Only lengths are compared: authenticators differ in the order of keys, and that says nothing twice.
+    A cut string takes up the byte that is added here. Beyond that only lengths are compared: authenticators differ in
+    the order of keys, and that says nothing twice.
     """
-    return isinstance(decoded, dict) and len(cbor.encode(decoded)) == len(raw)
+    decoded, rest = cbor.decode_from(raw + b"\0")
+    return isinstance(decoded, dict) and rest == b"\0" and len(cbor.encode(decoded)) == len(raw)
 
 
 def _check_key(key: CoseKey) -> None:
@@ -308,7 +308,7 @@ def _check_key(key: CoseKey) -> None:
     else:
         modulus, exponent = _members(key, {1: 3, 3: _RS256}, -1, -2)
         n, e = int.from_bytes(modulus), int.from_bytes(exponent)
-        _demand(2048 <= n.bit_length() <= 4096 and e == 65537)  # noqa: PLR2004 (bits, and the usual exponent)
+        _demand(2048 <= n.bit_length() <= 4096 and n % 2 == 1 and e == 65537)  # noqa: PLR2004 (bits, and the usual exponent)
         rsa.RSAPublicNumbers(e, n).public_key()
 
 
