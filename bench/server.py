@@ -26,7 +26,7 @@ from api.server import Server
 from vault.crypto.encoding import b64
 from vault.crypto.envelope import Context
 from vault.crypto.factors import current_code
-from vault.crypto.passwords import Cost, HashingQueue
+from vault.crypto.passwords import FLOOR, Cost, HashingQueue
 from vault.crypto.protectors import KeyFile
 from vault.crypto.sealing import seal
 from vault.crypto.statement import check_statement
@@ -38,6 +38,7 @@ from vault.operations import (
     catalogue,
     checkout,
     customers,
+    enrolling,
     intake,
     operator,
     requests,
@@ -47,11 +48,12 @@ from vault.operations import (
     tickets,
     upkeep,
 )
+from vault.operations.presence import Presence
 from vault.operations.vault import Vault
 from vault.settings import Settings
 from vault.values import Actor
 
-PASSWORD = "a password for the bench"  # noqa: S105 (of people who live for a minute)
+PASSWORD = "nine benches stand in the quiet yard"  # noqa: S105 (of people who live for a minute)
 CATALOGUE = """
 [agreement]
 text = "I keep to myself what I see of customers and their servers."
@@ -66,16 +68,21 @@ FIELDS = {"host": "shop.example.com", "port": "22", "username": "deploy", "passw
 
 async def _member(vault: Vault, number: int, role: str) -> tuple[str, str, bytes, Actor]:
     mail = f"{role}{number}@bench.example"
-    enrolled = await staff.add(vault, Actor.host(), f"{role} {number}", mail, role, PASSWORD)
-    seed = base64.b32decode(parse_qs(urlsplit(enrolled.uri).query)["secret"][0])
+    invited = await staff.add(vault, Actor.host(), f"{role} {number}", mail, [role])
     nobody = Actor.nobody(f"10.0.{number // 250}.{number % 250}", "api")
-    code = current_code(
-        seed, int(time.time()) - 30
-    )  # the step before, so that the present one is still unused
-    token, _ = await sessions.sign_in(vault, mail, PASSWORD, code, nobody)
-    actor = await sessions.resolve(vault, token, "10.0.0.1", "api")
+    browser, _ = await enrolling.begin(vault, nobody, invited.code or "")
+    await enrolling.choose_password(vault, nobody, browser, PASSWORD)
+    offered = await enrolling.offer_totp(vault, nobody, browser)
+    seed = base64.b32decode(parse_qs(urlsplit(offered.uri).query)["secret"][0])
+    code = current_code(seed, int(time.time()) - 30)  # the step before, so that the present one is unused
+    dear, vault.hashing = vault.hashing, HashingQueue(FLOOR)  # ten slow hashes each would take minutes
+    recovery = await enrolling.confirm_totp(vault, nobody, browser, code)
+    started = await sessions.sign_in(vault, mail, PASSWORD, recovery[0], nobody)
+    vault.hashing.close()
+    vault.hashing = dear
+    actor = await sessions.resolve(vault, started.token, "10.0.0.1", "api")
     await vault.perform(staff.agree, actor, 1)
-    return enrolled.person.id, token, seed, actor
+    return invited.person.id, started.token, seed, actor
 
 
 async def _form(
@@ -112,7 +119,7 @@ async def company(vault: Vault, technicians: int, forms: int) -> dict[str, Any]:
     lead = people[0]
     code = current_code(lead[2], int(time.time()))
     lease = await checkout.lease(
-        vault, lead[3], ticket.id, [body["secret"]], 1440, "measure the reveal", code
+        vault, lead[3], ticket.id, [body["secret"]], 1440, "measure the reveal", Presence(code=code)
     )
     given = [await _form(vault, coordinator, customer.id, number) for number in range(1, forms + 1)]
     return {

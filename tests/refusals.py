@@ -12,8 +12,8 @@ from vault.errors import VaultError
 from vault.model.tables import GUARDED, Outbox, Session
 from vault.storage.database import open_engine
 
-SPENT = {"factor_step"}
-"""What a code that was given leaves in a person's row, whether or not its deed is then done."""
+SPENT = {"step"}
+"""What a code or passkey that was given leaves in a factor's row, whether or not its deed is then done."""
 
 
 def everything(world: World) -> dict[str, list[Any]]:

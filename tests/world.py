@@ -220,9 +220,7 @@ class World:
         offered = self.run(enrolling.offer_totp(self.vault, nobody, browser))
         seed = base64.b32decode(parse_qs(urlsplit(offered.uri).query)["secret"][0])
         member = Member(invited.person.model_copy(update={"state": "active"}), seed)
-        member.recovery = self.run(
-            enrolling.confirm_totp(self.vault, nobody, browser, self.code(member))
-        )
+        member.recovery = self.run(enrolling.confirm_totp(self.vault, nobody, browser, self.code(member)))
         return member
 
     def member(self, who: "str | Member") -> Member:
@@ -332,7 +330,9 @@ class World:
         actor = self.actor(who)
         reason = "install the shop as ordered"
         given = self.presence(who)
-        return self.run(checkout.lease(self.vault, actor, ticket.id, list(secret_ids), minutes, reason, given))
+        return self.run(
+            checkout.lease(self.vault, actor, ticket.id, list(secret_ids), minutes, reason, given)
+        )
 
     def reveal(
         self, lease: LeaseView, secret_id: str, name: str = "password", who: "str | Member" = "technician"

@@ -27,6 +27,7 @@ from vault.operations import (
     tickets,
     upkeep,
 )
+from vault.operations.presence import Presence
 from vault.storage import keyring
 from vault.storage.database import open_engine
 from vault.values import Actor, new_id, to_datetime
@@ -116,9 +117,9 @@ def typed_wrong(
         lambda c: vault.perform(checkout.check_in, tom, c),
         lambda c: vault.perform(checkout.revoke, clara, c),
         lambda c: vault.read(checkout.lease_view, tom, c),
-        lambda c: checkout.lease(vault, tom, c, [secret], 5, why, world.code("technician")),
-        lambda c: checkout.lease(vault, tom, ticket.id, [c], 5, why, world.code("technician")),
-        lambda c: checkout.lease(vault, tom, ticket.id, [secret], 5, why, c),
+        lambda c: checkout.lease(vault, tom, c, [secret], 5, why, world.presence("technician")),
+        lambda c: checkout.lease(vault, tom, ticket.id, [c], 5, why, world.presence("technician")),
+        lambda c: checkout.lease(vault, tom, ticket.id, [secret], 5, why, Presence(code=c)),
         lambda c: checkout.report_broken(vault, tom, c, secret, why),
         lambda c: checkout.report_broken(vault, tom, lease.id, c, why),
         lambda c: vault.perform(tickets.open_ticket, clara, c, "T-5", "Work"),
@@ -134,9 +135,9 @@ def typed_wrong(
         lambda c: vault.perform(requests.reissue, clara, c, "hand"),
         lambda c: services.register(vault, clara, c, "installation", "A shop", soon),
         lambda c: services.register(vault, clara, new_id("cus"), c, "A shop", soon),
-        lambda c: destruction.end(vault, clara, c, "A shop", world.code("coordinator")),
-        lambda c: destruction.end(vault, clara, form.service, c, world.code("coordinator")),
-        lambda c: destruction.end(vault, clara, form.service, lease.service_title, c),
+        lambda c: destruction.end(vault, clara, c, "A shop", world.presence("coordinator")),
+        lambda c: destruction.end(vault, clara, form.service, c, world.presence("coordinator")),
+        lambda c: destruction.end(vault, clara, form.service, lease.service_title, Presence(code=c)),
         lambda c: customers.add(vault, clara, "A shop", c),
         lambda c: vault.perform(staff.disable, host, c),
         lambda c: staff.add(vault, host, "Eve Else", c, "technician", PASSWORD),

@@ -9,6 +9,7 @@ from tests.world import CATALOGUE, LOGIN, World
 from vault.errors import Conflict, Denied, Ended, Invalid, NotFound, VaultError
 from vault.model.views import LeaseView
 from vault.operations import catalogue, checkout, destruction, services, staff, tickets
+from vault.operations.presence import Presence
 from vault.storage.keys import Opening
 from vault.values import Actor, new_id, to_datetime
 
@@ -19,7 +20,7 @@ def asked(world: World, ticket: Any, *secrets: str, minutes: int = 30, reason: s
     """A lease asked for by the technician, not yet waited for."""
     actor = world.actor("technician")
     code = world.code("technician")
-    return checkout.lease(world.vault, actor, ticket.id, list(secrets), minutes, reason, code)
+    return checkout.lease(world.vault, actor, ticket.id, list(secrets), minutes, reason, Presence(code=code))
 
 
 @pytest.mark.promise("P1", "P2", "P8")
@@ -93,7 +94,9 @@ def test_a_lease_is_refused_without_anything_that_it_needs(world: World) -> None
         with refused(world, Invalid):
             world.run(asked(world, ticket, secret, reason=short))
     with refused(world, Denied, "presence.prove", match="code is wrong"):
-        world.run(checkout.lease(world.vault, technician, ticket.id, [secret], 30, REASON, "000000"))
+        world.run(
+            checkout.lease(world.vault, technician, ticket.id, [secret], 30, REASON, Presence(code="000000"))
+        )
     assert world.run(asked(world, ticket, secret, secret)).secrets[0].id == secret
 
 
@@ -181,7 +184,9 @@ def end(world: World, how: str, lease: LeaseView) -> Any:
             return vault.perform(tickets.close, coordinator, lease.ticket_id)
         case "service ended":
             code = world.code("coordinator")
-            return destruction.end(vault, coordinator, lease.service_id, lease.service_title, code)
+            return destruction.end(
+                vault, coordinator, lease.service_id, lease.service_title, Presence(code=code)
+            )
     return vault.perform(staff.disable, host, lease.person_id)
 
 
@@ -228,7 +233,9 @@ def test_a_new_version_of_the_agreement_blocks_until_it_is_accepted(embedded: Wo
         embedded.perform(checkout.reveal, technician, lease.id, secret, "password")
     code = embedded.code("technician")
     with refused(embedded, Denied, "presence.prove ok", "lease.start", match="agreement"):
-        embedded.run(checkout.lease(embedded.vault, technician, ticket.id, [secret], 30, REASON, code))
+        embedded.run(
+            checkout.lease(embedded.vault, technician, ticket.id, [secret], 30, REASON, Presence(code=code))
+        )
     with refused(embedded, Conflict, "agreement.accept"):
         embedded.perform(staff.agree, technician, 1)
     embedded.perform(staff.agree, technician, embedded.read(staff.agreement, technician).version)

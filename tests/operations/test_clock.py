@@ -47,7 +47,7 @@ def test_a_used_code_is_not_revived_by_the_clock(embedded: World) -> None:
     tom = embedded.member("technician")
     code = embedded.code(tom)
     nobody = Actor.nobody("192.0.2.7", "api")
-    sign_in = (embedded.vault, tom.view.mail, "correct horse battery staple", code, nobody)
+    sign_in = (embedded.vault, tom.view.mail, PASSWORD, code, nobody)
     assert embedded.run(sessions.sign_in(*sign_in))
     embedded.clock.jump(seconds=-90)
     assert answer(embedded, sessions.sign_in(*sign_in))[0] is NotSignedIn

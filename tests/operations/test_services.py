@@ -11,6 +11,7 @@ from tests.world import World
 from vault.errors import Conflict, Denied, Ended, Invalid, NotFound, Sealed, Tampered
 from vault.ledger.note import open_note
 from vault.operations import customers, destruction, services, tickets
+from vault.operations.presence import Presence
 from vault.values import new_id, to_datetime
 
 PROVED = "presence.prove ok"
@@ -80,9 +81,9 @@ def test_the_end_of_a_service_ends_everything_of_it_and_is_certified(world: Worl
     for confirm in ("", service.title.upper(), service.title + " ", beside.id, "\ud800", secret):
         code = world.code("coordinator")
         with refused(world, Invalid, PROVED, "service.end", match="exactly as it is written"):
-            world.run(destruction.end(world.vault, coordinator, service.id, confirm, code))
+            world.run(destruction.end(world.vault, coordinator, service.id, confirm, Presence(code=code)))
     with refused(world, Denied, "presence.prove", match="code is wrong"):
-        world.run(destruction.end(world.vault, coordinator, service.id, service.title, code))
+        world.run(destruction.end(world.vault, coordinator, service.id, service.title, Presence(code=code)))
     with refused(world, NotFound, match="no certificate yet"):
         world.read(destruction.certificate, coordinator, service.id)
     since = world.size()
@@ -110,7 +111,7 @@ def test_the_end_of_a_service_ends_everything_of_it_and_is_certified(world: Worl
         open_note(certificate.note.replace('"reveals":1', '"reveals":0'), certificate.key)
     code = world.code("coordinator")
     with refused(world, Conflict, PROVED, "service.end", match="ended already"):
-        world.run(destruction.end(world.vault, coordinator, service.id, service.title, code))
+        world.run(destruction.end(world.vault, coordinator, service.id, service.title, Presence(code=code)))
     with refused(world, Ended, "ticket.open"):
         world.perform(tickets.open_ticket, coordinator, service.id, "T-9", "More")
     assert world.reveal(other, kept), "another service is as it was"
@@ -135,7 +136,7 @@ def test_reveals_race_with_the_end_and_none_comes_after_it(world: World) -> None
             except Ended as over:
                 return [*shown, over]
 
-    end_it = destruction.end(world.vault, coordinator, service.id, service.title, code)
+    end_it = destruction.end(world.vault, coordinator, service.id, service.title, Presence(code=code))
     *shown, certificate = world.together(*(hammer() for _ in range(8)), end_it)
     told = world.ledger(since)
     end = told.index("service.end ok")
@@ -151,7 +152,10 @@ def test_nothing_ends_while_nobody_could_sign_for_it(embedded: World) -> None:
     service, coordinator = embedded.service(), embedded.actor("coordinator")
     embedded.seal()
     assert (
-        answer(embedded, destruction.end(embedded.vault, coordinator, service.id, service.title, "000000"))[0]
+        answer(
+            embedded,
+            destruction.end(embedded.vault, coordinator, service.id, service.title, Presence(code="000000")),
+        )[0]
         is Sealed
     )
     embedded.unseal()

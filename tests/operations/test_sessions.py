@@ -10,6 +10,7 @@ from vault.crypto.factors import current_code
 from vault.crypto.tokens import new_token
 from vault.errors import Denied, NotSignedIn, Sealed, TooMany
 from vault.operations import attempts, checkout, sessions, staff
+from vault.operations.presence import Presence
 from vault.policy.attempts import LIMITS
 from vault.values import HOUR, SECOND, Actor
 
@@ -37,7 +38,7 @@ def test_signing_in_gives_a_new_token_and_an_entry_that_names_the_session(world:
     assert len(tokens) == 3
     assert world.ledger(since) == ["session.start ok"] * 3
     actor = world.run(resolved(world, tom.token))
-    assert (actor.kind, actor.id, actor.channel, actor.role) == ("person", tom.id, "api", "technician")
+    assert (actor.kind, actor.id, actor.channel, actor.scopes) == ("person", tom.id, "api", None)
     bodies = [row[0] for row in world.sql("SELECT body FROM ledger_entry WHERE seq >= :s", s=since)]
     assert f'"session":"{actor.session}"' in bodies[-1]
     assert f'"actor":"{tom.id}"' in bodies[-1]
@@ -154,7 +155,7 @@ def test_only_this_step_and_the_one_before_are_taken(embedded: World, tom: Membe
         assert answer(embedded, tries(embedded, tom.view.mail, code=code)) == WRONG
     assert embedded.run(tries(embedded, tom.view.mail, code=current_code(tom.seed, now)))
     assert answer(embedded, tries(embedded, tom.view.mail, code=current_code(tom.seed, now - 30))) == WRONG
-    ((step,),) = embedded.sql("SELECT factor_step FROM person WHERE id = :id", id=tom.id)
+    ((step,),) = embedded.sql("SELECT step FROM factor WHERE person_id = :id AND kind = 'totp'", id=tom.id)
     assert step == now // 30
 
 
@@ -179,7 +180,9 @@ def test_a_code_that_signed_in_does_no_deed_and_the_next_one_does(embedded: Worl
     used = current_code(tom.seed, embedded.clock.wall() // SECOND)
     with refused(embedded, Denied, "presence.prove"):
         reason = "install the shop as ordered"
-        embedded.run(checkout.lease(embedded.vault, technician, ticket.id, [secret], 5, reason, used))
+        embedded.run(
+            checkout.lease(embedded.vault, technician, ticket.id, [secret], 5, reason, Presence(code=used))
+        )
     assert embedded.lease(ticket, secret)
     deed = current_code(tom.seed, embedded.clock.wall() // SECOND)
     assert answer(embedded, tries(embedded, tom.view.mail, code=deed)) == WRONG, "nor the other way round"
@@ -192,9 +195,9 @@ def test_codes_for_deeds_are_counted_too(embedded: World) -> None:
     ticket, technician = embedded.ticket(service), embedded.actor("technician")
     ask = (embedded.vault, technician, ticket.id, [secret], 5, "install the shop as ordered")
     for _ in range(LIMITS["code"]):
-        assert answer(embedded, checkout.lease(*ask, "000000"))[0] is Denied
+        assert answer(embedded, checkout.lease(*ask, Presence(code="000000")))[0] is Denied
     right = embedded.code("technician")
-    assert answer(embedded, checkout.lease(*ask, right))[0] is TooMany
+    assert answer(embedded, checkout.lease(*ask, Presence(code=right)))[0] is TooMany
 
 
 @pytest.mark.attack("AN11")

@@ -4,7 +4,17 @@ from dataclasses import replace
 
 import pytest
 
-from vault.errors import Conflict, Denied, Ended, Invalid, NotFound, NotSignedIn, VaultError
+from vault.errors import (
+    Conflict,
+    Denied,
+    Ended,
+    Invalid,
+    NotAgreed,
+    NotFound,
+    NotSignedIn,
+    Resting,
+    VaultError,
+)
 from vault.policy.access import (
     Delivery,
     Held,
@@ -15,20 +25,23 @@ from vault.policy.access import (
     require_open_service,
     require_openable,
 )
-from vault.policy.staff import Standing
+from vault.policy.rights import Standing
 from vault.values import MINUTE
 
 NOW = 1_800_000_000_000_000
-TOM = Standing("per_tom", "technician", active=True, agreed=True)
+TECHNICIAN = frozenset({"technician"})
+TOM = Standing("per_tom", TECHNICIAN, "active", agreed=True, rested=True)
 DELIVERING = Delivery(TOM, assigned=True, ticket_open=True, service_open=True, service_ends_at=NOW + 1)
 HELD = Held("per_tom", active=True, expires_at=NOW + 1, covers=("sec_one", "sec_two"))
 REFUSALS = [
-    ({"standing": replace(TOM, active=False)}, NotSignedIn),
-    ({"standing": replace(TOM, role="coordinator")}, Denied),
-    ({"standing": replace(TOM, role="auditor")}, Denied),
-    ({"standing": replace(TOM, role="administrator")}, Denied),
-    ({"standing": replace(TOM, role="")}, Denied),
-    ({"standing": replace(TOM, agreed=False)}, Denied),
+    ({"standing": replace(TOM, state="disabled")}, NotSignedIn),
+    ({"standing": replace(TOM, roles=frozenset({"coordinator"}))}, Denied),
+    ({"standing": replace(TOM, roles=frozenset({"auditor"}))}, Denied),
+    ({"standing": replace(TOM, roles=frozenset({"administrator"}))}, Denied),
+    ({"standing": replace(TOM, roles=frozenset())}, Denied),
+    ({"standing": replace(TOM, agreed=False)}, NotAgreed),
+    ({"standing": replace(TOM, rested=False)}, Resting),
+    ({"standing": replace(TOM, scopes=frozenset())}, Denied),
     ({"assigned": False}, NotFound),
     ({"service_open": False}, Ended),
     ({"service_ends_at": NOW}, Ended),

@@ -20,6 +20,7 @@ from vault.crypto.passwords import Cost, HashingQueue
 from vault.errors import VaultError
 from vault.model.tables import LedgerEntry
 from vault.operations import checkout, destruction, tickets, upkeep
+from vault.operations.presence import Presence
 from vault.operations.vault import Vault
 from vault.settings import Settings
 from vault.storage.clock import SystemClock
@@ -123,7 +124,7 @@ async def end(told: dict[str, Any]) -> None:
         armed.set()
     try:
         view = await destruction.end(
-            vault, person(told, "coordinator"), told["service"], told["title"], told["code"]
+            vault, person(told, "coordinator"), told["service"], told["title"], Presence(code=told["code"])
         )
     except VaultError as refusal:
         say(f"{type(refusal).__name__}: {refusal}")

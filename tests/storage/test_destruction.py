@@ -31,6 +31,7 @@ from vault.ledger import verify
 from vault.ledger.note import open_note
 from vault.model.messages import Begin, Look
 from vault.operations import destruction, intake, operator, tickets, upkeep
+from vault.operations.presence import Presence
 from vault.storage.database import open_engine
 from vault.storage.keys import Keys, Opening, Receipt
 from vault.values import Actor
@@ -210,7 +211,7 @@ def test_a_long_reader_stops_nobody_and_the_rest_goes_when_it_has_left(
         began = time.monotonic()
         ending = asyncio.create_task(
             destruction.end(
-                embedded.vault, coordinator, service.id, service.title, embedded.code("coordinator")
+                embedded.vault, coordinator, service.id, service.title, embedded.presence("coordinator")
             )
         )
         slowest = 0.0
@@ -431,16 +432,18 @@ def test_only_the_title_itself_ends_a_service_and_only_once(world: World) -> Non
         with pytest.raises(Invalid):
             world.run(
                 destruction.end(
-                    world.vault, world.actor("coordinator"), service.id, typed, world.code("coordinator")
+                    world.vault, world.actor("coordinator"), service.id, typed, world.presence("coordinator")
                 )
             )
     for role in ("technician", "auditor", "administrator"):
         with pytest.raises(VaultError):
             world.run(
-                destruction.end(world.vault, world.actor(role), service.id, service.title, world.code(role))
+                destruction.end(
+                    world.vault, world.actor(role), service.id, service.title, world.presence(role)
+                )
             )
     with pytest.raises(NotSignedIn):
-        world.run(destruction.end(world.vault, NOBODY, service.id, service.title, "000000"))
+        world.run(destruction.end(world.vault, NOBODY, service.id, service.title, Presence(code="000000")))
     assert world.reveal(lease, secret) == LOGIN["password"]
     world.end(service)
     with pytest.raises(Conflict):
@@ -457,9 +460,13 @@ def test_whoever_finishes_it_there_is_one_certificate(world: World) -> None:
         world.give(service)
         coordinator = world.actor("coordinator")
         mine, *others = world.together(
-            destruction.end(world.vault, coordinator, service.id, service.title, world.code("coordinator")),
+            destruction.end(
+                world.vault, coordinator, service.id, service.title, world.presence("coordinator")
+            ),
             *(upkeep.sweep(world.vault) for _ in range(4)),
-            destruction.end(world.vault, coordinator, service.id, service.title, world.code("coordinator")),
+            destruction.end(
+                world.vault, coordinator, service.id, service.title, world.presence("coordinator")
+            ),
         )
         assert isinstance(others.pop(), Conflict)
         assert others == [None] * 4
@@ -474,7 +481,7 @@ def test_ending_while_sealed_says_so_and_changes_nothing(embedded: World) -> Non
     with pytest.raises(VaultError, match="sealed"):
         embedded.run(
             destruction.end(
-                embedded.vault, coordinator, service.id, service.title, embedded.code("coordinator")
+                embedded.vault, coordinator, service.id, service.title, embedded.presence("coordinator")
             )
         )
     embedded.unseal()

@@ -30,8 +30,8 @@ Scene = tuple[World, LeaseView, str]
 
 def everything_refuses(world: World, lease: LeaseView, secret: str) -> None:
     """Reveals, changes, sign-outs: each ends as NotRecorded, and none of them has happened."""
-    technician = Actor("person", world.member("technician").id, "api", "", "technician")
-    coordinator = Actor("person", world.member("coordinator").id, "api", "", "coordinator")
+    technician = Actor("person", world.member("technician").id, "api")
+    coordinator = Actor("person", world.member("coordinator").id, "api")
     service = lease.service_id
     answers = world.together(
         world.vault.perform(checkout.reveal, technician, lease.id, secret, "password"),
@@ -92,7 +92,7 @@ def test_a_full_disk_shows_nothing_and_recovers(on_a_small_disk: tuple[World, Pa
     with (disk / "ballast").open("wb", buffering=0) as ballast, suppress(OSError):
         while True:
             ballast.write(b"\0" * 512)
-    technician = Actor("person", world.member("technician").id, "api", "", "technician")
+    technician = Actor("person", world.member("technician").id, "api")
     refused = 0
     for _ in range(400):  # SQLite may reuse what room its log has left
         answer = world.together(

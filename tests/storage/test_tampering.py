@@ -43,7 +43,7 @@ EDITS = {
     ),
     "a lease covers more": ("UPDATE lease SET covers = covers || ' ' || covers", ["reveal", "report"]),
     "a lease changes hands": (
-        "UPDATE lease SET person_id = (SELECT id FROM person WHERE role = 'auditor')",
+        "UPDATE lease SET person_id = (SELECT id FROM person WHERE roles = 'auditor')",
         ["check in"],
     ),
     "a lease's reason is bettered": ("UPDATE lease SET reason = 'a much better reason'", ["reveal"]),
@@ -59,19 +59,19 @@ EDITS = {
     "a secret has another envelope": ("UPDATE secret SET envelope = salt", ["reveal", "lease"]),
     "a secret's salt is another": ("UPDATE secret SET salt = envelope", ["reveal"]),
     "a technician's code step is lowered": (
-        "UPDATE person SET factor_step = factor_step - 1 WHERE role = 'technician'",
+        "UPDATE factor SET step = step - 1",
         ["reveal", "lease", "sign in"],
     ),
     "a technician's seed is another's": (
-        "UPDATE person SET factor = (SELECT factor FROM person WHERE role = 'auditor') WHERE role = 'technician'",
+        "UPDATE factor SET sealed = (SELECT max(sealed) FROM factor WHERE kind = 'totp') WHERE kind = 'totp'",
         ["sign in", "lease"],
     ),
     "a technician's password is another's": (
-        "UPDATE person SET password_hash = 'none' WHERE role = 'technician'",
+        "UPDATE person SET password_hash = 'none' WHERE roles = 'technician'",
         ["sign in", "reveal"],
     ),
     "a technician has agreed to more": (
-        "UPDATE person SET agreed_version = agreed_version + 1 WHERE role = 'technician'",
+        "UPDATE person SET agreed_version = agreed_version + 1 WHERE roles = 'technician'",
         ["reveal", "lease"],
     ),
     "a customer has another address": ("UPDATE customer SET mail = 'thief@evil.example'", ["show service"]),
@@ -282,13 +282,13 @@ def test_a_role_given_in_the_database_gives_nothing(scene: Scene) -> None:
     world = scene.world
     auditor = world.member("auditor")
     world.actor("auditor")
-    world.sql("UPDATE person SET role = 'technician' WHERE id = :id", id=auditor.id)
+    world.sql("UPDATE person SET roles = 'technician' WHERE id = :id", id=auditor.id)
     world.sql("UPDATE assignment SET person_id = :id", id=auditor.id)
     world.sql("UPDATE lease SET person_id = :id", id=auditor.id)
     with pytest.raises(Tampered):
         world.perform(
             checkout.reveal,
-            Actor("person", auditor.id, "api", "", "technician"),
+            Actor("person", auditor.id, "api"),
             scene.lease.id,
             scene.secret,
             "password",

@@ -20,6 +20,7 @@ from vault.ledger.entry import decode
 from vault.model.messages import Begin
 from vault.model.tables import Customer, RefusalCount
 from vault.operations import checkout, destruction, intake, presence, sessions, staff, tickets
+from vault.operations.presence import Deed, Presence
 from vault.storage.database import open_engine
 from vault.storage.keys import Opening, Receipt
 from vault.storage.unit import Unit, operation
@@ -291,7 +292,7 @@ def test_reveals_that_race_with_the_end_come_before_it_or_not_at_all(world: Worl
 
         async def end(coordinator=coordinator, service=service, after=turn % 3, code=code) -> str:
             await asyncio.sleep(0.002 * after)
-            await destruction.end(world.vault, coordinator, service.id, service.title, code)
+            await destruction.end(world.vault, coordinator, service.id, service.title, Presence(code=code))
             with pytest.raises(VaultError):
                 await reveal()
             return "ended"
@@ -341,7 +342,7 @@ def test_a_code_signs_in_once_of_twenty(world: World) -> None:
             for n in range(20)
         )
     )
-    signed_in = [answer for answer in answers if isinstance(answer, tuple)]
+    signed_in = [answer for answer in answers if isinstance(answer, sessions.SignedIn)]
     assert len(signed_in) <= 1
     assert world.ledger().count("session.start ok") == len(signed_in)
     world.sql("DELETE FROM attempt")
@@ -349,16 +350,16 @@ def test_a_code_signs_in_once_of_twenty(world: World) -> None:
     step = world.clock.wall() // SECOND
     code = current_code(member.seed, step)
     one = world.run(sessions.sign_in(world.vault, member.view.mail, PASSWORD, code, NOBODY))
-    actor = world.run(sessions.resolve(world.vault, one[0], "192.0.2.1", "api"))
+    actor = world.run(sessions.resolve(world.vault, one.token, "192.0.2.1", "api"))
     with pytest.raises(Denied):
-        world.run(presence.prove(world.vault, actor, presence.deed("lease", "x"), code))
+        world.run(presence.prove(world.vault, actor, Deed("try it", ("lease", "x")), Presence(code=code)))
 
 
 @pytest.mark.attack("AZ16", "AN06")
 def test_a_code_proves_presence_once_of_fifty(world: World) -> None:
     actor = world.actor("technician")
     code = world.code("technician")
-    deed = presence.deed("lease", "something")
+    deed = Deed("try it", ("lease", "something")).digest
     answers = world.together(*(world.vault.perform(presence._proved, actor, deed, code) for _ in range(50)))
     assert sum(isinstance(answer, str) for answer in answers) == 1
     assert sum(answer is None for answer in answers) == 49
@@ -371,8 +372,8 @@ def test_a_proof_is_good_for_one_lease_of_fifty(world: World) -> None:
     _, secret, ticket, _ = world.lent()
     actor = world.actor("technician")
     why = Reason.parse("install the shop as ordered")
-    deed = presence.deed("lease", ticket.id, 30, why.text, secret)
-    proof = world.run(presence.prove(world.vault, actor, deed, world.code("technician")))
+    deed = Deed("try it", ("lease", ticket.id, 30, why.text, secret))
+    proof = world.run(presence.prove(world.vault, actor, deed, world.presence("technician")))
     leases = world.sql("SELECT count(*) FROM lease")[0][0]
     answers = world.together(
         *(

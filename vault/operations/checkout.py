@@ -4,7 +4,7 @@ from typing import Any
 
 from sqlalchemy import Text, bindparam, cast, func, literal, select
 
-from vault.errors import Conflict, Ended, Invalid, NotFound, NotSignedIn, Tampered
+from vault.errors import Conflict, Denied, Ended, Invalid, NotFound, NotSignedIn, Tampered
 from vault.model.tables import Agreement, Assignment, Lease, Person, RowHead, Secret, Service, Ticket
 from vault.model.views import LeaseView, RequestView
 from vault.operations import presence, showing
@@ -54,11 +54,19 @@ async def lease(
     wanted = list(dict.fromkeys(known_id("sec", one) for one in secrets))
     if not 1 <= len(wanted) <= MOST_SECRETS:
         raise Invalid(f"name 1 to {MOST_SECRETS} secrets", "/secrets")
-    words = await vault.read(_in_words, actor, ticket_id, len(wanted), minutes)
-    deed = Deed(words, ("lease", ticket_id, minutes, why.text, *wanted))
-    proof = await presence.prove(vault, actor, deed, given)
-    view: LeaseView = await vault.perform(_leased, actor, ticket_id, wanted, minutes, why, deed, proof)
+    try:
+        words = await vault.read(_in_words, actor, ticket_id, len(wanted), minutes)
+    except (Denied, NotFound):
+        proof = ""  # nobody spends a code on what is refused anyway; the deed says no, so that the record has it
+    else:
+        deed = _deed(ticket_id, wanted, minutes, why, words)
+        proof = await presence.prove(vault, actor, deed, given)
+    view: LeaseView = await vault.perform(_leased, actor, ticket_id, wanted, minutes, why, proof)
     return view
+
+
+def _deed(ticket_id: str, wanted: list[str], minutes: int, why: Reason, words: str = "") -> Deed:
+    return Deed(words, ("lease", ticket_id, minutes, why.text, *wanted))
 
 
 def _in_words(reading: Reading, actor: Actor, ticket_id: str, logins: int, minutes: int) -> str:
@@ -75,7 +83,6 @@ def _leased(
     wanted: list[str],
     minutes: int,
     why: Reason,
-    deed: Deed,
     proof: str,
 ) -> LeaseView:
     unit.about(ticket=ticket_id, proof=proof)
@@ -95,7 +102,7 @@ def _leased(
     )
     require_delivery(delivery, unit.now, "lease.start")
     unit.about(service=service.id, secrets=" ".join(wanted))
-    presence.spend(unit, actor, proof, deed)
+    presence.spend(unit, actor, proof, _deed(ticket_id, wanted, minutes, why))
     longest = type_of(unit, service.type, running=True).longest_lease_minutes
     ends = lease_end(minutes, longest, service.ends_at, unit.now)
     for secret_id in wanted:

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, func, select
 
-from vault.errors import Conflict, Invalid, NotFound, Tampered
+from vault.errors import Conflict, Denied, Invalid, NotFound, Tampered
 from vault.model.tables import (
     Certificate,
     Customer,
@@ -65,10 +65,14 @@ async def end(
     """
     known_id("svc", service_id)
     vault.keys  # noqa: B018 (raises Sealed: without keys nobody could sign the certificate)
-    title = await vault.read(_title_of, actor, service_id)
-    deed = Deed(f"end “{title}” and destroy everything that was given for it", ("service.end", service_id))
-    proof = await presence.prove(vault, actor, deed, given)
-    await vault.perform(_intend, actor, service_id, confirm, deed, proof)
+    try:
+        title = await vault.read(_title_of, actor, service_id)
+    except (Denied, NotFound):
+        proof = ""  # refused in the deed, where it is recorded
+    else:
+        words = f"end “{title}” and destroy everything that was given for it"
+        proof = await presence.prove(vault, actor, Deed(words, ("service.end", service_id)), given)
+    await vault.perform(_intend, actor, service_id, confirm, proof)
     return await finish(vault, service_id)
 
 
@@ -77,14 +81,14 @@ def _title_of(reading: Reading, actor: Actor, service_id: str) -> str:
 
 
 @operation("service.end")
-def _intend(unit: Unit, actor: Actor, service_id: str, confirm: str, deed: Deed, proof: str) -> None:
+def _intend(unit: Unit, actor: Actor, service_id: str, confirm: str, proof: str) -> None:
     unit.about(service=service_id, proof=proof)
     service = service_for(unit, actor, "service.end", service_id)
     if not hmac.compare_digest(confirm.encode("utf-8", "surrogatepass"), service.title.encode()):
         raise Invalid("to end this service type its title exactly as it is written", "/confirm")
     if service.state != "open":
         raise Conflict("this service has ended already")
-    presence.spend(unit, actor, proof, deed)
+    presence.spend(unit, actor, proof, Deed("", ("service.end", service_id)))
     _end_service(unit, service)
 
 

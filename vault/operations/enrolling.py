@@ -186,7 +186,7 @@ async def ask_passkey(vault: Vault, actor: Actor, token: str) -> dict[str, Any]:
     return asked
 
 
-@operation("factor.ask", recorded=False)
+@operation("enrolment.ask", recorded=False)
 def _asked(unit: Unit, _actor: Actor, browser: bytes) -> dict[str, Any]:
     invitation, person = _with_password(unit, browser)
     return factors.ask_passkey(unit, person.id, person.mail, person.name, invitation.id)
