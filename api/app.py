@@ -10,7 +10,19 @@ from api.core import Core
 from api.gate import bare, guarded
 from api.giving import hang_intake
 from api.pages.routes import router as pages
-from api.routes import health, leases, ledger, requests, services, session, tickets
+from api.routes import (
+    account,
+    enrolment,
+    health,
+    leases,
+    ledger,
+    presence,
+    requests,
+    services,
+    session,
+    staff,
+    tickets,
+)
 from vault.operations.vault import Vault
 
 
@@ -24,7 +36,7 @@ def build(vault: Vault) -> FastAPI:
     app = bare("Valetkey", _version())
     app.state.vault = vault
     api = APIRouter(prefix="/api/v1")
-    for part in (session, services, requests, tickets, leases, ledger):
+    for part in (session, account, presence, enrolment, staff, services, requests, tickets, leases, ledger):
         api.include_router(part.router)
     app.include_router(api)
     app.include_router(description.router)

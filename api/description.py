@@ -34,7 +34,7 @@ _REFUSED = {
 _OPEN = {("/api/v1/session", "post"), ("/healthz", "get"), ("/readyz", "get")}
 
 
-@router.get("/api/v1/openapi.json", include_in_schema=False)
+@router.get("/api/v1/openapi.json", name="description.read", include_in_schema=False)
 async def openapi(request: Request, _actor: SignedIn) -> dict[str, Any]:
     """Describe the JSON API."""
     return describe(request.app)

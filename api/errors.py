@@ -29,7 +29,10 @@ STATUS: dict[type[errors.VaultError], int] = {
     errors.Invalid: 422,
     errors.NotSignedIn: 401,
     errors.Denied: 403,
+    errors.NotAgreed: 403,
+    errors.Resting: 403,
     errors.StaleProof: 401,
+    errors.ProofNeeded: 401,
     errors.NotFound: 404,
     errors.Conflict: 409,
     errors.Ended: 410,
@@ -43,9 +46,11 @@ STATUS: dict[type[errors.VaultError], int] = {
 }
 """Every class of vault.errors; a test demands that none is missing."""
 
+_PROVE_IT = {"WWW-Authenticate": 'Bearer error="insufficient_user_authentication"'}  # RFC 9470, 3
 HEADERS: dict[type[errors.VaultError], Mapping[str, str]] = {
     errors.NotSignedIn: {"WWW-Authenticate": "Bearer"},
-    errors.StaleProof: {"WWW-Authenticate": 'Bearer error="insufficient_user_authentication"'},  # RFC 9470, 3
+    errors.StaleProof: _PROVE_IT,
+    errors.ProofNeeded: _PROVE_IT,
     errors.TooMany: {"Retry-After": "60"},
     errors.Busy: {"Retry-After": "1"},
 }
@@ -64,9 +69,11 @@ class Problem:
     hint: str = ""
     pointer: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
+    challenge: Mapping[str, Any] | None = field(default=None, repr=False)
+    """What a deed is to be proved with: for programs and scripts, and on no page."""
 
     def members(self) -> dict[str, str | int]:
-        """The members of the problem object (RFC 9457, 3.1, with the extensions `hint` and `pointer`)."""
+        """The members of the problem object (RFC 9457, 3.1, with the extensions `hint` and `pointer`) for anybody."""
         shown: dict[str, str | int] = {
             "type": f"urn:valetkey:problem:{self.kind}",
             "title": self.title,
@@ -89,6 +96,7 @@ def problem_of(error: errors.VaultError) -> Problem:
         hint=error.hint,
         pointer=error.pointer if isinstance(error, errors.Invalid) else "",
         headers=HEADERS.get(kind, {}),
+        challenge=error.challenge if isinstance(error, errors.ProofNeeded) else None,
     )
 
 
@@ -192,7 +200,10 @@ def answer(scope: Scope, problem: Problem) -> Response:
     if _reads_html(scope):
         page = _TEMPLATES.get_template("error.html").render(problem.members())
         return HTMLResponse(page, problem.status, headers)
-    return JSONResponse(problem.members(), problem.status, headers, media_type="application/problem+json")
+    members: dict[str, Any] = problem.members()
+    if problem.challenge is not None:
+        members["challenge"] = problem.challenge
+    return JSONResponse(members, problem.status, headers, media_type="application/problem+json")
 
 
 def _reads_html(scope: Scope) -> bool:

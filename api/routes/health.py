@@ -18,13 +18,13 @@ def health_of(vault: Vault) -> HealthView:
     return HealthView(status="sealed" if vault.is_sealed else "ok", schema_version=vault.schema)
 
 
-@router.get("/healthz")
+@router.get("/healthz", name="open")
 async def alive(vault: TheVault) -> HealthView:
     """Say what the vault can do now; that it answers at all says that the process lives."""
     return health_of(vault)
 
 
-@router.get("/readyz", responses={503: {"model": HealthView}})
+@router.get("/readyz", name="open", responses={503: {"model": HealthView}})
 async def ready(vault: TheVault, response: Response) -> HealthView:
     """Answer 200 when everything works, else 503; the customers' form may work all the same."""
     health = health_of(vault)

@@ -12,46 +12,46 @@ from vault.values import Plaintext
 router = APIRouter(tags=["leases"])
 
 
-@router.post("/tickets/{ticket_id}/leases", status_code=201)
+@router.post("/tickets/{ticket_id}/leases", name="lease.start", status_code=201)
 async def lease(ticket_id: TicketPath, body: NewLease, vault: TheVault, actor: SignedIn) -> LeaseView:
-    """Check secrets of a ticket out, with a reason and a fresh code."""
+    """Check secrets of a ticket out, with a reason and a proof of presence."""
     return await checkout.lease(
-        vault, actor, ticket_id, list(body.secrets), body.minutes, body.reason, body.code
+        vault, actor, ticket_id, list(body.secrets), body.minutes, body.reason, body.given()
     )
 
 
-@router.get("/leases")
+@router.get("/leases", name="lease.list")
 async def leases(vault: TheVault, actor: SignedIn) -> list[LeaseView]:
     """List one's own leases; a coordinator sees every open one."""
     return list(await vault.read(checkout.leases, actor))
 
 
-@router.get("/leases/{lease_id}")
+@router.get("/leases/{lease_id}", name="lease.list")
 async def one_lease(lease_id: LeasePath, vault: TheVault, actor: SignedIn) -> LeaseView:
     """Show one lease."""
     return await vault.read(checkout.lease_view, actor, lease_id)
 
 
-@router.post("/leases/{lease_id}/reveal", response_model=Revealed)
+@router.post("/leases/{lease_id}/reveal", name="secret.reveal", response_model=Revealed)
 async def reveal(lease_id: LeasePath, body: Reveal, vault: TheVault, actor: SignedIn) -> JSONResponse:
     """Open one field of one secret. The record of it is durable before the value leaves."""
     opened: Plaintext = await vault.perform(checkout.reveal, actor, lease_id, body.secret, body.field)
     return JSONResponse({"value": opened.expose()}, headers={"Cache-Control": "no-store"})
 
 
-@router.post("/leases/{lease_id}/checkin", status_code=204)
+@router.post("/leases/{lease_id}/checkin", name="lease.check-in", status_code=204)
 async def check_in(lease_id: LeasePath, vault: TheVault, actor: SignedIn) -> None:
     """Hand access back before it ends by itself."""
     await vault.perform(checkout.check_in, actor, lease_id)
 
 
-@router.post("/leases/{lease_id}/revoke", status_code=204)
+@router.post("/leases/{lease_id}/revoke", name="lease.revoke", status_code=204)
 async def revoke(lease_id: LeasePath, vault: TheVault, actor: SignedIn) -> None:
     """End somebody's lease now."""
     await vault.perform(checkout.revoke, actor, lease_id)
 
 
-@router.post("/leases/{lease_id}/broken", status_code=201)
+@router.post("/leases/{lease_id}/broken", name="secret.report", status_code=201)
 async def broken(lease_id: LeasePath, body: Broken, vault: TheVault, actor: SignedIn) -> RequestView:
     """Say that a login does not work; the customer is asked for it again."""
     return await checkout.report_broken(vault, actor, lease_id, body.secret, body.note)

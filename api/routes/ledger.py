@@ -17,7 +17,7 @@ BLOCK = 64 * 1024
 router = APIRouter(prefix="/ledger", tags=["ledger"])
 
 
-@router.get("/entries")
+@router.get("/entries", name="log.read")
 async def entries(
     vault: TheVault,
     actor: SignedIn,
@@ -30,13 +30,13 @@ async def entries(
     return await vault.read(audit.entries, actor, before, entry_type, service, person)
 
 
-@router.get("/checkpoint")
+@router.get("/checkpoint", name="log.read")
 async def checkpoint(vault: TheVault, actor: SignedIn) -> CheckpointView:
     """Show the newest signed checkpoint and the key that verifies it."""
     return await audit.checkpoint(vault, actor)
 
 
-@router.get("/bundle", response_class=StreamingResponse)
+@router.get("/bundle", name="log.read", response_class=StreamingResponse)
 async def bundle(vault: TheVault, actor: SignedIn) -> StreamingResponse:
     """Export everything that `valetkey audit verify` needs, as one text file."""
     return StreamingResponse(
@@ -58,13 +58,13 @@ def in_blocks(lines: Iterator[bytes]) -> Iterator[bytes]:
     yield bytes(block)
 
 
-@router.get("/inclusion")
+@router.get("/inclusion", name="log.read")
 async def inclusion(seq: Seq, vault: TheVault, actor: SignedIn) -> ProofView:
     """Prove that an entry is in the newest checkpoint's tree."""
     return await vault.read(audit.inclusion, actor, seq)
 
 
-@router.get("/consistency")
+@router.get("/consistency", name="log.read")
 async def consistency(
     vault: TheVault,
     actor: SignedIn,

@@ -10,20 +10,20 @@ from vault.operations import requests
 router = APIRouter(tags=["requests"])
 
 
-@router.post("/services/{service_id}/requests", status_code=201)
+@router.post("/services/{service_id}/requests", name="request.ask", status_code=201)
 async def ask(service_id: ServicePath, body: AskFor, vault: TheVault, actor: SignedIn) -> RequestView:
     """Ask the customer for what the service needs; the intake code goes out by mail or is handed over."""
     view: RequestView = await vault.perform(requests.ask, actor, service_id, body.kinds, body.deliver)
     return view
 
 
-@router.post("/requests/{request_id}/cancel", status_code=204)
+@router.post("/requests/{request_id}/cancel", name="request.ask", status_code=204)
 async def cancel(request_id: RequestPath, vault: TheVault, actor: SignedIn) -> None:
     """Withdraw a request; its intake code opens nothing any more."""
     await vault.perform(requests.cancel, actor, request_id)
 
 
-@router.post("/requests/{request_id}/reissue")
+@router.post("/requests/{request_id}/reissue", name="request.ask")
 async def reissue(request_id: RequestPath, body: Reissue, vault: TheVault, actor: SignedIn) -> RequestView:
     """Send a fresh intake code; the old one opens nothing any more."""
     view: RequestView = await vault.perform(requests.reissue, actor, request_id, body.deliver)

@@ -10,49 +10,49 @@ from vault.operations import catalogue, customers, destruction, services
 router = APIRouter(tags=["services"])
 
 
-@router.get("/customers")
+@router.get("/customers", name="customer.list")
 async def all_customers(vault: TheVault, actor: SignedIn) -> list[CustomerView]:
     """List the customers."""
     return list(await vault.read(customers.customers, actor))
 
 
-@router.post("/customers", status_code=201)
+@router.post("/customers", name="customer.add", status_code=201)
 async def add_customer(body: NewCustomer, vault: TheVault, actor: SignedIn) -> CustomerView:
     """Add a customer."""
     return await customers.add(vault, actor, body.name, body.mail)
 
 
-@router.get("/service-types")
+@router.get("/service-types", name="catalogue.read")
 async def service_types(vault: TheVault, actor: SignedIn) -> list[ServiceTypeView]:
     """Show the catalogue."""
     return list(await vault.read(catalogue.service_types, actor))
 
 
-@router.get("/services")
+@router.get("/services", name="service.list")
 async def all_services(vault: TheVault, actor: SignedIn) -> list[ServiceView]:
     """List the services that this person may see."""
     return list(await vault.read(services.services, actor))
 
 
-@router.post("/services", status_code=201)
+@router.post("/services", name="service.register", status_code=201)
 async def register(body: NewService, vault: TheVault, actor: SignedIn) -> ServiceView:
     """Register a service for a customer, with the day it ends."""
     return await services.register(vault, actor, body.customer, body.type, body.title, body.ends_at)
 
 
-@router.get("/services/{service_id}")
+@router.get("/services/{service_id}", name="service.list")
 async def service(service_id: ServicePath, vault: TheVault, actor: SignedIn) -> ServiceView:
     """Show one service with its secrets and requests."""
     return await vault.read(services.service, actor, service_id)
 
 
-@router.post("/services/{service_id}/end")
+@router.post("/services/{service_id}/end", name="service.end")
 async def end(service_id: ServicePath, body: EndService, vault: TheVault, actor: SignedIn) -> CertificateView:
     """End a service: its key goes first, its secrets after. There is no way back."""
-    return await destruction.end(vault, actor, service_id, body.confirm, body.code)
+    return await destruction.end(vault, actor, service_id, body.confirm, body.given())
 
 
-@router.get("/services/{service_id}/certificate")
+@router.get("/services/{service_id}/certificate", name="service.list")
 async def certificate(service_id: ServicePath, vault: TheVault, actor: SignedIn) -> CertificateView:
     """Show the signed statement that a service's secrets were destroyed."""
     return await vault.read(destruction.certificate, actor, service_id)

@@ -10,44 +10,44 @@ from vault.operations import staff, tickets
 router = APIRouter(tags=["tickets"])
 
 
-@router.get("/people")
+@router.get("/people", name="staff.assignable")
 async def people(vault: TheVault, actor: SignedIn) -> list[PersonView]:
     """List the staff whom a coordinator can assign."""
     return list(await vault.read(staff.people, actor))
 
 
-@router.get("/tickets")
+@router.get("/tickets", name="ticket.list")
 async def all_tickets(vault: TheVault, actor: SignedIn) -> list[TicketView]:
     """List the tickets that this person may see."""
     return list(await vault.read(tickets.tickets, actor))
 
 
-@router.post("/tickets", status_code=201)
+@router.post("/tickets", name="ticket.manage", status_code=201)
 async def open_ticket(body: NewTicket, vault: TheVault, actor: SignedIn) -> TicketView:
     """Open a ticket on a service."""
     view: TicketView = await vault.perform(tickets.open_ticket, actor, body.service, body.number, body.title)
     return view
 
 
-@router.get("/tickets/{ticket_id}")
+@router.get("/tickets/{ticket_id}", name="ticket.list")
 async def ticket(ticket_id: TicketPath, vault: TheVault, actor: SignedIn) -> TicketView:
     """Show one ticket, who is assigned, and what can be checked out for it."""
     return await vault.read(tickets.ticket, actor, ticket_id)
 
 
-@router.post("/tickets/{ticket_id}/assign", status_code=204)
+@router.post("/tickets/{ticket_id}/assign", name="ticket.manage", status_code=204)
 async def assign(ticket_id: TicketPath, body: Assignee, vault: TheVault, actor: SignedIn) -> None:
     """Assign a technician."""
     await vault.perform(tickets.assign, actor, ticket_id, body.person)
 
 
-@router.post("/tickets/{ticket_id}/unassign", status_code=204)
+@router.post("/tickets/{ticket_id}/unassign", name="ticket.manage", status_code=204)
 async def unassign(ticket_id: TicketPath, body: Assignee, vault: TheVault, actor: SignedIn) -> None:
     """Take a technician off; their leases of this ticket end at once."""
     await vault.perform(tickets.unassign, actor, ticket_id, body.person)
 
 
-@router.post("/tickets/{ticket_id}/close", status_code=204)
+@router.post("/tickets/{ticket_id}/close", name="ticket.manage", status_code=204)
 async def close(ticket_id: TicketPath, vault: TheVault, actor: SignedIn) -> None:
     """Close a ticket; every lease of it ends at once."""
     await vault.perform(tickets.close, actor, ticket_id)
