@@ -256,6 +256,16 @@ class ApiTokenView(View):
     used_at: datetime | None
 
 
+class DeviceView(View):
+    """A command line that waits for somebody's yes."""
+
+    client: str
+    """With what it was asked, in its own short words: not proved by anything."""
+    source: str
+    """The network address that it asks from."""
+    expires_at: datetime
+
+
 class AccountView(View):
     """Somebody's own account."""
 
