@@ -61,6 +61,7 @@ EVERY_LIE = {
     "an extension that is no map": Lies(flags=ED, tail=b"\x01"),
     "an extension said twice": Lies(flags=ED, tail=b"\xa2\x61a\x01\x61a\x02"),
     "an extension cut short": Lies(flags=ED, tail=b"\xa1\x61a\x44xx"),
+    "an extension cut short and drawn out": Lies(flags=ED, tail=b"\xa1\x18\x01\x44xx"),
     "an extension and more": Lies(flags=ED, tail=b"\xa1\x61a\x01\x00"),
     "an empty statement": Lies(client_data=b""),
     "a list": Lies(client_data=b"[]"),
@@ -187,6 +188,8 @@ def test_what_the_browser_says_has_one_reading(more: str) -> None:
     )
     twice = Lies(client_data=client_data(f'"origin":"{ORIGIN}"'))
     is_refused(verify, RP, CHALLENGE, key.get(asked(), twice), passkey.data, 0, ADA)
+    padded = Lies(client_data=client_data().replace(b64(CHALLENGE).encode(), b64(CHALLENGE).encode() + b"="))
+    is_refused(verify, RP, CHALLENGE, key.get(asked(), padded), passkey.data, 0, ADA)
     plain = Lies(client_data=client_data('"other_keys_can_be_added_here":"see §5.8.1"'))
     assert verify(RP, CHALLENGE, key.get(asked(), plain), passkey.data, 0, ADA)
 
@@ -267,6 +270,7 @@ BAD_KEYS = {
     "a short coordinate": {**P256, -2: P256[-2][:31]},
     "a coordinate with a zero before": {**P256, -2: b"\0" + P256[-2]},
     "a coordinate of text": {**P256, -2: "x" * 32},
+    "a coordinate of numbers": {**P256, -2: list(P256[-2])},
     "a private part": {**P256, -4: bytes(32)},
     "no coordinate": {label: value for label, value in P256.items() if label != -3},
     "Ed448": {**ED25519, -1: 7},
@@ -408,7 +412,8 @@ def test_an_answer_is_signed_as_a_whole() -> None:
             spoilt = raw[:at] + bytes([raw[at] ^ 1]) + raw[at + 1 :]
             answer = {**SIGNED, "response": {**SIGNED["response"], name: b64(spoilt)}}
             is_refused(verify, RP, CHALLENGE, answer, PASSKEY.data, 0, ADA)
-    is_refused(verify, RP, CHALLENGE, KEY.get(asked(), Lies(flags=AT)), PASSKEY.data, 0, ADA)
+    attested = Lies(flags=AT, tail=PASSKEY.data[1:])  # which belongs into a registration
+    is_refused(verify, RP, CHALLENGE, KEY.get(asked(), attested), PASSKEY.data, 0, ADA)
     for signature in (b"", b"\0", b"\x30\x06\x02\x01\x00\x02\x01\x00"):
         is_refused(verify, RP, CHALLENGE, KEY.get(asked(), Lies(signature=signature)), PASSKEY.data, 0, ADA)
 
