@@ -12,6 +12,7 @@ from api.giving import hang_intake
 from api.pages.routes import router as pages
 from api.routes import (
     account,
+    device,
     enrolment,
     health,
     leases,
@@ -22,6 +23,7 @@ from api.routes import (
     session,
     staff,
     tickets,
+    tokens,
 )
 from vault.operations.vault import Vault
 
@@ -36,9 +38,11 @@ def build(vault: Vault) -> FastAPI:
     app = bare("Valetkey", _version())
     app.state.vault = vault
     api = APIRouter(prefix="/api/v1")
-    for part in (session, account, presence, enrolment, staff, services, requests, tickets, leases, ledger):
+    people = (session, account, presence, enrolment, device, tokens, staff)
+    for part in (*people, services, requests, tickets, leases, ledger):
         api.include_router(part.router)
     app.include_router(api)
+    app.include_router(device.oauth)
     app.include_router(description.router)
     app.include_router(health.router)
     app.include_router(pages)

@@ -8,7 +8,7 @@ from starlette.datastructures import FormData
 from api.security import SESSION_COOKIE, cookie_named, is_form_token
 from api.source import source_of
 from vault.errors import Denied, NotSignedIn
-from vault.operations import sessions
+from vault.operations import sessions, tokens
 from vault.operations.vault import Vault
 from vault.values import Actor, Channel
 
@@ -48,9 +48,12 @@ async def _nobody_on_page(request: Request, vault: TheVault) -> Actor:
 
 async def _signed_in(request: Request, vault: TheVault) -> Actor:
     source = source_of(request, vault.settings.trusted_proxies)
+    channel: Channel
     if "authorization" in request.headers:  # and never the cookie beside it: one request, one identity
         token = bearer_of(request)
         channel = _channel(request)
+        if token.startswith("vk_api_"):
+            return await tokens.resolve(vault, token, source)
     else:
         token = cookie_named(request.headers, SESSION_COOKIE)
         channel = "page"
@@ -80,7 +83,7 @@ Nobody = Annotated[Actor, Depends(_nobody)]
 NobodyOnPage = Annotated[Actor, Depends(_nobody_on_page)]
 """The same in front of a page."""
 SignedIn = Annotated[Actor, Depends(_signed_in)]
-"""Somebody with a living session, by bearer token or by a page's cookie."""
+"""Somebody with a living session, by bearer token or by a page's cookie; or an integration, by its API token."""
 PageActor = Annotated[Actor, Depends(_page_actor)]
 """Somebody with a living session, by a page's cookie only."""
 CheckedForm = Annotated[FormData, Depends(_checked_form)]
