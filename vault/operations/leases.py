@@ -5,7 +5,17 @@ from typing import Literal
 from vault.model.tables import Lease
 from vault.storage.unit import Unit
 
-How = Literal["check-in", "expiry", "revocation", "ticket closed", "unassigned", "service ended", "disabled"]
+How = Literal[
+    "check-in",
+    "expiry",
+    "revocation",
+    "ticket closed",
+    "unassigned",
+    "service ended",
+    "disabled",
+    "account reset",
+    "role taken away",
+]
 
 
 def end_lease(unit: Unit, lease: Lease, how: How) -> None:
