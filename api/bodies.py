@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal, Self
 from fastapi import Path, Query
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, model_validator
 from pydantic.alias_generators import to_camel
+from pydantic_core import PydanticCustomError
 
 from vault.model.views import EnrolmentView, SessionView, View
 from vault.operations.presence import NOTHING, Presence
@@ -62,7 +63,8 @@ HiddenText = Annotated[str, Field(max_length=LONGEST_TEXT, repr=False)]
 KindName = Annotated[str, Field(max_length=40)]
 RoleNames = Annotated[list[KindName], Field(min_length=1, max_length=10)]
 Deliver = Literal["mail", "hand"]
-Encoded = Annotated[str, Field(max_length=LARGEST_ANSWER, repr=False)]
+Code = Annotated[str, Field(min_length=1, max_length=100)]
+Encoded = Annotated[str, Field(max_length=LARGEST_ANSWER)]
 """Bytes in URL-safe base64; what they are is for the passkeys' own reader to judge."""
 
 
@@ -96,19 +98,19 @@ class ExtensionResults(FromBrowser):
 class PasskeyResponse(FromBrowser):
     """The authenticator's part: of a new passkey the attestation, of one that is used the signature."""
 
-    client_data_json: Annotated[Encoded, Field(alias="clientDataJSON")]
-    authenticator_data: Encoded | None = None
-    attestation_object: Encoded | None = None
-    signature: Encoded | None = None
-    user_handle: Encoded | None = None
-    public_key: Encoded | None = None
+    client_data_json: Encoded = Field(alias="clientDataJSON", repr=False)
+    authenticator_data: Encoded | None = Field(default=None, repr=False)
+    attestation_object: Encoded | None = Field(default=None, repr=False)
+    signature: Encoded | None = Field(default=None, repr=False)
+    user_handle: Encoded | None = Field(default=None, repr=False)
+    public_key: Encoded | None = Field(default=None, repr=False)
     public_key_algorithm: int | None = None
     transports: Annotated[list[KindName], Field(max_length=10)] | None = None
 
     @model_validator(mode="after")
     def _bounded(self) -> Self:
         if sum(len(text) for _name, text in self if isinstance(text, str)) > LARGEST_ANSWER:
-            raise ValueError("a passkey's answer is smaller")
+            raise PydanticCustomError("answer_too_large", "a passkey's answer is smaller")
         return self
 
 
@@ -130,14 +132,14 @@ class PasskeyAnswer(FromBrowser):
 class PresenceBody(Body):
     """A one-time code, or a challenge with a passkey's answer, or one that was proved in a browser meanwhile."""
 
-    code: Annotated[str, Field(min_length=1, max_length=100, repr=False)] | None = None
+    code: Code | None = Field(default=None, repr=False)
     challenge: ChallengeRef | None = None
     answer: PasskeyAnswer | None = None
 
     @model_validator(mode="after")
     def _one_proof(self) -> Self:
         if (self.code is None) == (self.challenge is None) or (self.code and self.answer):
-            raise ValueError("either a code or a challenge")
+            raise PydanticCustomError("one_proof", "either a code or a challenge")
         return self
 
     def given(self) -> Presence:
@@ -159,13 +161,13 @@ class Proving(Body):
 class ProvedHere(Body):
     """The proof, in a browser, of a deed that was asked for elsewhere."""
 
-    code: Annotated[str, Field(min_length=1, max_length=100, repr=False)] | None = None
+    code: Code | None = Field(default=None, repr=False)
     answer: PasskeyAnswer | None = None
 
     @model_validator(mode="after")
     def _one_proof(self) -> Self:
         if (self.code is None) == (self.answer is None):
-            raise ValueError("either a code or an answer")
+            raise PydanticCustomError("one_proof", "either a code or an answer")
         return self
 
     def given(self) -> Presence:

@@ -171,6 +171,8 @@ _FAULTS = {
     "list_type": "This must be a list.",
     "too_short": "This list has at least {min_length} members.",
     "too_long": "This list has at most {max_length} members.",
+    "one_proof": "Give either a code or a passkey's answer.",
+    "answer_too_large": "A passkey's answer is smaller than this.",
     "timezone_aware": "Give the time with its zone, like 2026-12-31T18:00:00Z.",
     "datetime_type": "Give a time with its zone, like 2026-12-31T18:00:00Z.",
     "datetime_parsing": "Give a time with its zone, like 2026-12-31T18:00:00Z.",
