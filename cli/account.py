@@ -1,60 +1,89 @@
-"""Signing in and out, and the confidentiality agreement."""
+"""Signing in and out, one's sessions, and the confidentiality agreement."""
 
+import time
+from contextlib import suppress
 from typing import Annotated, Any
 
 import typer
 
 from cli import session
-from cli.http import Client, signed_in
-from cli.terminal import (
-    AsJson,
-    ask,
-    ask_hidden,
-    ask_to_type,
-    put,
-    put_details,
-    put_json,
-    say,
-    say_next,
-    when,
+from cli.http import CLIENT, Client, signed_in, tokens_in
+from cli.terminal import AsJson, ask_to_type, put, put_details, put_json, put_table, say, say_next, when
+from vault.errors import Denied, Ended, Invalid, NotSignedIn, Unavailable, VaultError
+
+_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
+_LONGER_SECONDS = 5
+"""What `slow_down` adds to the wait between two polls (RFC 8628, 3.5)."""
+
+sessions = typer.Typer(
+    invoke_without_command=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    help="List and end your sessions.",
 )
-from vault.errors import NotSignedIn
 
 
 def login(
     url: Annotated[str, typer.Argument(help="Where the vault is, like https://vault.example")],
-    mail: Annotated[str, typer.Option(help="Your mail address; asked for if left out.")] = "",
     as_json: AsJson = False,
 ) -> None:
-    """Sign in with password and code; the session is kept in a file of yours.
+    """Sign in: prints a code, which you approve in a browser where you are signed in.
 
-    Password and code are prompted for, or read from stdin, a line each.
+    The session is kept in this desktop's keyring if there is one, else in a
+    file of yours; it ends twelve hours later at the latest.
     """
     with Client(url, {"Valetkey-Client": "cli"}) as client:
-        answer = _signed_in(
-            client,
-            mail=mail or ask("mail address"),
-            password=ask_hidden("password").expose(),
-            code=ask("code from your authenticator"),
-        )
-        path = session.keep(session.SignedIn(client.url, str(answer["token"])))
-    found = answer["session"]
+        asked = client.post_form("/oauth/device_authorization", client_id=CLIENT)
+        if "error" in asked or not all(name in asked for name in ("device_code", "user_code")):
+            raise Unavailable("something answered at this address, but not a vault that this command can use")
+        say(f"open {asked['verification_uri']} in a browser and give it this code: {asked['user_code']}")
+        say(f"or open {asked['verification_uri_complete']}")
+        say("waiting for your yes; whoever sent you a code that you did not ask for wants your access")
+        found = _allowed(client, asked)
+    with suppress(VaultError, OSError), signed_in() as former:
+        former.delete("/api/v1/session")
+    with session.held():
+        where = session.keep(found)
+    with signed_in() as client:
+        told = client.get("/api/v1/session")
     if as_json:
-        put_json(found)
-    person = found["person"]
-    say(f"signed in as {person['name']} ({person['role']}) until {when(found['expires_at'])}")
-    say(f"the session is kept in {path}, which only you can read; valetkey logout ends it")
-    say_next(_first_command(person["role"]) if person["agreed"] else "valetkey agree")
+        put_json(told)
+    person = told["person"]
+    say(f"signed in as {person['name']} ({', '.join(person['roles'])}) until {when(told['expires_at'])}")
+    say(f"the session is kept in {where}; valetkey logout ends it")
+    say_next(_first_command(person))
 
 
-def _signed_in(client: Client, **typed: str) -> Any:
-    try:
-        return client.post("/api/v1/session", **typed)
-    except NotSignedIn as error:
-        vars(error)["hint"] = (
-            "Each code works once and for half a minute; wait for the next one and try again."
-        )
-        raise
+def _allowed(client: Client, asked: dict[str, Any]) -> session.SignedIn:
+    """Poll until somebody has answered (RFC 8628, 3.4 and 3.5). Raises Denied, Ended or what the server refuses."""
+    wait = float(asked.get("interval", _LONGER_SECONDS))
+    until = time.monotonic() + float(asked.get("expires_in", 600))
+    while time.monotonic() < until:
+        time.sleep(wait)
+        try:
+            told = client.post_form(
+                "/oauth/token", grant_type=_GRANT, device_code=str(asked["device_code"]), client_id=CLIENT
+            )
+        except Unavailable as error:
+            if type(error) is not Unavailable:
+                raise
+            wait *= 2  # the network, most likely; what was asked for is still there
+            continue
+        found = tokens_in(told, client.url)
+        if found.token:
+            return found
+        match told.get("error"):
+            case "authorization_pending":
+                continue
+            case "slow_down":
+                wait += _LONGER_SECONDS
+            case "access_denied":
+                raise Denied("it was refused in the browser")
+            case "expired_token":
+                break
+            case _:
+                raise Ended("this sign-in is over; begin again")
+    raise Ended("nobody has allowed it in time")
 
 
 def logout() -> None:
@@ -70,7 +99,7 @@ def logout() -> None:
 
 
 def whoami(as_json: AsJson = False) -> None:
-    """Say who is signed in, and until when."""
+    """Say who is signed in, where, and until when."""
     with signed_in() as client:
         found = client.get("/api/v1/session")
     if as_json:
@@ -81,13 +110,63 @@ def whoami(as_json: AsJson = False) -> None:
         {
             "name": person["name"],
             "mail": person["mail"],
-            "role": person["role"],
+            "roles": ", ".join(person["roles"]),
             "agreement": "accepted" if person["agreed"] else "not accepted yet",
-            "vault": session.kept().url,
+            "vault": client.url,
             "until": when(found["expires_at"]),
         }
     )
-    say_next(_first_command(person["role"]) if person["agreed"] else "valetkey agree")
+    say_next(_first_command(person))
+
+
+@sessions.callback()
+def list_sessions(context: typer.Context, as_json: AsJson = False) -> None:
+    """List your sessions, on this computer and elsewhere."""
+    if context.invoked_subcommand is not None:
+        return
+    with signed_in() as client:
+        found = client.get("/api/v1/account/sessions")
+    if as_json:
+        put_json(found)
+        return
+    put_table(
+        ("id", "with", "from", "started", "last used", "until", ""),
+        (
+            (
+                one["id"],
+                one["client"],
+                one["source"],
+                when(one["started_at"]),
+                when(one["seen_at"]),
+                when(one["expires_at"]),
+                "this one" if one["here"] else "",
+            )
+            for one in found
+        ),
+        "you have no sessions",
+    )
+    say_next("valetkey sessions end SESSION, or: valetkey sessions end --all")
+
+
+@sessions.command("end")
+def end_session(
+    chosen: Annotated[str | None, typer.Argument(metavar="SESSION", help="The session's id, ses_…")] = None,
+    everywhere: Annotated[
+        bool, typer.Option("--all", help="All of them, this one too; browsers are not known any more.")
+    ] = False,
+) -> None:
+    """End one of your sessions, or all of them."""
+    if bool(chosen) == everywhere:
+        raise Invalid("name one session, or say --all")
+    with signed_in() as client:
+        if chosen:
+            client.post("/api/v1/account/sessions", chosen, "end")
+            say("the session has ended")
+            return
+        client.post("/api/v1/account/sessions/end-all")
+    session.forget()
+    say("you are signed out everywhere")
+    say_next("valetkey login URL")
 
 
 def agree(
@@ -104,14 +183,17 @@ def agree(
                 put(line)
             ask_to_type("I agree", f"\nThis is version {version} of the confidentiality agreement.")
         client.post("/api/v1/agreement", version=version)
-        role = client.get("/api/v1/session")["person"]["role"]
+        person = client.get("/api/v1/session")["person"]
     say(f"you have accepted version {version} of the confidentiality agreement")
-    say_next(_first_command(str(role)))
+    say_next(_first_command(person))
 
 
-def _first_command(role: str) -> str:
-    return {
+def _first_command(person: dict[str, Any]) -> str:
+    if not person["agreed"]:
+        return "valetkey agree"
+    first = {
         "technician": "valetkey ticket list",
         "coordinator": "valetkey service list",
         "auditor": "valetkey audit list",
-    }.get(role, "valetkey whoami")
+    }
+    return next((command for role, command in first.items() if role in person["roles"]), "valetkey whoami")

@@ -23,7 +23,10 @@ EXITS: dict[type[VaultError], int] = {
     errors.Invalid: os.EX_DATAERR,
     errors.NotSignedIn: os.EX_NOPERM,
     errors.Denied: os.EX_NOPERM,
+    errors.NotAgreed: os.EX_NOPERM,
+    errors.Resting: os.EX_NOPERM,
     errors.StaleProof: os.EX_NOPERM,
+    errors.ProofNeeded: os.EX_NOPERM,
     errors.NotFound: os.EX_NOINPUT,
     errors.Conflict: os.EX_CANTCREAT,
     errors.Ended: os.EX_NOINPUT,
@@ -81,7 +84,13 @@ def refusal(name: str, status: int, message: str, hint: str = "", pointer: str =
     """
     last = urlsplit(name).path.rsplit("/", 1)[-1].rsplit(":", 1)[-1]
     cls = _BY_NAME.get(_spelt(last)) or BY_STATUS.get(status, errors.Unavailable)
-    error = errors.Invalid(message, pointer) if cls is errors.Invalid else cls(message)
+    error: VaultError
+    if issubclass(cls, errors.ProofNeeded):
+        error = cls(message, {})
+    elif cls is errors.Invalid:
+        error = cls(message, pointer)
+    else:
+        error = cls(message)
     if hint:
         vars(error)["hint"] = hint  # the server knows better than the class what helps here
     return error

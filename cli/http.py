@@ -12,8 +12,11 @@ from urllib.parse import quote, urlencode, urlsplit
 
 from cli import session
 from cli.exits import refusal
-from vault.errors import Invalid, Unavailable
+from cli.terminal import say
+from vault.errors import Invalid, NotSignedIn, ProofNeeded, Unavailable
 
+CLIENT = "valetkey-cli"
+"""As which this program asks for tokens; a public client (RFC 6749, 2.1)."""
 _SECONDS = 60
 _IDLE_SECONDS = 5
 """How long a connection is trusted to be still there: people think at prompts for longer than servers wait."""
@@ -27,8 +30,13 @@ _LOOPBACK = frozenset(
 class Client:
     """One connection to a vault. Redirects are not followed: nothing is sent where the person did not say."""
 
-    def __init__(self, url: str, headers: Mapping[str, str] | None = None) -> None:
-        """`url` is a scheme and a host. Raises Invalid for anything else and for http to another computer."""
+    def __init__(
+        self, url: str, headers: Mapping[str, str] | None = None, kept: session.SignedIn | None = None
+    ) -> None:
+        """`url` is a scheme and a host; `kept` is the session to ask with, renewed when its token has gone to sleep.
+
+        Raises Invalid for anything else than such an address and for http to another computer.
+        """
         try:
             parts = urlsplit(url.strip())
             port = parts.port
@@ -42,6 +50,7 @@ class Client:
             raise Invalid("over plain http everybody on the way could read along; give an https address")
         self.url = f"{parts.scheme}://{parts.netloc}"
         self._used_at = 0.0
+        self._kept = kept
         self._headers = {"Accept": "application/json", "User-Agent": "valetkey-cli", **(headers or {})}
         self._connection = (
             http.client.HTTPSConnection(
@@ -98,10 +107,68 @@ class Client:
             raise Unavailable("something answered at this address, but not a vault") from None
 
     def _send(self, method: str, path: str, body: Mapping[str, Any] | None) -> http.client.HTTPResponse:
+        """Ask with the session's token, if there is one, and once more where it could be renewed."""
         sent = None if body is None else json.dumps(body).encode("ascii")
+        try:
+            return self._exchange(method, path, sent, "application/json")
+        except NotSignedIn:
+            if self._kept is None or not self._renewed(self._kept):
+                raise
+        return self._exchange(method, path, sent, "application/json")
+
+    def post_form(self, path: str, **sent: str) -> dict[str, Any]:
+        """POST a form without any session, and give the JSON, also of a refusal in RFC 6749's form (`error`)."""
+        body = urlencode(sent).encode("ascii")
+        answer = self._asked("POST", path, body, "application/x-www-form-urlencoded", signed=False)
+        raw = _read(answer)
+        try:
+            told = json.loads(raw)
+        except (ValueError, RecursionError):
+            told = None
+        if isinstance(told, dict) and (_is_fine(answer) or isinstance(told.get("error"), str)):
+            return told
+        if _is_fine(answer):
+            raise Unavailable("something answered at this address, but not a vault")
+        raise _refused(answer.status, raw)
+
+    def _renewed(self, before: session.SignedIn) -> bool:
+        """Whether the session has new tokens now: from the server, or from another command that was faster."""
+        with session.held():
+            current = session.kept()
+            if current.url != self.url or not current.refresh:
+                return False
+            if current.token == before.token:
+                told = self.post_form(
+                    "/oauth/token",
+                    grant_type="refresh_token",
+                    refresh_token=current.refresh,
+                    client_id=CLIENT,
+                )
+                current = tokens_in(told, self.url)
+                if not current.token:
+                    session.forget()  # the server knows this session no more, and never will again
+                    return False
+                before_in_keyring = session.is_in_keyring()
+                where = session.keep(current)
+                if session.is_in_keyring() != before_in_keyring:
+                    say(f"the session is kept in {where} from now on")
+        self._kept = current
+        return True
+
+    def _exchange(self, method: str, path: str, sent: bytes | None, kind: str) -> http.client.HTTPResponse:
+        answer = self._asked(method, path, sent, kind)
+        if not _is_fine(answer):
+            raise _refused(answer.status, _read(answer))
+        return answer
+
+    def _asked(
+        self, method: str, path: str, sent: bytes | None, kind: str, *, signed: bool = True
+    ) -> http.client.HTTPResponse:
         headers = dict(self._headers)
+        if signed and self._kept is not None:
+            headers["Authorization"] = f"Bearer {self._kept.token}"
         if sent is not None:
-            headers["Content-Type"] = "application/json"
+            headers["Content-Type"] = kind
         if time.monotonic() - self._used_at > _IDLE_SECONDS:
             self._connection.close()
         try:
@@ -113,15 +180,21 @@ class Client:
         except (OSError, http.client.HTTPException) as error:
             self._connection.close()  # a half-sent request would stand in the way of the next one
             raise _unreachable(error) from None
-        if not 200 <= answer.status < 300:  # noqa: PLR2004 (RFC 9110, 15.3)
-            raise _refused(answer.status, _read(answer))
         return answer
+
+
+def tokens_in(told: Mapping[str, Any], url: str) -> session.SignedIn:
+    """The session in a token endpoint's answer (RFC 6749, 5.1); with an empty token where it holds none."""
+    token, refresh = told.get("access_token"), told.get("refresh_token")
+    if not isinstance(token, str) or not isinstance(refresh, str):
+        return session.SignedIn(url, "")
+    return session.SignedIn(url, token, refresh)
 
 
 def signed_in() -> Client:
     """Give a client with the session that `valetkey login` kept. Raises NotSignedIn without one."""
     kept = session.kept()
-    return Client(kept.url, {"Authorization": f"Bearer {kept.token}", "Valetkey-Client": "cli"})
+    return Client(kept.url, {"Valetkey-Client": "cli"}, kept)
 
 
 def _path(parts: tuple[str, ...]) -> str:
@@ -152,7 +225,15 @@ def _refused(status: int, raw: bytes) -> Exception:
         return value if isinstance(value := problem.get(name), str) else ""
 
     message = text("detail") or text("title") or f"the server answered with status {status}"
-    return refusal(text("type"), status, message, text("hint"), text("pointer"))
+    challenge = problem.get("challenge")
+    error = refusal(text("type"), status, message, text("hint"), text("pointer"))
+    if isinstance(error, ProofNeeded) and isinstance(challenge, dict):
+        error.challenge = challenge
+    return error
+
+
+def _is_fine(answer: http.client.HTTPResponse) -> bool:
+    return 200 <= answer.status < 300  # noqa: PLR2004 (RFC 9110, 15.3)
 
 
 def _unreachable(error: Exception | None = None) -> Unavailable:

@@ -1,11 +1,11 @@
-"""Leases: checked out with a reason and a code, read field by field, handed back."""
+"""Leases: checked out with a reason and a proof of presence, read field by field, handed back."""
 
 import sys
 from typing import Annotated, Any
 
 import typer
 
-from cli import terminal
+from cli import proving, terminal
 from cli.http import signed_in
 from cli.lookup import lease_id, ticket_id
 from cli.terminal import AsJson, put, put_json, put_table, say, say_next, when
@@ -40,14 +40,14 @@ def checkout(
         ]
         if not secrets:
             raise NotFound("the customer has not given anything for this ticket's service yet")
-        lease = client.post(
+        lease = proving.deed(
+            client,
             "/api/v1/tickets",
             chosen,
             "leases",
             secrets=secrets,
             minutes=minutes,
             reason=reason or terminal.ask("reason, 10 to 200 characters"),
-            code=terminal.ask("code from your authenticator"),
         )
     if as_json:
         put_json(lease)

@@ -31,9 +31,11 @@ AUDITORS = "Auditors"
 OPERATORS = "Operators, on the vault's host"
 
 ENTRIES = (
-    Entry(EVERYBODY, "login", "Sign in with password and code.", "account", "login"),
+    Entry(EVERYBODY, "login", "Sign in with a code that you approve in a browser.", "account", "login"),
     Entry(EVERYBODY, "logout", "End the session, on the server and here.", "account", "logout"),
     Entry(EVERYBODY, "whoami", "Say who is signed in, and until when.", "account", "whoami"),
+    Entry(EVERYBODY, "sessions", "List and end your sessions.", "account", "sessions"),
+    Entry(EVERYBODY, "token", "Make API tokens for integrations, end them.", "tokens", "app"),
     Entry(EVERYBODY, "agree", "Read the confidentiality agreement and accept it.", "account", "agree"),
     Entry(TECHNICIANS, "checkout", "Check access out for a ticket.", "leases", "checkout"),
     Entry(TECHNICIANS, "show", "Reveal one field; it is recorded first.", "leases", "show"),

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
+from cli import proving
 from cli.http import signed_in
 from cli.lookup import customer_id
 from cli.terminal import AsJson, ask, put, put_details, put_json, put_table, say, say_next, shown, when
@@ -187,8 +188,7 @@ def end(
             confirm = ask(f"type the title “{shown(found['title'])}” to go on")
             if confirm != found["title"]:
                 raise Invalid("that was not it; nothing was changed")
-        code = ask("code from your authenticator")
-        certificate = client.post("/api/v1/services", service, "end", confirm=confirm, code=code)
+        certificate = proving.deed(client, "/api/v1/services", service, "end", confirm=confirm)
     _put_certificate(certificate, as_json)
     say("the service has ended and its secrets are destroyed")
     say_next(f"valetkey service certificate {certificate['service_id']}")
