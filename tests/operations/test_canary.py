@@ -10,24 +10,30 @@ from sqlalchemy import select
 
 from cli.demo.traces import encodings_of
 from tests.world import LOGIN, PASSWORD, World
+from vault.crypto.tokens import new_token
 from vault.errors import VaultError
 from vault.model.messages import Begin, Give, Look
 from vault.model.tables import TABLES
 from vault.operations import (
+    account,
     audit,
     catalogue,
     checkout,
     customers,
     destruction,
+    device,
+    enrolling,
     intake,
+    presence,
     requests,
     services,
     sessions,
     staff,
     tickets,
+    tokens,
     upkeep,
 )
-from vault.operations.presence import Presence
+from vault.operations.presence import NOTHING, Presence
 from vault.storage import keyring
 from vault.storage.database import open_engine
 from vault.values import Actor, new_id, to_datetime
@@ -140,9 +146,19 @@ def typed_wrong(
         lambda c: destruction.end(vault, clara, form.service, lease.service_title, Presence(code=c)),
         lambda c: customers.add(vault, clara, "A shop", c),
         lambda c: vault.perform(staff.disable, host, c),
-        lambda c: staff.add(vault, host, "Eve Else", c, "technician", PASSWORD),
-        lambda c: staff.add(vault, host, "Eve Else", "e@agency.example", c, PASSWORD),
-        lambda c: staff.add(vault, host, "Eve Else", "tom@agency.example", "technician", c),
+        lambda c: staff.add(vault, host, "Eve Else", c, ["technician"]),
+        lambda c: staff.add(vault, host, "Eve Else", "e@agency.example", [c]),
+        lambda c: enrolling.begin(vault, nobody, c),
+        lambda c: enrolling.choose_password(vault, nobody, c, PASSWORD),
+        lambda c: enrolling.confirm_totp(vault, nobody, new_token("vk_enr"), c),
+        lambda c: account.change_password(vault, tom, f"{c}\0", NOTHING),
+        lambda c: account.confirm_totp(vault, tom, c),
+        lambda c: account.remove_factor(vault, tom, c, world.presence("technician")),
+        lambda c: presence.prove_here(vault, tom, c, Presence(code="000000")),
+        lambda c: tokens.make(vault, tom, "a robot", [c], 30, NOTHING),
+        lambda c: device.collect(vault, nobody, c),
+        lambda c: sessions.sign_in_with_passkey(vault, c, {}, nobody),
+        lambda c: vault.perform(sessions.end_one, tom, c),
         lambda c: catalogue.apply(vault, host, c),
         lambda c: vault.read(audit.entries, axel, None, None, c, None),
         lambda c: vault.read(audit.entries, axel, None, None, None, c),
