@@ -9,8 +9,22 @@ from typing import Any
 from sqlalchemy import Select, bindparam, delete, select
 
 from vault.errors import Tampered, VaultError
-from vault.model.tables import Attempt, Lease, Outbox, Proof, RefusalCount, Request, Session
-from vault.operations import delivery, destruction, intake
+from vault.model.tables import (
+    ApiToken,
+    Attempt,
+    Challenge,
+    DeviceSignIn,
+    Invitation,
+    KnownBrowser,
+    Lease,
+    Outbox,
+    Proof,
+    RefusalCount,
+    Request,
+    Session,
+    StaffChange,
+)
+from vault.operations import delivery, destruction, intake, vouching
 from vault.operations.leases import end_lease
 from vault.operations.requests import OPEN
 from vault.operations.vault import Vault
@@ -31,6 +45,14 @@ _LATE_LEASES = select(_LEASES.c.id).where(
 )
 _LATE_REQUESTS = select(_REQUESTS.c.id).where(
     _REQUESTS.c.state.in_(OPEN), _REQUESTS.c.expires_at <= bindparam("at")
+)
+_INVITATIONS = Invitation.table()
+_CHANGES = StaffChange.table()
+_LATE_INVITATIONS = select(_INVITATIONS.c.id).where(
+    _INVITATIONS.c.state.in_(("open", "begun")), _INVITATIONS.c.expires_at <= bindparam("at")
+)
+_LATE_CHANGES = select(_CHANGES.c.id).where(
+    _CHANGES.c.state == "waiting", _CHANGES.c.expires_at <= bindparam("at")
 )
 _log = logging.getLogger("valetkey.upkeep")
 
@@ -66,10 +88,15 @@ async def sign(vault: Vault) -> None:
 
 
 async def sweep(vault: Vault) -> None:
-    """End leases, requests and services whose time is over, and finish destructions and checks that were begun."""
+    """End what has had its time (leases, requests, invitations, changes, services), and finish what was begun."""
     if vault.timekeeper.in_doubt:
         return
-    for late, end in ((_LATE_LEASES, _expire_lease), (_LATE_REQUESTS, _expire_request)):
+    for late, end in (
+        (_LATE_LEASES, _expire_lease),
+        (_LATE_REQUESTS, _expire_request),
+        (_LATE_INVITATIONS, _expire_invitation),
+        (_LATE_CHANGES, vouching.expire),
+    ):
         for over in await vault.read_aside(_late, Actor.core(), late):
             with suppress(Tampered):  # its refusal is recorded, and it must not keep anything else alive
                 await vault.perform(end, Actor.core(), over)
@@ -106,13 +133,26 @@ def _expire_request(unit: Unit, _actor: Actor, request_id: str) -> None:
         unit.change(request, state="expired", code_hash=None, browser_hash=None)
 
 
+@operation("invitation.expire")
+def _expire_invitation(unit: Unit, _actor: Actor, invitation_id: str) -> None:
+    unit.about(invitation=invitation_id)
+    invitation = unit.find(Invitation, id=invitation_id)
+    if invitation is None or invitation.state not in {"open", "begun"} or unit.now < invitation.expires_at:
+        return
+    unit.about(person=invitation.person_id)
+    unit.change(invitation, state="expired", code_hash=None, browser_hash=None, password_hash="")
+
+
 @operation("housekeeping", recorded=False)
 def _tidy(unit: Unit, _actor: Actor) -> None:
-    """Forget what decides nothing any more: counters, proofs, sessions, messages that were sent."""
-    attempts, proofs, sessions = Attempt.table(), Proof.table(), Session.table()
-    refusals, outbox = RefusalCount.table(), Outbox.table()
+    """Forget what decides nothing any more: counters, proofs, sessions, tokens, messages that were sent."""
+    attempts, refusals, outbox = Attempt.table(), RefusalCount.table(), Outbox.table()
     unit.execute(delete(attempts).where(attempts.c.window_at < unit.now - 2 * WINDOW))
-    unit.execute(delete(proofs).where(proofs.c.expires_at < unit.now - DAY))
-    unit.execute(delete(sessions).where(sessions.c.expires_at < unit.now - DAY))
     unit.execute(delete(refusals).where(refusals.c.minute < (unit.now - 30 * DAY) // MINUTE))
-    unit.execute(delete(outbox).where(outbox.c.state == "settled", outbox.c.next_at < unit.now - DAY))
+    unit.execute(delete(outbox).where(outbox.c.state != "waiting", outbox.c.next_at < unit.now - DAY))
+    for table in (Proof, Challenge, Session, KnownBrowser, DeviceSignIn, ApiToken):
+        expires_at = table.table().c.expires_at
+        unit.execute(delete(table.table()).where(expires_at < unit.now - DAY))
+    for table in (Session, ApiToken):
+        ended_at = table.table().c.ended_at
+        unit.execute(delete(table.table()).where(ended_at < unit.now - DAY))
