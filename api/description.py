@@ -4,8 +4,10 @@ from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.openapi.utils import get_openapi
+from fastapi.routing import iter_route_contexts
 
 from api.depends import SignedIn
+from vault.policy.rights import RIGHTS
 
 router = APIRouter()
 
@@ -25,13 +27,35 @@ _PROBLEM = {
             "format": "json-pointer",
             "description": "The field at fault (RFC 6901).",
         },
+        "challenge": {
+            "type": "object",
+            "description": "With 401: the deed takes a proof of presence. Repeat the request with `presence`, by a "
+            "code or by this challenge.",
+            "required": ["id", "deed", "passkey", "code", "expires_at"],
+            "properties": {
+                "id": {"type": "string"},
+                "deed": {"type": "string", "description": "What is to be proved, in words."},
+                "passkey": {
+                    "type": ["object", "null"],
+                    "description": "PublicKeyCredentialRequestOptionsJSON; null for who has no passkey.",
+                },
+                "code": {"type": "boolean", "description": "Whether a one-time code does, too."},
+                "expires_at": {"type": "string", "format": "date-time"},
+            },
+        },
     },
 }
 _REFUSED = {
     "description": "Refused.",
     "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
 }
-_OPEN = {("/api/v1/session", "post"), ("/healthz", "get"), ("/readyz", "get")}
+_ENROLMENT = "/api/v1/enrolment"
+_BEARER = {"type": "http", "scheme": "bearer"}
+_SCHEMES = {
+    "session": _BEARER | {"description": "The token of a session: vk_ses_…"},
+    "token": _BEARER | {"description": "An API token that was made with this scope: vk_api_…"},
+    "enrolment": _BEARER | {"description": "The token of an enrolment under way: vk_enr_…"},
+}
 
 
 @router.get("/api/v1/openapi.json", name="description.read", include_in_schema=False)
@@ -44,14 +68,33 @@ def describe(app: FastAPI) -> dict[str, Any]:
     """The OpenAPI 3.1 document; made once and kept by the application."""
     if app.openapi_schema is None:
         document = get_openapi(title=app.title, version=app.version, summary=app.summary, routes=app.routes)
+        rights = _rights(app)
         for path, methods in document["paths"].items():
             for method, deed in methods.items():
+                deed["summary"] = deed["description"].partition("\n")[0]
                 answers = {code: said for code, said in deed["responses"].items() if code.startswith("2")}
                 deed["responses"] = answers | {"4XX": _REFUSED, "5XX": _REFUSED}
-                deed["security"] = [] if (path, method) in _OPEN else [{"session": []}]
+                deed["security"] = _security(path, method, rights[path, method.upper()])
         parts = document.setdefault("components", {})
         kept = {n: s for n, s in parts.get("schemas", {}).items() if not n.endswith("ValidationError")}
         parts["schemas"] = kept | {"Problem": _PROBLEM}
-        parts["securitySchemes"] = {"session": {"type": "http", "scheme": "bearer"}}
+        parts["securitySchemes"] = _SCHEMES
         app.openapi_schema = document
     return app.openapi_schema
+
+
+def _rights(app: FastAPI) -> dict[tuple[str, str], str]:
+    """Which right each route names, by path and method."""
+    return {
+        (str(context.path), method): str(context.name)
+        for context in iter_route_contexts(app.routes)
+        for method in context.methods or ()
+    }
+
+
+def _security(path: str, method: str, right: str) -> list[dict[str, list[str]]]:
+    if right == "open":
+        begun = path.startswith(_ENROLMENT) and (path, method) != (_ENROLMENT, "post")
+        return [{"enrolment": []}] if begun else []
+    scope = RIGHTS[right].scope
+    return [{"session": []}, *([{"token": [scope]}] if scope else [])]

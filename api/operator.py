@@ -13,8 +13,10 @@ from api.limits import read_json
 from api.lines import listening
 from vault.crypto.encoding import unb64
 from vault.errors import Invalid, VaultError
-from vault.operations import catalogue, operator, staff
+from vault.model.views import PersonView
+from vault.operations import catalogue, operator, staff, vouching
 from vault.operations.vault import Vault
+from vault.storage.reading import Reading
 from vault.values import Actor
 
 LONGEST_LINE = 512 * 1024
@@ -30,7 +32,7 @@ class Order(BaseModel):
 class Plain(Order):
     """An order that needs nothing more said."""
 
-    do: Literal["status", "seal", "keyring mirror", "doctor", "clock confirm"]
+    do: Literal["status", "seal", "keyring mirror", "doctor", "clock confirm", "staff list"]
 
 
 class Unseal(Order):
@@ -42,13 +44,44 @@ class Unseal(Order):
 
 
 class AddStaff(Order):
-    """A person to be added, with a first password that the operator has read from their terminal."""
+    """A person to be invited. Without `deliver` the invitation goes by mail where there is a mail server."""
 
     do: Literal["staff add"]
     name: str
     mail: str
-    role: str
-    password: str = Field(repr=False)
+    roles: list[str]
+    deliver: Literal["mail", "hand"] | None = None
+
+
+class RolesOfStaff(Order):
+    """The roles that the person with this address is to have, all of them."""
+
+    do: Literal["staff roles"]
+    mail: str
+    roles: list[str]
+
+
+class ResetStaff(Order):
+    """The person with this address enrols anew; the invitation goes out as that of `AddStaff`."""
+
+    do: Literal["staff reset"]
+    mail: str
+    deliver: Literal["mail", "hand"] | None = None
+
+
+class MailOfStaff(Order):
+    """The person with this address is to have the new one."""
+
+    do: Literal["staff mail"]
+    mail: str
+    new: str
+
+
+class DisableStaff(Order):
+    """The person with this address leaves, at once."""
+
+    do: Literal["staff disable"]
+    mail: str
 
 
 class ApplyCatalogue(Order):
@@ -58,13 +91,21 @@ class ApplyCatalogue(Order):
     toml: str
 
 
-ORDER: TypeAdapter[Plain | Unseal | AddStaff | ApplyCatalogue] = TypeAdapter(
-    Annotated[Plain | Unseal | AddStaff | ApplyCatalogue, Field(discriminator="do")]
-)
+StaffOrder = AddStaff | RolesOfStaff | ResetStaff | MailOfStaff | DisableStaff
+AnyOrder = Plain | Unseal | ApplyCatalogue | StaffOrder
+ORDER: TypeAdapter[AnyOrder] = TypeAdapter(Annotated[AnyOrder, Field(discriminator="do")])
 
 
 async def _status(vault: Vault) -> dict[str, Any]:
     return operator.status(vault)
+
+
+async def _staff_list(vault: Vault) -> list[PersonView]:
+    return await vault.read(_everybody, Actor.host())
+
+
+def _everybody(reading: Reading, _host: Actor) -> list[PersonView]:
+    return staff.everybody(reading)
 
 
 _PLAIN: dict[str, Callable[[Vault], Awaitable[Any]]] = {
@@ -73,20 +114,36 @@ _PLAIN: dict[str, Callable[[Vault], Awaitable[Any]]] = {
     "keyring mirror": operator.mirror,
     "doctor": operator.doctor,
     "clock confirm": operator.confirm_clock,
+    "staff list": _staff_list,
 }
 
 
-async def carry_out(vault: Vault, order: Plain | Unseal | AddStaff | ApplyCatalogue) -> Any:
+async def carry_out(vault: Vault, order: AnyOrder) -> Any:
     """Carry out one order as the host. Raises what the operation raises."""
     match order:
         case Plain():
             return await _PLAIN[order.do](vault)
         case Unseal():
             return await operator.unseal(vault, unb64(order.root_key))
-        case AddStaff():
-            return await staff.add(vault, Actor.host(), order.name, order.mail, order.role, order.password)
         case ApplyCatalogue():
             return await catalogue.apply(vault, Actor.host(), order.toml)
+        case _:
+            return await _change_staff(vault, Actor.host(), order)
+
+
+async def _change_staff(vault: Vault, host: Actor, order: StaffOrder) -> Any:
+    match order:
+        case AddStaff():
+            return await staff.add(vault, host, order.name, order.mail, order.roles, order.deliver or "")
+        case RolesOfStaff():
+            return await vouching.host_roles(vault, host, order.mail, order.roles)
+        case ResetStaff():
+            return await vouching.host_reset(vault, host, order.mail, order.deliver or "")
+        case MailOfStaff():
+            return await vouching.host_mail(vault, host, order.mail, order.new)
+        case DisableStaff():
+            person = await vault.read(vouching.host_person, host, order.mail)
+            return await vault.perform(staff.disable, host, person.id)
 
 
 def refusal(error: VaultError) -> dict[str, str]:
