@@ -127,6 +127,8 @@ class TicketView(View):
     assigned: tuple[PersonView, ...]
     secrets: tuple[SecretView, ...] = ()
     service_ends_at: datetime
+    longest_lease_minutes: int
+    """How long a lease of this service's type may last."""
 
 
 class LeaseView(View):

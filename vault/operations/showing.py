@@ -6,13 +6,24 @@ from typing import Any
 from sqlalchemy import bindparam, select
 
 from vault.model.kinds import KINDS
-from vault.model.tables import Assignment, Customer, Lease, Person, Request, Secret, Service, Ticket
+from vault.model.tables import (
+    Assignment,
+    Customer,
+    Lease,
+    Person,
+    Request,
+    Secret,
+    Service,
+    ServiceType,
+    Ticket,
+)
 from vault.model.views import (
     CustomerView,
     LeaseView,
     PersonView,
     RequestView,
     SecretView,
+    ServiceTypeView,
     ServiceView,
     TicketView,
 )
@@ -125,7 +136,16 @@ def ticket(reading: Reading, row: Ticket, of: Service, *, whole: bool = True) ->
         ),
         secrets=secrets(reading, of.id) if whole else (),
         service_ends_at=to_datetime(of.ends_at),
+        longest_lease_minutes=service_type(reading, of.type).longest_lease_minutes,
     )
+
+
+def service_type(reading: Reading, name: str) -> ServiceTypeView:
+    """The service type that governs a registered service, a retired one too: it stays in the catalogue."""
+    found = reading.find(ServiceType, id=name)
+    if found is None:
+        raise LookupError(name)
+    return ServiceTypeView.model_validate_json(found.body)
 
 
 def lease(reading: Reading, row: Lease) -> LeaseView:
