@@ -7,16 +7,18 @@ import secrets
 import sys
 import threading
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import Final, TypeVar
 
 from argon2.exceptions import Argon2Error, VerifyMismatchError
 from argon2.low_level import Type, hash_secret, verify_secret
 
+from vault.crypto.password_strength import is_breached, weakness_of
 from vault.errors import Invalid, Tampered, TooMany, Unavailable
 from vault.values import Plaintext
 
@@ -75,6 +77,23 @@ def prepare(raw: str) -> str:
         raise Invalid("a password has no control characters and an end", "/password")
     spaced = "".join(" " if unicodedata.category(character) == "Zs" else character for character in raw)
     return unicodedata.normalize("NFC", spaced)
+
+
+def judge_password(password: Plaintext, *, personal: Sequence[str], breach_list: Path | None = None) -> None:
+    """Let a new password pass only when it would not be guessed soon and is in no list of stolen ones.
+
+    `personal` is what everybody may know: the names and addresses of its owner, of the business and of this vault.
+    `breach_list` is a downloaded list of Have I Been Pwned. Takes up to a quarter of a second: not for the event loop.
+    Raises Invalid with the reason, and as `parse_password`; Unavailable for a list that cannot be used.
+    """
+    prepared = parse_password(password.expose()).expose()
+    weakness = weakness_of(prepared, personal)
+    if weakness is not None:
+        raise Invalid(weakness, "/password")
+    if breach_list is not None and is_breached(prepared, breach_list):
+        raise Invalid(
+            "that password is in a list of stolen ones; take one that is used nowhere else", "/password"
+        )
 
 
 def hash_password(password: Plaintext, cost: Cost = COST) -> str:
