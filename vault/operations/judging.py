@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from vault.crypto.password_strength import judge_password
+from vault.crypto.passwords import judge_password
 from vault.operations.vault import Vault
 from vault.values import Plaintext
 
