@@ -161,5 +161,5 @@ def told(template: str, to: str, name: str, business: str, roles: str) -> Mail:
 
 
 def _unless(business: str) -> str:
-    return f"""If that is not right, tell an administrator of {business} at once, by telephone and not by an answer to this
-message. They can disable the account while you speak. Nobody will ever ask you for a password, a code or a link."""
+    return f"""If that is not right, tell an administrator of {business} at once, by telephone and not by an answer to
+this message. They can disable the account while you speak. Nobody will ask you for a password, a code or a link."""
