@@ -1,9 +1,19 @@
 import inspect
+import json
 
 import pytest
+from starlette.responses import Response
 
-from api.errors import HEADERS, STATUS, problem_of, problem_of_fault, problem_of_status
+from api.errors import HEADERS, STATUS, answer, problem_of, problem_of_fault, problem_of_status
 from vault import errors
+
+CHALLENGE = {
+    "id": "chl_x",
+    "deed": "hunter2",
+    "passkey": None,
+    "code": True,
+    "expires_at": "2026-12-01T00:00:00Z",
+}
 
 
 def classes() -> list[type[errors.VaultError]]:
@@ -22,14 +32,42 @@ def test_every_error_of_the_vault_has_its_status() -> None:
 
 @pytest.mark.parametrize("kind", classes(), ids=lambda kind: kind.__name__)
 def test_every_error_becomes_a_sentence_with_a_stable_type(kind: type[errors.VaultError]) -> None:
-    problem = problem_of(kind("the sentence"))
+    problem = problem_of(made(kind, "the sentence"))
     assert problem.detail == "The sentence."
     assert problem.kind.replace("-", "") == kind.__name__.lower()
     assert problem.status == STATUS[kind]
     assert 400 <= problem.status < 600
     assert problem.status != 500
     assert problem.hint == kind.hint
-    assert problem_of(kind("")).detail.endswith(".")
+    assert problem_of(made(kind, "")).detail.endswith(".")
+
+
+def made(kind: type[errors.VaultError], sentence: str) -> errors.VaultError:
+    return errors.ProofNeeded(sentence, CHALLENGE) if kind is errors.ProofNeeded else kind(sentence)
+
+
+@pytest.mark.attack("DP17")
+def test_a_challenge_is_for_programs_and_on_no_page() -> None:
+    problem = problem_of(made(errors.ProofNeeded, "prove it"))
+    assert problem.status == 401
+    assert "hunter2" not in repr(problem)
+
+    def asked(accept: str, path: str) -> Response:
+        return answer({"type": "http", "path": path, "headers": [(b"accept", accept.encode())]}, problem)
+
+    for accept, path in (
+        ("application/problem+json", "/tickets/x"),
+        ("", "/account"),
+        ("text/html", "/api/v1/x"),
+    ):
+        told = asked(accept, path)
+        assert json.loads(bytes(told.body))["challenge"] == CHALLENGE
+        assert told.headers["www-authenticate"] == 'Bearer error="insufficient_user_authentication"'
+    page = asked("text/html,*/*;q=0.8", "/tickets/x")
+    assert b"<h1>" in page.body
+    assert b"hunter2" not in page.body
+    assert b"chl_" not in page.body
+    assert "challenge" not in problem_of(errors.StaleProof("no")).members()
 
 
 def test_a_field_at_fault_is_named_by_its_pointer() -> None:

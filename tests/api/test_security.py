@@ -7,7 +7,7 @@ from starlette.testclient import TestClient
 
 from api.gate import guarded
 from api.security import HEADERS, SESSION_COOKIE, cookie_named, form_token, is_form_token
-from api.source import source_of
+from api.source import LONGEST_CLIENT, client_of, source_of
 
 from .conftest import ORIGIN, settings, small_app
 
@@ -189,6 +189,45 @@ def test_a_source_is_believed_only_as_far_as_who_says_it(
     peer: str | None, forwarded: tuple[str], source: str
 ) -> None:
     assert source_of(asked(peer, *forwarded), ("127.0.0.1", "10.0.0.1")) == source
+
+
+_AGENT = "Mozilla/5.0 ({}) AppleWebKit/537.36 (KHTML, like Gecko) {}"
+
+
+@pytest.mark.parametrize(
+    ("agent", "client"),
+    [
+        (
+            "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0",
+            "Firefox on Windows",
+        ),
+        (_AGENT.format("Linux; Android 10; K", "Chrome/143.0.0.0 Mobile Safari/537.36"), "Chrome on Android"),
+        (_AGENT.format("X11; Linux x86_64", "HeadlessChrome/143.0.0.0 Safari/537.36"), "Chrome on Linux"),
+        (
+            _AGENT.format("Windows NT 10.0; Win64; x64", "Chrome/143.0.0.0 Safari/537.36 Edg/143.0.0.0"),
+            "Edge on Windows",
+        ),
+        (
+            _AGENT.format(
+                "iPhone; CPU iPhone OS 18_5 like Mac OS X", "Version/18.5 Mobile/15E148 Safari/604.1"
+            ),
+            "Safari on iPhone",
+        ),
+        (
+            _AGENT.format("Macintosh; Intel Mac OS X 10_15_7", "Version/18.5 Safari/605.1.15"),
+            "Safari on macOS",
+        ),
+        ("hunter2", ""),
+        ("hunter2 Firefox/1", "Firefox"),
+        ("<script>Windows", ""),
+        ("x" * LONGEST_CLIENT + "Firefox/140.0 (Windows)", ""),
+        ("", ""),
+    ],
+)
+@pytest.mark.attack("IN09")
+def test_with_what_somebody_signs_in_is_said_in_our_words_alone(agent: str, client: str) -> None:
+    assert client_of(Headers({"user-agent": agent})) == client
+    assert client_of(Headers({"user-agent": agent, "valetkey-client": "cli"})) == "command line"
 
 
 def test_a_websocket_is_closed() -> None:
