@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from cli import terminal
 from cli.exits import NOT_VERIFIED, Misconfigured
 from cli.operator import ask_server
-from cli.terminal import AsJson, put_details, put_json, put_table, say, say_next
+from cli.terminal import AsJson, put_details, put_json, put_table, say, say_next, when
 from vault.errors import Invalid, Unavailable
 from vault.settings import Settings
 
@@ -53,18 +53,32 @@ def tell_server(do: str, **said: Any) -> Any:
 def init(
     passphrase_file: PassphraseFile = "",
     key_file: KeyFileOption = None,
+    admin_name: Annotated[
+        str, typer.Option("--admin-name", metavar="NAME", help="The name of the first administrator.")
+    ] = "",
+    admin_mail: Annotated[
+        str, typer.Option("--admin-mail", metavar="MAIL", help="The mail address they sign in with.")
+    ] = "",
     yes: Annotated[
-        bool, typer.Option("--yes", help="You know what a lost passphrase or keyring means.")
+        bool,
+        typer.Option(
+            "--yes",
+            help="You know what a lost passphrase or keyring means. It asks nothing; without --admin-mail nobody is "
+            "invited yet.",
+        ),
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Make a new vault in its data directory.
+    """Make a new vault in its data directory, and invite its first administrator.
 
     It has two databases, and a root key behind a passphrase or a key file.
     """
-    from sqlalchemy.exc import OperationalError  # noqa: PLC0415 (slow to import, and most commands do without)
+    import asyncio  # noqa: PLC0415 (slow to import, and most commands do without)
+
+    from sqlalchemy.exc import OperationalError  # noqa: PLC0415 (as above)
 
     from vault.operations import operator  # noqa: PLC0415 (slow to import, and most commands do without)
+    from vault.values import MailAddress, Title  # noqa: PLC0415 (as above)
 
     chosen = settings()
     if key_file and passphrase_file:
@@ -78,22 +92,42 @@ def init(
     say()
     if not yes:
         terminal.ask_to_type("I can lose everything", "Read the two points above.")
+    first = None
+    if admin_name or admin_mail or not yes:
+        name = admin_name or terminal.ask("name of the first administrator")
+        mail = admin_mail or terminal.ask("their mail address")
+        first = Title.parse(name, "a name").text, MailAddress.parse(mail).text
     os.umask(0o077)  # what is made here is its owner's alone, whatever the shell hands down
+    protector = _new_protector(passphrase_file, key_file)
     try:
-        made = operator.initialise(chosen, _new_protector(passphrase_file, key_file))
+        made = operator.initialise(chosen, protector)
     except OperationalError:
         raise _no_database() from None
-    facts = {
+    facts: dict[str, Any] = {
         "deployment": made.deployment,
         "ledger_key": made.ledger_key,
         "statement_key": made.statement_key,
     }
+    invited = asyncio.run(operator.invite_first(chosen, protector, *first)) if first else None
+    if invited:
+        facts |= {"administrator": invited.person.mail, "enrolment_link": invited.link}
     if as_json:
         put_json(facts)
     else:
         put_details({name.replace("_", " "): value for name, value in facts.items()})
     say("the vault is made; publish both keys where this host's operator cannot change them")
+    if invited:
+        say_link(invited.person.name, invited.expires_at.isoformat())
+        say("it works as soon as the server runs and is unsealed: valetkey serve, then valetkey unseal")
+    else:
+        say("nobody can sign in yet: once the server runs and is unsealed, valetkey staff add invites people")
     say_next("valetkey serve")
+
+
+def say_link(name: str, until: str) -> None:
+    """Say what an enrolment link is that was just printed."""
+    say(f"the link is for {name} alone: who opens it chooses the password of that account")
+    say(f"it is shown this once, opens once, and can be used until {when(until)}")
 
 
 def _no_database() -> Unavailable:

@@ -1,11 +1,13 @@
 """What only the host's operator does: make a vault, unseal and seal it, keep the mirror, look it over."""
 
 import json
+import os
 import secrets
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any, Literal
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, insert, make_url, select
 
 from vault.crypto.protectors import Protector
 from vault.crypto.rootkey import RootKey
@@ -14,7 +16,8 @@ from vault.errors import Conflict, Tampered, Unavailable, VaultError
 from vault.ledger.entry import decode
 from vault.ledger.note import Signer as NoteSigner
 from vault.model.tables import Deployment, LedgerEntry, LedgerHead, Outbox, RowHead, Service
-from vault.operations import intake
+from vault.model.views import InvitationView
+from vault.operations import intake, staff, vouching
 from vault.operations.vault import Vault
 from vault.settings import Settings
 from vault.storage.clock import Clock, SystemClock
@@ -83,6 +86,20 @@ def initialise(settings: Settings, protector: Protector, clock: Clock | None = N
     place.write_text(public + "\n", "ascii")
     place.chmod(0o644)
     return Initialised(deployment, vkey, public)
+
+
+async def invite_first(settings: Settings, protector: Protector, name: str, mail: str) -> InvitationView:
+    """Invite the first administrator of a vault just made, before any server runs on it; the code is in the answer.
+
+    It opens the vault as an unseal does, which shows that what was just chosen does open it. Raises Unavailable, Denied
+    and Tampered as that does, Invalid, and Conflict where somebody was invited before.
+    """
+    vault = Vault.start(settings)
+    try:
+        await unseal(vault, protector.unprotect(vault.keyring.protector_record()))
+        return await staff.add(vault, Actor.host(), name, mail, ["administrator"], "hand")
+    finally:
+        await vault.close()
 
 
 async def unseal(vault: Vault, root_key: bytes) -> None:
@@ -182,6 +199,8 @@ async def doctor(vault: Vault) -> list[Finding]:
     found.append(await vault.read_aside(_rows, Actor.core(), vault.keyring.checkpoint()))
     found.append(await vault.read_aside(_unfinished, Actor.core()))
     found.append(await vault.read_aside(_outbox, Actor.core()))
+    found.append(await vault.read_aside(_administrators, Actor.core()))
+    found += [await vault.aside(look, vault.settings) for look in (_files, _passkeys, _breach_list)]
     return found
 
 
@@ -266,3 +285,57 @@ def _outbox(reading: Reading, _actor: Actor) -> Finding:
     if stuck or (oldest is not None and oldest < reading.now - 15 * MINUTE):
         return Finding("outbox", "warning", f"{stuck} messages could not be sent yet")
     return Finding("outbox", "ok", "every message is on its way")
+
+
+def _administrators(reading: Reading, _actor: Actor) -> Finding:
+    try:
+        if not vouching.is_alone(reading):
+            return Finding("administrators", "ok", "two administrators can vouch for each other")
+    except Tampered as error:
+        return Finding("administrators", "alarm", str(error))
+    return Finding(
+        "administrators",
+        "warning",
+        "no two administrators can vouch for each other: accounts are changed on this host alone, by one person and "
+        "without the yes of a second; add another with: valetkey staff add",
+    )
+
+
+def _files(settings: Settings) -> Finding:
+    """What only the server's own user may read, whoever has made it or copied it there."""
+    places = [settings.data_dir, settings.root_key_file, settings.smtp_password_file]
+    for url in (settings.vault_url, settings.keyring_place, settings.keyring_mirror_url):
+        database = make_url(url).database if url.startswith("sqlite") else None
+        places += [Path(database + end) for end in ("", "-wal", "-shm")] if database else []
+    reachable = [str(place) for place in places if place is not None and _others_reach(place)]
+    if reachable:
+        text = f"other users of this host reach {', '.join(reachable)}: take their rights away with chmod go= or chown"
+        return Finding("files", "alarm", text)
+    return Finding("files", "ok", "the databases and key files are reached by their owner alone")
+
+
+def _others_reach(place: Path) -> bool:
+    """Whether others than root and the server's user own it, or may do anything with it and get to it at all."""
+    if not place.exists():
+        return False
+    found, folder = place.stat(), place.parent.stat()
+    shut_in = not folder.st_mode & 0o077 and not place.is_dir()
+    return found.st_uid not in {0, os.geteuid()} or bool(found.st_mode & 0o077 and not shut_in)
+
+
+def _passkeys(settings: Settings) -> Finding:
+    if settings.passkeys_device_bound:
+        return Finding("passkeys", "ok", "only passkeys that cannot leave their device are taken")
+    text = "passkeys that a cloud account copies to other devices are taken too; passkeys_device_bound refuses them"
+    return Finding("passkeys", "note", text)
+
+
+def _breach_list(settings: Settings) -> Finding:
+    if settings.breach_list is None:
+        return Finding("passwords", "note", "no list of breached passwords is configured (breach_list)")
+    try:
+        with settings.breach_list.open("rb") as opened:
+            opened.read(1)
+    except OSError:
+        return Finding("passwords", "alarm", "the configured list of breached passwords cannot be read")
+    return Finding("passwords", "ok", "new passwords are looked up in the list of breached ones")
