@@ -1,41 +1,51 @@
 """The technician's desk: tickets, checking out, revealing one field at a time, handing back."""
 
-from collections.abc import Mapping
+from typing import Any
 
-from fastapi import APIRouter
-from starlette.datastructures import FormData
+from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
 from api.bodies import LeasePath, TicketPath
 from api.depends import CheckedForm, PageActor, TheVault
 from api.errors import problem_of
+from api.pages.own import deed_page
+from api.pages.proving import faults_of, given_in, text
 from api.pages.sheet import OwnSheet, PageRoute, Sheet
-from vault.errors import Invalid, NotFound, NotSignedIn, VaultError
+from vault.errors import Invalid, NotFound, VaultError
 from vault.operations import checkout, tickets
 from vault.operations.vault import Vault
 from vault.values import Actor, Plaintext
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
-MINUTES = (15, 30, 60, 120, 240, 480)
+MINUTES = (15, 30, 60, 120, 240, 480, 720)
 SHOWN_SECONDS = 30
 """How long a revealed value stays on the screen."""
 
 
+async def on_the_desk(vault: Vault, actor: Actor) -> dict[str, Any]:
+    """What a technician has checked out, had checked out, and is to work on; nothing of anybody else's."""
+    held = [one for one in await vault.read(checkout.leases, actor) if one.person_id == actor.id]
+    listed = await vault.read(tickets.tickets, actor)
+    return {
+        "live": [lease for lease in held if lease.state == "active"],
+        "over": [lease for lease in held if lease.state != "active"][:5],
+        "tickets": [
+            one
+            for one in listed
+            if one.state == "open" and actor.id in {person.id for person in one.assigned}
+        ],
+    }
+
+
 async def desk(vault: Vault, actor: Actor, sheet: Sheet) -> Response:
     """Show what is checked out now, and the tickets to work on."""
-    held = await vault.read(checkout.leases, actor)
-    return sheet.shown(
-        "desk.html",
-        live=[lease for lease in held if lease.state == "active"],
-        over=[lease for lease in held if lease.state != "active"][:5],
-        tickets=await vault.read(tickets.tickets, actor),
-    )
+    return sheet.shown("desk.html", **await on_the_desk(vault, actor))
 
 
-def _text(form: FormData, name: str) -> str:
-    value = form.get(name, "")
-    return value if isinstance(value, str) else ""
+def durations(longest: int) -> tuple[int, ...]:
+    """The minutes to choose from: round ones as long as the service type allows, and its longest."""
+    return (*(count for count in MINUTES if count < longest), longest)
 
 
 async def _ticket_page(
@@ -43,62 +53,61 @@ async def _ticket_page(
     actor: Actor,
     sheet: Sheet,
     ticket_id: str,
-    typed: Mapping[str, object],
-    refusal: VaultError | None,
+    typed: dict[str, Any],
+    faults: dict[str, str] | None = None,
+    refusal: VaultError | None = None,
 ) -> Response:
     ticket = await vault.read(tickets.ticket, actor, ticket_id)
     held = await vault.read(checkout.leases, actor)
-    return sheet.shown(
+    own = [
+        one for one in held if (one.ticket_id, one.person_id, one.state) == (ticket_id, actor.id, "active")
+    ]
+    return await deed_page(
+        vault,
+        actor,
+        sheet,
         "ticket.html",
-        problem_of(refusal).status if refusal else 200,
+        faults,
+        refusal,
         ticket=ticket,
-        minutes=MINUTES,
-        leases=[lease for lease in held if lease.ticket_id == ticket_id and lease.state == "active"],
+        minutes=durations(ticket.longest_lease_minutes),
+        leases=own,
+        mine="technician" in sheet.roles and actor.id in {person.id for person in ticket.assigned},
         typed=typed,
-        faults={_place(refusal): problem_of(refusal).detail} if refusal else {},
     )
 
 
-def _place(refusal: VaultError) -> str:
-    """Name the field that a refusal is about: the code is what was refused where nothing else is named."""
-    pointer = refusal.pointer.strip("/") if isinstance(refusal, Invalid) else ""
-    return pointer if pointer in {"secrets", "reason", "minutes", "code"} else "code"
-
-
-@router.get("/tickets/{ticket_id}")
+@router.get("/tickets/{ticket_id}", name="ticket.list")
 async def ticket(ticket_id: TicketPath, vault: TheVault, actor: PageActor, sheet: OwnSheet) -> Response:
     """Show a ticket and the form that checks its logins out."""
-    return await _ticket_page(vault, actor, sheet, ticket_id, {}, None)
+    return await _ticket_page(vault, actor, sheet, ticket_id, {})
 
 
-@router.post("/tickets/{ticket_id}/leases")
+@router.post("/tickets/{ticket_id}/leases", name="lease.start")
 async def check_out(
-    ticket_id: TicketPath, vault: TheVault, actor: PageActor, sheet: OwnSheet, form: CheckedForm
+    ticket_id: TicketPath,
+    request: Request,
+    vault: TheVault,
+    actor: PageActor,
+    sheet: OwnSheet,
+    form: CheckedForm,
 ) -> Response:
     """Check logins out. What was typed comes back with a refusal, but for the code: it is spent."""
     secrets = [secret for secret in form.getlist("secrets") if isinstance(secret, str)]
-    reason, minutes = _text(form, "reason")[:2000], _text(form, "minutes")
+    reason, minutes = text(form, "reason"), text(form, "minutes", 10)
+    lasts = int(minutes) if minutes.isascii() and minutes.isdigit() else 0
     try:
         if not secrets:
-            raise Invalid("Choose at least one login", "/secrets")
-        lease = await checkout.lease(
-            vault,
-            actor,
-            ticket_id,
-            secrets,
-            int(minutes) if minutes in {str(one) for one in MINUTES} else 0,
-            reason,
-            _text(form, "code").replace(" ", "")[:20],
-        )
-    except (NotSignedIn, NotFound):
-        raise
+            raise Invalid("choose at least one login", "/secrets")
+        lease = await checkout.lease(vault, actor, ticket_id, secrets, lasts, reason, given_in(form))
     except VaultError as refusal:
+        faults = faults_of(request, refusal, "secrets", "reason", "minutes")
         typed = {"secrets": secrets, "reason": reason, "minutes": minutes}
-        return await _ticket_page(vault, actor, sheet, ticket_id, typed, refusal)
+        return await _ticket_page(vault, actor, sheet, ticket_id, typed, faults, refusal)
     return RedirectResponse(f"/leases/{lease.id}", 303)
 
 
-@router.get("/leases/{lease_id}")
+@router.get("/leases/{lease_id}", name="lease.list")
 async def lease(
     lease_id: LeasePath, vault: TheVault, actor: PageActor, sheet: OwnSheet, asked: str = ""
 ) -> Response:
@@ -107,12 +116,12 @@ async def lease(
     return sheet.shown("lease.html", lease=held, seconds=SHOWN_SECONDS, asked=asked == "again")
 
 
-@router.post("/leases/{lease_id}/reveal")
+@router.post("/leases/{lease_id}/reveal", name="secret.reveal")
 async def reveal(
     lease_id: LeasePath, vault: TheVault, actor: PageActor, sheet: OwnSheet, form: CheckedForm
 ) -> Response:
     """Show one field on a page of its own, for a browser without JavaScript. It is recorded before it is shown."""
-    secret, field = _text(form, "secret"), _text(form, "field")
+    secret, field = text(form, "secret"), text(form, "field")
     held = await vault.read(checkout.lease_view, actor, lease_id)
     try:
         opened: Plaintext = await vault.perform(checkout.reveal, actor, lease_id, secret, field)
@@ -124,19 +133,19 @@ async def reveal(
     return sheet.shown("lease.html", lease=held, seconds=SHOWN_SECONDS, revealed=value)
 
 
-@router.post("/leases/{lease_id}/checkin")
+@router.post("/leases/{lease_id}/checkin", name="lease.check-in")
 async def check_in(lease_id: LeasePath, vault: TheVault, actor: PageActor, _form: CheckedForm) -> Response:
     """Hand access back."""
     await vault.perform(checkout.check_in, actor, lease_id)
     return RedirectResponse("/", 303)
 
 
-@router.post("/leases/{lease_id}/broken")
+@router.post("/leases/{lease_id}/broken", name="secret.report")
 async def broken(
     lease_id: LeasePath, vault: TheVault, actor: PageActor, sheet: OwnSheet, form: CheckedForm
 ) -> Response:
     """Say that a login does not work; the customer is asked for it again."""
-    note, secret = _text(form, "note")[:2000], _text(form, "secret")
+    note, secret = text(form, "note"), text(form, "secret")
     try:
         await checkout.report_broken(vault, actor, lease_id, secret, note)
     except Invalid as refusal:

@@ -19,10 +19,37 @@ Words = Annotated[str, Query(max_length=60)]
 
 WORDS = {
     "session.start": "Signed in",
-    "session.end": "Signed out",
+    "session.end": "Ended a session",
+    "session.end-all": "Signed out everywhere",
+    "session.refresh": "Went on with a command line's session",
+    "session.reuse": "Found a stolen token of a command line",
+    "device.allow": "Let a command line sign in",
+    "device.deny": "Sent a command line away",
+    "enrolment.begin": "Opened an invitation",
+    "enrolment.password": "Chose a first password",
+    "enrolment.done": "Joined, with a second factor",
+    "invitation.mint": "Made an invitation code",
+    "invitation.expire": "An invitation ran out",
+    "password.change": "Changed the password",
+    "factor.ask": "Began to make a passkey",
+    "factor.offer": "Was shown a key for an authenticator",
+    "factor.add": "Added a factor",
+    "factor.remove": "Removed a factor",
+    "recovery.renew": "Made new recovery codes",
+    "token.make": "Made an API token",
+    "token.end": "Ended an API token",
     "agreement.accept": "Accepted the agreement",
     "staff.add": "Added to the staff",
     "staff.disable": "Disabled an account",
+    "staff.ask": "Asked for a change of an account",
+    "staff.vouch": "Vouched for a change of an account",
+    "staff.refuse": "Refused a change of an account",
+    "staff.withdraw": "Withdrew a change of an account",
+    "staff.expire": "A change of an account waited too long",
+    "staff.roles": "Changed somebody's roles",
+    "staff.drop-role": "Took a role away",
+    "staff.reset": "Reset somebody's access",
+    "staff.mail": "Changed somebody's mail address",
     "presence.prove": "Proved presence",
     "catalogue.apply": "Changed the catalogue",
     "customer.add": "Added a customer",
@@ -60,6 +87,27 @@ WORDS = {
 """What an entry's type is called. One that is not here is shown as it is."""
 
 
+OUTCOMES = {
+    "Invalid": "it was not well formed",
+    "NotSignedIn": "nobody was signed in",
+    "Denied": "it was not allowed",
+    "NotAgreed": "the agreement was not accepted",
+    "Resting": "the account had just been changed",
+    "StaleProof": "the proof of presence was not fresh",
+    "ProofNeeded": "no proof of presence was given",
+    "NotFound": "there was no such thing, or not for them",
+    "Conflict": "it contradicted what was there",
+    "Ended": "it was over",
+    "TooMany": "it was tried too often",
+    "Unavailable": "the vault could not do it",
+    "Sealed": "the vault was sealed",
+    "Busy": "the vault was too busy",
+    "NotRecorded": "it could not be recorded",
+    "ClockInDoubt": "the host's clock was in doubt",
+    "Tampered": "what was stored did not match its record",
+}
+"""Why something was refused, in words. A class that is not here is shown as it is."""
+
 _OTHERS = {"nobody": "Somebody", "core": "The vault", "host": "An operator on the host"}
 
 
@@ -79,10 +127,15 @@ def about(entry: EntryView) -> str:
     )
 
 
-TEMPLATES.filters.update(who=who, about=about)
+def refused(entry: EntryView) -> str:
+    """Say why it was refused; nothing where it was done."""
+    return "" if entry.outcome == "ok" else f"refused: {OUTCOMES.get(entry.outcome, entry.outcome)}"
 
 
-@router.get("")
+TEMPLATES.filters.update(who=who, about=about, refused=refused)
+
+
+@router.get("", name="log.read")
 async def log(
     vault: TheVault,
     actor: PageActor,
@@ -109,7 +162,7 @@ async def log(
     return sheet.shown("log.html", 404 if wrong else 200, page=page, asked=asked, words=WORDS, wrong=wrong)
 
 
-@router.get("/{seq}")
+@router.get("/{seq}", name="log.read")
 async def entry(
     seq: Annotated[int, Path(ge=0, le=LARGEST_SEQ - 1)], vault: TheVault, actor: PageActor, sheet: OwnSheet
 ) -> Response:
@@ -125,13 +178,13 @@ async def entry(
     return sheet.shown("entry.html", entry=found, proof=proof, words=WORDS)
 
 
-@router.post("/checkpoint")
+@router.post("/checkpoint", name="log.read")
 async def checkpoint(vault: TheVault, actor: PageActor, sheet: OwnSheet, _form: CheckedForm) -> Response:
     """Sign the log as it stands and show the checkpoint to keep."""
     return sheet.shown("checkpoint.html", checkpoint=await audit.checkpoint(vault, actor))
 
 
-@router.post("/bundle")
+@router.post("/bundle", name="log.read")
 async def bundle(vault: TheVault, actor: PageActor, _form: CheckedForm) -> Response:
     """Hand the whole log over as one file for the offline verifier; that it was taken is itself recorded."""
     return await ledger.bundle(vault, actor)

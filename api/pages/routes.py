@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter
 
-from api.pages import desk, entrance, house, log
+from api.pages import desk, elsewhere, entrance, house, joining, log, own, people, tokens
 
 router = APIRouter()
-for part in (entrance, house, desk, log):
+for part in (entrance, joining, house, desk, own, tokens, people, elsewhere, log):
     router.include_router(part.router)

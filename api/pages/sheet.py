@@ -1,5 +1,6 @@
 """A page for somebody who is signed in: who they are, where they can go, and forms that only this session can send."""
 
+import re
 from collections.abc import Callable, Coroutine
 from typing import Annotated, Any
 
@@ -22,8 +23,17 @@ WAYS = {
     "technician": (("/", "Desk"),),
     "coordinator": (("/", "Services"), ("/tickets", "Tickets"), ("/leases", "Leases")),
     "auditor": (("/log", "Log"),),
-    "administrator": (("/", "Staff"),),
+    "administrator": (("/people", "People"),),
 }
+BOTH = (("/", "Overview"), *WAYS["coordinator"][1:])
+"""Who coordinates and delivers has services and desk on one page."""
+
+_BACK = re.compile(r"/device|/presence/chl_[0-9a-hjkmnp-tv-z]{20}", re.ASCII)
+
+
+def way_back(raw: str) -> str:
+    """Where to go after signing in: to one of the pages that somebody is led to from outside, else to the start."""
+    return raw if _BACK.fullmatch(raw) else "/"
 
 
 class PageRoute(APIRoute):
@@ -39,7 +49,8 @@ class PageRoute(APIRoute):
             except NotSignedIn:
                 if request.method not in SAFE_METHODS:
                     raise
-                return RedirectResponse("/signin", 303)
+                back = way_back(request.url.path)
+                return RedirectResponse("/signin" if back == "/" else f"/signin?to={back}", 303)
 
         return led
 
@@ -49,11 +60,11 @@ class Sheet:
 
     def __init__(self, session: SessionView, business: str, path: str, token: str) -> None:
         self.session = session
-        self.role = session.person.role
+        self.roles = frozenset(session.person.roles)
         self._context: dict[str, Any] = {
             "session": session,
             "business": business,
-            "ways": WAYS.get(self.role, ()),
+            "ways": _ways_of(self.roles),
             "path": path,
             "form_token": form_token(token),
         }
@@ -61,6 +72,12 @@ class Sheet:
     def shown(self, name: str, status: int = 200, **context: Any) -> Response:
         """Show a template to this person."""
         return shown(TEMPLATES, name, status, **self._context, **context)
+
+
+def _ways_of(roles: frozenset[str]) -> tuple[tuple[str, str], ...]:
+    if roles >= {"technician", "coordinator"}:
+        return BOTH
+    return tuple(way for role in WAYS if role in roles for way in WAYS[role])
 
 
 async def _sheet(request: Request, vault: TheVault, actor: PageActor) -> Sheet:

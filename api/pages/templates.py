@@ -1,6 +1,6 @@
 """The paper that every page is written on: templates, and how a person would say a time or a duration."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,7 @@ def environment(*more: Path) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters.update(day=day, moment=moment, minutes=minutes, counted=counted)
+    made.filters.update(day=day, moment=moment, minutes=minutes, counted=counted, listed=listed)
     return made
 
 
@@ -84,6 +84,12 @@ def counted(count: int, noun: str) -> str:
     """Say how many there are, as one does: no tickets, one ticket, two tickets, 13 tickets."""
     number = _NUMBERS[count] if count < len(_NUMBERS) else str(count)
     return f"{number} {noun}{'' if count == 1 else 's'}"
+
+
+def listed(words: Iterable[str]) -> str:
+    """Name several things in one breath, as one does: technician and coordinator; a, b and c."""
+    *before, last = list(words) or [""]
+    return f"{', '.join(before)} and {last}" if before else last
 
 
 def shown(

@@ -1,0 +1,99 @@
+"""Proof of presence on a page: which ways a person has, what a form gives, and how a refusal comes back to the form."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import Request
+from starlette.datastructures import FormData
+
+from api.errors import problem_of
+from api.limits import read_json
+from vault.errors import (
+    Denied,
+    Invalid,
+    NotAgreed,
+    NotFound,
+    NotSignedIn,
+    ProofNeeded,
+    Resting,
+    TooMany,
+    VaultError,
+)
+from vault.operations import account
+from vault.operations.presence import Presence
+from vault.operations.vault import Vault
+from vault.values import Actor
+
+LONGEST_CODE = 20
+LONGEST_ANSWER = 32 * 1024
+"""Characters of a passkey's answer as JSON; what it holds is bounded where it is read."""
+
+
+@dataclass(frozen=True)
+class Means:
+    """With what somebody can prove that it is they."""
+
+    code: bool
+    passkey: bool
+
+
+async def means_of(vault: Vault, actor: Actor) -> Means:
+    """The means of whoever asks. Raises NotSignedIn."""
+    kinds = {factor.kind for factor in (await vault.read(account.account, actor)).factors}
+    return Means(code="totp" in kinds, passkey="passkey" in kinds)
+
+
+def text(form: FormData, name: str, longest: int = 2000) -> str:
+    """One field of a form, cut off where nothing of ours goes on; empty when it is not there."""
+    value = form.get(name, "")
+    return value[:longest] if isinstance(value, str) else ""
+
+
+def given_in(form: FormData) -> Presence:
+    """What a form gives as proof: what static/presence.js put into it, else the code that was typed.
+
+    Raises Invalid for an answer that is not one.
+    """
+    answered = text(form, "presence", LONGEST_ANSWER)
+    if answered:
+        challenge, answer = answer_in(answered)
+        return Presence(challenge=challenge, answer=answer)
+    return Presence(code=text(form, "code").replace(" ", "")[:LONGEST_CODE])
+
+
+def answer_in(raw: str) -> tuple[str, dict[str, Any]]:
+    """A challenge's id and a passkey's answer to it. Raises Invalid."""
+    told = read_json(raw.encode("utf-8", "replace"))
+    match told:
+        case {"challenge": str(challenge), "answer": dict(answer)} if len(told) == 2:  # noqa: PLR2004 (both, nothing else)
+            return challenge, answer
+        case _:
+            raise Invalid("that is not an answer of a passkey")
+
+
+def faults_of(request: Request, refusal: VaultError, *fields: str) -> dict[str, str]:
+    """A refusal as the form shows it: which field it is about (none: all of it), and a sentence.
+
+    Raises the refusal again for static/presence.js, which asks for the challenge in it, and where there is no form to
+    come back to.
+    """
+    if isinstance(refusal, NotSignedIn | NotFound) or asks_to_prove(request):
+        raise refusal
+    pointer = refusal.pointer.strip("/") if isinstance(refusal, Invalid) else ""
+    if pointer in fields:
+        return {pointer: sentence_of(refusal)}
+    return {"code" if isinstance(refusal, Denied | TooMany) else "": sentence_of(refusal)}
+
+
+def asks_to_prove(request: Request) -> bool:
+    """Whether static/presence.js asks, and not a person."""
+    return "application/problem+json" in request.headers.get("accept", "")
+
+
+def sentence_of(refusal: VaultError) -> str:
+    """A refusal in a sentence or two."""
+    if isinstance(refusal, ProofNeeded):
+        return "Prove that it is you: nothing was done yet."
+    problem = problem_of(refusal)
+    more = f" {problem.hint}" if isinstance(refusal, NotAgreed | Resting | TooMany) else ""
+    return problem.detail + more

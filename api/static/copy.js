@@ -1,0 +1,15 @@
+// Copies what is shown this once.
+
+const said = document.getElementById("said");
+
+for (const button of document.querySelectorAll("button[data-copies]")) {
+  button.hidden = false;
+  button.addEventListener("click", async () => {
+    try {
+      await navigator.clipboard.writeText(document.getElementById(button.dataset.copies).innerText.trim());
+      said.textContent = "Copied";
+    } catch {
+      said.textContent = "The browser does not allow copying; select the text instead";
+    }
+  });
+}
