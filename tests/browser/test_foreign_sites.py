@@ -49,7 +49,7 @@ def test_a_foreign_page_signs_nobody_in(foreign: Page, server: str, embedded: Wo
     member = embedded.member("technician")
     for name, value in (("mail", member.view.mail), ("password", PASSWORD), ("code", embedded.code(member))):
         foreign.fill(f"[name={name}]", value)
-    foreign.click("main button")
+    foreign.click("#by-password button")
     foreign.wait_for_url(lambda url: "signin" not in url)
     assert [cookie for cookie in foreign.context.cookies() if "vk_session" in cookie["name"]]
 

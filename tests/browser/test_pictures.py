@@ -1,18 +1,15 @@
 """The pictures of docs/pictures: made by walking the story. `VALETKEY_PICTURES=docs/pictures` writes them anew."""
 
 import os
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page
 
-from tests.browser.test_desk import sign_in
+from tests.browser.people import Surf, sign_in
 from tests.world import LOGIN, World
 
 pytestmark = [pytest.mark.browser]
 
-Surf = Callable[..., Page]
 NAMES = ("form", "desk", "lease", "log")
 MADE = Path(__file__).parents[2] / "docs" / "pictures"
 

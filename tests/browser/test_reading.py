@@ -1,18 +1,17 @@
 """Everybody can read it: axe finds nothing, nothing overflows at 320 px, and the keyboard goes everywhere."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
-from tests.browser.test_desk import sign_in
+from tests.browser.people import Surf, sign_in
 from tests.world import World
 
 pytestmark = [pytest.mark.browser]
 
-Surf = Callable[..., Page]
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 
 

@@ -1,0 +1,48 @@
+"""What people do in front of their browsers: signing in, typing codes, touching a passkey."""
+
+from collections.abc import Callable
+
+from playwright.sync_api import CDPSession, Page
+
+from tests.world import PASSWORD, Member, World
+
+Surf = Callable[..., Page]
+POLYGLOT = "\"'><img src=x onerror=alert(1)><script>alert(2)</script>{{7*7}}"
+
+
+def sign_in(page: Page, world: World, address: str, who: str | Member) -> Page:
+    """By password and code; auditors have accepted the agreement before."""
+    member = world.member(who)
+    if "auditor" in member.view.roles:
+        world.actor(who)
+    page.goto(f"{address}/signin")
+    give(page, world, member)
+    page.wait_for_url(lambda url: "signin" not in url)
+    return page
+
+
+def give(page: Page, world: World, member: Member) -> None:
+    page.fill("#mail", member.view.mail)
+    page.fill("#password", PASSWORD)
+    page.fill("#code", world.code(member))
+    page.click("#by-password button")
+
+
+def holding_a_passkey(page: Page) -> CDPSession:
+    """Give the browser a device that can hold passkeys and whose owner always agrees."""
+    session = page.context.new_cdp_session(page)
+    session.send("WebAuthn.enable")
+    session.send(
+        "WebAuthn.addVirtualAuthenticator",
+        {
+            "options": {
+                "protocol": "ctap2",
+                "transport": "internal",
+                "hasResidentKey": True,
+                "hasUserVerification": True,
+                "isUserVerified": True,
+                "automaticPresenceSimulation": True,
+            }
+        },
+    )
+    return session
