@@ -22,12 +22,11 @@ ENOUGH_GUESSES: Final = 10**8 + 5
 """Where zxcvbn's score 3 of 4 begins. Its binding's scores cannot be compared, its guesses can."""
 PIECE: Final = 32
 """Code points that are judged at once. zxcvbn holds the interpreter's lock, so this bounds how long everybody waits:
-most 60 ms for a piece that is all substitutions, where it was 940 ms for the 100 code points that zxcvbn looks at."""
+70 ms for a piece that is all substitutions, where it was 940 ms for the 100 code points that zxcvbn looks at."""
 FEW: Final = 8
 """So many digits and signs around words add nothing that is not tried: a date, and something at the end."""
 RUNS: Final = (3, 4, 5)
 """Keys beside each other. Fewer are a syllable; any longer run is made of these."""
-MOST_WORDS: Final = 64
 SHORTEST_WORD: Final = 3
 
 _WORDS: Final = """
@@ -106,7 +105,7 @@ def _words_of(personal: Iterable[str]) -> list[str]:
         for word in (*parts, "".join(parts)):
             if len(word) >= SHORTEST_WORD:
                 found[word] = None
-    return list(found)[:MOST_WORDS]
+    return list(found)
 
 
 def _plain(text: str) -> str:
@@ -168,7 +167,7 @@ def _is_only(password: str, words: Iterable[str]) -> bool:
             fewest[at + step] = min(fewest[at + step], so_far)
         if not character.isalpha():
             fewest[at + 1] = min(fewest[at + 1], so_far + 1)
-    return fewest[-1] <= FEW < len(plain)
+    return fewest[-1] <= FEW
 
 
 def _is_run(piece: str, size: int) -> bool:
@@ -214,7 +213,7 @@ def _holds(file: BinaryIO, size: int, wanted: bytes) -> bool:
             high = middle
             continue
         line_hash, end = found
-        if not least < line_hash <= most:
+        if not least <= line_hash <= most:
             raise Unavailable(_NOT_A_LIST)
         if line_hash == wanted:
             return True
@@ -231,12 +230,8 @@ def _line_from(file: BinaryIO, offset: int) -> tuple[bytes, int] | None:
     file.seek(offset - before)
     piece = file.read(2 * _LONGEST_LINE)
     start = piece.find(b"\n") + 1 if before else 0
-    if before and start == 0:
-        if len(piece) > _LONGEST_LINE:
-            raise Unavailable(_NOT_A_LIST)
-        return None  # within the last line, which does not end with a line break
-    if start == len(piece):
-        return None
+    if (before and start == 0) or start == len(piece):
+        return None  # inside the last line; or inside what is no line, which the search comes to by its start
     line, _, _ = piece[start:].partition(b"\n")
     found = _LINE.fullmatch(line)
     if found is None:
