@@ -66,15 +66,40 @@ def test_an_operator_unseals_and_seals_over_the_socket(deployment: Deployment) -
 @pytest.mark.attack("DP11")
 def test_staff_and_catalogue_come_from_the_host_only(deployment: Deployment) -> None:
     async def story(_vault: Vault, ask: Ask) -> None:
-        person = {"name": "Ada Admin", "mail": "ada@x.example", "role": "administrator"}
-        refused = await ask(do="staff add", password="a good long password", **person)
+        person = {"name": "Ada Admin", "mail": "ada@x.example", "roles": ["administrator"]}
+        refused = await ask(do="staff add", **person)
         assert refused["error"] == "Sealed"
         assert refused["hint"]
         await ask(do="unseal", root_key=b64(deployment.root_key))
-        added = (await ask(do="staff add", password="a good long password", **person))["ok"]
+        added = (await ask(do="staff add", **person))["ok"]
         assert added["person"]["name"] == "Ada Admin"
-        assert added["uri"].startswith("otpauth://totp/")
+        assert added["deliver"] == "hand"
+        assert added["code"]
+        assert (await ask(do="staff add", **person))["error"] == "Conflict"
+        refused = await ask(
+            do="staff add", **person | {"mail": "b@x.example", "roles": ["auditor", "hunter2"]}
+        )
+        assert refused["error"] == "Invalid"
+        assert "hunter2" not in str(refused)
         assert (await ask(do="catalogue apply", toml="not toml ["))["error"] == "Invalid"
+
+    ordered(deployment, story)
+
+
+@pytest.mark.attack("AU06")
+def test_the_host_changes_and_disables_accounts_by_mail_address(deployment: Deployment) -> None:
+    async def story(_vault: Vault, ask: Ask) -> None:
+        await ask(do="unseal", root_key=b64(deployment.root_key))
+        await ask(do="staff add", name="Tom Tanner", mail="tom@x.example", roles=["technician"])
+        changed = await ask(do="staff roles", mail="tom@x.example", roles=["coordinator", "technician"])
+        assert changed["ok"]["roles"] == ["coordinator", "technician"]
+        moved = await ask(do="staff mail", mail="tom@x.example", new="thomas@x.example")
+        assert moved["ok"]["code"]  # he has not enrolled yet, so he is invited anew
+        assert (await ask(do="staff reset", mail="tom@x.example"))["error"] == "NotFound"
+        assert await ask(do="staff disable", mail="thomas@x.example") == {"ok": None}
+        assert (await ask(do="staff reset", mail="hunter2"))["error"] == "Invalid"
+        (tom,) = (await ask(do="staff list"))["ok"]
+        assert (tom["mail"], tom["state"]) == ("thomas@x.example", "disabled")
 
     ordered(deployment, story)
 
@@ -91,6 +116,9 @@ def test_staff_and_catalogue_come_from_the_host_only(deployment: Deployment) -> 
         {"do": "unseal", "root_key": "hunter2" * 100},
         {"do": "unseal", "root_key": "A" * 43},
         {"do": "staff add", "name": "hunter2"},
+        {"do": "staff add", "name": "x", "mail": "x@x.example", "roles": "hunter2"},
+        {"do": "staff add", "name": "x", "mail": "x@x.example", "roles": [], "password": "hunter2"},
+        {"do": "staff reset", "mail": "x@x.example", "deliver": "hunter2"},
         ["hunter2"],
     ],
     ids=str,
