@@ -57,8 +57,7 @@ def join(unit: Unit, person: Person, roles: str) -> InvitationView:
 
 def never_joins(unit: Unit, person: Person) -> None:
     """Nobody vouched: the row stays, for the ledger names it, and its mail address is free for another."""
-    if person.state == "invited" and not person.roles:
-        unit.change(person, state="disabled", mail=person.id + NOWHERE)
+    unit.change(person, state="disabled", mail=person.id + NOWHERE)
 
 
 def put_roles(unit: Unit, person: Person, roles: str) -> None:

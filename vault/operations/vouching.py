@@ -369,6 +369,7 @@ def _for_host(unit: Unit, actor: Actor, mail: str) -> Person:
     person = _with_mail(unit, actor, mail)
     unit.about(person=person.id)
     require_alone(unit)
+    altering.require_joined(unit, person)
     void_all(unit, person.id)
     return person
 

@@ -1,0 +1,576 @@
+"""A change of somebody's account takes two people, whatever one of them tries."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from tests.refusals import answer, refused
+from tests.world import PASSWORD, Member, World
+from vault.errors import (
+    Conflict,
+    Denied,
+    Ended,
+    Invalid,
+    NotFound,
+    NotSignedIn,
+    ProofNeeded,
+    Resting,
+    StaleProof,
+    Tampered,
+    TooMany,
+    VaultError,
+)
+from vault.model.views import ChangeView, InvitationView
+from vault.operations import checkout, presence, sessions, staff, upkeep, vouching
+from vault.operations.presence import Presence
+from vault.values import Actor
+
+HOST = Actor.host()
+NOBODY = Actor.nobody("192.0.2.7", "api")
+ADA = "administrator"
+NEW = ("Tara Tyler", "tara@agency.example", ["technician"])
+
+
+def administrators(world: World, *names: str) -> list[Member]:
+    """More administrators, added on the host while there is only Ada."""
+    invited = [
+        world.run(staff.add(world.vault, HOST, name, f"{name.lower()}@agency.example", ["administrator"]))
+        for name in names
+    ]
+    members = [world.enrol(one) for one in invited]
+    for member in members:
+        world.staff[member.id] = member
+    return members
+
+
+def asked(world: World, ask: Any, *args: Any, by: "str | Member" = ADA) -> ChangeView:
+    actor = world.actor(by)
+    view: ChangeView = world.run(ask(world.vault, actor, *args, world.presence(by)))
+    return view
+
+
+def vouched(world: World, change: ChangeView, by: "str | Member") -> InvitationView | None:
+    actor = world.actor(by)
+    return world.run(vouching.vouch(world.vault, actor, change.id, world.presence(by)))
+
+
+@contextmanager
+def unmoved(world: World, error: type[VaultError], said: str = "") -> Iterator[None]:
+    """What happens inside is refused with exactly that error, and nobody's account is another afterwards."""
+    people = "SELECT id, mail, roles, state, rests_until FROM person ORDER BY id"
+    queries = (
+        people,
+        *(f"SELECT * FROM {name} ORDER BY id" for name in ("staff_change", "invitation", "lease")),
+    )
+    before = [world.sql(query) for query in queries]
+    with pytest.raises(error, match=said or None) as caught:
+        yield
+    assert type(caught.value) is error
+    assert [world.sql(query) for query in queries] == before
+
+
+def state_of(world: World, change: ChangeView) -> str:
+    return str(world.sql("SELECT state FROM staff_change WHERE id = :id", id=change.id)[0][0])
+
+
+def row_of(world: World, person_id: str) -> Any:
+    return world.sql("SELECT mail, roles, state, rests_until FROM person WHERE id = :id", id=person_id)[0]
+
+
+def told(world: World) -> list[str]:
+    return [
+        row[0] for row in world.sql("SELECT template FROM outbox WHERE template LIKE 'staff%' ORDER BY id")
+    ]
+
+
+def since(world: World, size: int) -> list[str]:
+    return [line for line in world.ledger(size) if line.startswith("staff.")]
+
+
+# -- what two people can do -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.promise("P2")
+def test_one_administrator_asks_another_vouches_and_only_then_somebody_joins(world: World) -> None:
+    (ben,) = administrators(world, "Ben")
+    size = world.size()
+    change = asked(world, vouching.invite, *NEW)
+    assert (change.state, change.yours, change.roles) == ("waiting", "withdraw", ("technician",))
+    assert row_of(world, change.person.id)[1:3] == ("", "invited")
+    assert world.sql("SELECT * FROM invitation WHERE person_id = :id", id=change.person.id) == []
+    (shown,) = world.read(vouching.waiting, world.actor(ben))
+    assert (shown.id, shown.yours, shown.why_not, shown.asked_by_name) == (
+        change.id,
+        "vouch",
+        "",
+        "Ada Adams",
+    )
+    invited = vouched(world, change, ben)
+    assert invited is not None
+    assert invited.code
+    assert world.read(vouching.waiting, world.actor(ADA)) == ()
+    assert since(world, size) == ["staff.ask ok", "staff.vouch ok"]
+    tara = world.enrol(invited)
+    world.staff[tara.id] = tara
+    assert world.read(sessions.session, world.actor(tara)).person.roles == ("technician",)
+
+
+@pytest.mark.attack("AZ06")
+def test_who_joins_or_gets_a_role_checks_nothing_out_for_a_day(world: World) -> None:
+    (ben,) = administrators(world, "Ben")
+    service = world.service()
+    secret = world.give(service)
+    invited = vouched(world, asked(world, vouching.invite, *NEW), ben)
+    assert invited
+    tara = world.enrol(invited)
+    world.staff[tara.id] = tara
+    ticket = world.ticket(service, tara)
+    with unmoved(world, Resting):
+        world.lease(ticket, secret, who=tara)
+    world.clock.advance(days=1)
+    assert world.reveal(world.lease(ticket, secret, who=tara), secret, who=tara)
+
+
+def test_a_role_is_given_by_two_and_ends_what_was_open(world: World) -> None:
+    (ben,) = administrators(world, "Ben")
+    clara, tom = world.member("coordinator"), world.member("technician")
+    session = world.actor(clara)
+    change = asked(world, vouching.ask_roles, clara.id, ["technician", "coordinator"])
+    assert vouched(world, change, ben) is None
+    assert row_of(world, clara.id)[1] == "coordinator technician"
+    with pytest.raises(NotSignedIn):
+        world.run(sessions.resolve(world.vault, clara.token, "192.0.2.7", "api"))
+    assert session.session
+    assert told(world)[-1:] == ["staff.roles"]
+    _, secret, _, lease = world.lent()
+    change = asked(world, vouching.ask_roles, tom.id, ["coordinator"])
+    assert world.reveal(lease, secret), "asking changes nothing"
+    vouched(world, change, ben)
+    found = world.sql("SELECT state, ended_how FROM lease WHERE id = :id", id=lease.id)
+    assert found == [("ended", "role taken away")]
+
+
+@pytest.mark.promise("P2")
+@pytest.mark.attack("AZ06", "AN18")
+def test_a_reset_takes_two_ends_everything_and_opens_nothing_for_a_day(world: World) -> None:
+    (ben,) = administrators(world, "Ben")
+    tom = world.member("technician")
+    _, secret, ticket, lease = world.lent()
+    before = tom.token
+    change = asked(world, vouching.ask_reset, tom.id)
+    assert world.reveal(lease, secret)
+    invited = vouched(world, change, ben)
+    assert invited
+    assert row_of(world, tom.id)[1:3] == ("technician", "invited")
+    for token in (before, tom.token):
+        with pytest.raises(NotSignedIn):
+            world.run(sessions.resolve(world.vault, token, "192.0.2.7", "api"))
+    assert answer(world, sessions.sign_in(world.vault, tom.view.mail, PASSWORD, world.code(tom), NOBODY))[
+        0
+    ] is (NotSignedIn)
+    assert world.sql("SELECT ended_how FROM lease WHERE id = :id", id=lease.id) == [("account reset",)]
+    assert world.sql("SELECT count(*) FROM factor WHERE person_id = :id AND state <> 'gone'", id=tom.id) == [
+        (0,)
+    ]
+    world.staff["technician"] = world.enrol(invited)
+    with unmoved(world, Resting):
+        world.lease(ticket, secret)
+    world.clock.advance(days=1)
+    assert world.reveal(world.lease(ticket, secret), secret)
+
+
+def test_a_mail_address_is_changed_by_two_and_both_addresses_are_named(world: World) -> None:
+    (ben,) = administrators(world, "Ben")
+    tom = world.member("technician")
+    world.actor(tom)
+    change = asked(world, vouching.ask_mail, tom.id, "Tom.Tanner@agency.example ")
+    assert change.mail == "tom.tanner@agency.example"
+    assert vouched(world, change, ben) is None
+    assert row_of(world, tom.id)[0] == "tom.tanner@agency.example"
+    assert world.sql("SELECT template, subject_id FROM outbox WHERE template = 'staff.mail'") == [
+        ("staff.mail", change.id)
+    ]
+    assert world.sql("SELECT former_mail, mail FROM staff_change WHERE id = :id", id=change.id) == [
+        ("tom@agency.example", "tom.tanner@agency.example")
+    ]
+    with pytest.raises(NotSignedIn):
+        world.run(sessions.resolve(world.vault, tom.token, "192.0.2.7", "api"))
+    tom.view = tom.view.model_copy(update={"mail": "tom.tanner@agency.example"})
+    assert world.sign_in(tom)
+
+
+def test_who_was_disabled_comes_back_by_two_people_and_enrols_anew(world: World) -> None:
+    (ben,) = administrators(world, "Ben")
+    tom = world.member("technician")
+    world.perform(staff.disable, world.actor(ADA), tom.id)
+    with unmoved(world, Conflict, "a reset brings it back"):
+        asked(world, vouching.ask_roles, tom.id, ["coordinator", "technician"])
+    invited = vouched(world, asked(world, vouching.ask_reset, tom.id), ben)
+    assert invited
+    world.staff["technician"] = world.enrol(invited)
+    assert world.actor("technician")
+
+
+# -- what one person tries --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.promise("P2")
+@pytest.mark.attack("AZ06")
+def test_alone_an_administrator_changes_nobody_and_is_told_what_that_means(world: World) -> None:
+    ada, tom = world.actor(ADA), world.member("technician")
+    for ask in (
+        vouching.invite(world.vault, ada, *NEW),
+        vouching.ask_roles(world.vault, ada, tom.id, ["coordinator", "technician"]),
+        vouching.ask_reset(world.vault, ada, tom.id),
+        vouching.ask_mail(world.vault, ada, tom.id, "ada-too@agency.example"),
+    ):
+        error, said, _ = answer(world, ask)
+        assert error is Denied
+        assert "no two administrators who can vouch" in said
+        assert "valetkey staff" in said
+    assert world.read(staff.staff, ada).alone
+
+
+@pytest.mark.promise("P2")
+@pytest.mark.attack("AZ11", "AZ06")
+def test_nobody_vouches_for_what_they_asked_nor_for_themselves(world: World) -> None:
+    ben, cat = administrators(world, "Ben", "Cat")
+    change = asked(world, vouching.ask_reset, ben.id)
+    with unmoved(world, Denied, "asked for it yourself"):
+        vouched(world, change, ADA)
+    with unmoved(world, Denied, "your own account"):
+        vouched(world, change, ben)
+    assert [one.why_not for one in world.read(vouching.waiting, world.actor(ben))] == [
+        "it is about your own account"
+    ]
+    assert vouched(world, change, cat)
+
+
+@pytest.mark.attack("AZ06")
+def test_with_two_administrators_neither_changes_the_other(world: World) -> None:
+    (ben,) = administrators(world, "Ben")
+    with unmoved(world, Denied, "a third administrator is needed, or the operator on the vault's host"):
+        asked(world, vouching.ask_reset, ben.id)
+    assert asked(world, vouching.ask_mail, world.member(ADA).id, "ada.adams@agency.example")
+
+
+@pytest.mark.attack("AZ06", "AZ11")
+def test_a_second_account_of_ones_own_vouches_for_nothing_for_a_week(world: World) -> None:
+    """Ben vouches for whom he takes for a colleague; it is Ada under another name."""
+    (ben,) = administrators(world, "Ben")
+    change = asked(world, vouching.invite, "Eve Else", "eve@agency.example", ["administrator"])
+    world.clock.advance(days=6)
+    invited = vouched(world, change, ben)
+    assert invited
+    eve = world.enrol(invited)
+    world.staff[eve.id] = eve
+    wanted = asked(world, vouching.ask_reset, world.member("technician").id)
+    with unmoved(world, Resting):
+        vouched(world, wanted, eve)
+    world.clock.advance(days=1, seconds=1)
+    with unmoved(world, Denied, "one of you two was added by the other"):
+        vouched(world, wanted, eve)
+    world.perform(staff.disable, world.actor(ADA), ben.id)
+    assert world.read(staff.staff, world.actor(ADA)).alone, "a sock puppet is no company"
+    world.clock.advance(days=6)
+    assert vouched(
+        world, asked(world, vouching.ask_mail, world.member("technician").id, "t@agency.example"), eve
+    ) is (None)
+
+
+@pytest.mark.attack("AZ06", "AZ12")
+def test_disabling_the_other_one_gains_nothing(world: World) -> None:
+    (ben,) = administrators(world, "Ben")
+    change = asked(world, vouching.ask_reset, world.member("technician").id)
+    world.perform(vouching.drop_role, world.actor(ADA), ben.id, "administrator")
+    with unmoved(world, Denied):
+        vouched(world, change, ADA)
+    with unmoved(world, Denied, "no two administrators"):
+        asked(world, vouching.ask_mail, world.member("technician").id, "x@agency.example")
+    with unmoved(world, Conflict, "only role"):
+        world.perform(vouching.drop_role, world.actor(ADA), world.member(ADA).id, "administrator")
+    with unmoved(world, Conflict, "last active administrator"):
+        world.perform(staff.disable, world.actor(ADA), world.member(ADA).id)
+
+
+@pytest.mark.attack("AZ06", "AZ22", "AZ01")
+@pytest.mark.parametrize("who", ["technician", "coordinator", "auditor"])
+def test_nobody_else_asks_or_decides(world: World, who: str) -> None:
+    (ben,) = administrators(world, "Ben")
+    change = asked(world, vouching.invite, *NEW)
+    actor, person = world.actor(who), world.member(who)
+    for work in (
+        lambda: vouching.invite(
+            world.vault, actor, "X Y", "x@agency.example", ["technician"], world.presence(who)
+        ),
+        lambda: vouching.ask_roles(world.vault, actor, person.id, ["administrator"], world.presence(who)),
+        lambda: vouching.vouch(world.vault, actor, change.id, world.presence(who)),
+    ):
+        assert answer(world, work())[0] is Denied
+    for decide in (vouching.refuse, vouching.withdraw):
+        with unmoved(world, Denied):
+            world.perform(decide, actor, change.id)
+    with unmoved(world, Denied):
+        world.perform(vouching.drop_role, actor, person.id, who)
+    token = Actor("person", ben.id, "api", "tok_x", "192.0.2.7", frozenset({"services:read"}))
+    assert answer(world, vouching.vouch(world.vault, token, change.id))[0] is Denied
+    assert state_of(world, change) == "waiting"
+
+
+# -- one yes serves one change, as it was shown -----------------------------------------------------------------------
+
+
+@pytest.mark.attack("AZ11", "AN07")
+def test_presence_is_proved_for_this_change_and_no_other(world: World) -> None:
+    (ben,) = administrators(world, "Ben")
+    one = asked(world, vouching.invite, *NEW)
+    two = asked(world, vouching.invite, "Uma Unger", "uma@agency.example", ["auditor"])
+    actor = world.actor(ben)
+    with pytest.raises(ProofNeeded) as needed:
+        world.run(vouching.vouch(world.vault, actor, one.id))
+    challenge = needed.value.challenge
+    assert (
+        challenge["deed"]
+        == "vouch that Tara Tyler (tara@agency.example) joins as technician, as Ada Adams asks"
+    )
+    world.run(presence.prove_here(world.vault, actor, challenge["id"], world.presence(ben)))
+    for_one = Presence(challenge=challenge["id"])
+    with unmoved(world, StaleProof):
+        world.run(vouching.vouch(world.vault, actor, two.id, for_one))
+    assert world.run(vouching.vouch(world.vault, actor, one.id, for_one))
+    with unmoved(world, Ended):
+        world.run(vouching.vouch(world.vault, actor, one.id, for_one))
+    assert state_of(world, two) == "waiting"
+
+
+@pytest.mark.promise("P6")
+@pytest.mark.attack("AZ11", "AU01")
+@pytest.mark.parametrize(
+    "bend",
+    [
+        "roles = 'administrator'",
+        "mail = 'eve@agency.example'",
+        "asked_by = person_id",
+        "expires_at = expires_at + 1",
+        "state = 'done'",
+    ],
+)
+def test_a_change_that_was_edited_behind_the_vault_s_back_is_not_vouched_for(world: World, bend: str) -> None:
+    (ben,) = administrators(world, "Ben")
+    change = asked(world, vouching.invite, *NEW)
+    actor, given = world.actor(ben), world.presence(ben)
+    world.sql(f"UPDATE staff_change SET {bend} WHERE id = :id", id=change.id)
+    assert answer(world, vouching.vouch(world.vault, actor, change.id, given))[0] is Tampered
+    assert row_of(world, change.person.id)[1] == ""
+
+
+@pytest.mark.attack("AZ16")
+def test_of_fifty_vouches_at_once_one_counts(world: World) -> None:
+    ben, cat = administrators(world, "Ben", "Cat")
+    change = asked(world, vouching.invite, *NEW)
+    works = []
+    for member in (ben, cat):
+        actor = world.actor(member)
+        with pytest.raises(ProofNeeded) as needed:
+            world.run(vouching.vouch(world.vault, actor, change.id))
+        challenge = needed.value.challenge["id"]
+        world.run(presence.prove_here(world.vault, actor, challenge, world.presence(member)))
+        given = Presence(challenge=challenge)
+        works += [vouching.vouch(world.vault, actor, change.id, given) for _ in range(25)]
+    size = world.size()
+    answers = world.together(*works)
+    won = [one for one in answers if isinstance(one, InvitationView)]
+    assert len(won) == 1
+    assert {type(one) for one in answers if one not in won} <= {Ended, StaleProof, TooMany}
+    assert sum(type(one) is Ended for one in answers) > 5, "they did race"
+    assert world.ledger(size).count("staff.vouch ok") == 1
+    assert world.enrol(won[0])
+
+
+# -- who says no, and what runs out -----------------------------------------------------------------------------------
+
+
+def test_a_change_is_withdrawn_by_its_asker_and_refused_by_another(world: World) -> None:
+    ben, _ = administrators(world, "Ben", "Cat")
+    tom = world.member("technician")
+    change = asked(world, vouching.ask_reset, tom.id)
+    with unmoved(world, Conflict, "waits already"):
+        asked(world, vouching.ask_reset, tom.id, by=ben)
+    with refused(world, Denied, "staff.refuse", match="withdraw it instead"):
+        world.perform(vouching.refuse, world.actor(ADA), change.id)
+    with refused(world, Denied, "staff.withdraw", match="refuse it instead"):
+        world.perform(vouching.withdraw, world.actor(ben), change.id)
+    world.perform(vouching.withdraw, world.actor(ADA), change.id)
+    assert state_of(world, change) == "withdrawn"
+    change = asked(world, vouching.ask_reset, tom.id)
+    world.perform(vouching.refuse, world.actor(ben), change.id)
+    assert state_of(world, change) == "refused"
+    with refused(world, Ended, "staff.refuse"):
+        world.perform(vouching.refuse, world.actor(ben), change.id)
+    with refused(world, NotFound, "staff.refuse"):
+        world.perform(vouching.refuse, world.actor(ben), "chg_" + "0" * 20)
+    assert row_of(world, tom.id)[2] == "active"
+
+
+@pytest.mark.parametrize("how", ["refused", "withdrawn", "expired", "void"])
+def test_who_does_not_join_leaves_their_address_free(world: World, how: str) -> None:
+    (ben,) = administrators(world, "Ben")
+    change = asked(world, vouching.invite, *NEW)
+    with unmoved(world, Conflict, "this mail address is there already"):
+        asked(world, vouching.invite, *NEW)
+    match how:
+        case "refused":
+            world.perform(vouching.refuse, world.actor(ben), change.id)
+        case "withdrawn":
+            world.perform(vouching.withdraw, world.actor(ADA), change.id)
+        case "expired":
+            world.clock.advance(days=7)
+            error, _, _ = answer(world, vouching.vouch(world.vault, world.actor(ben), change.id))
+            assert error is Ended, "before any sweep"
+            world.run(upkeep.sweep(world.vault))
+        case "void":
+            world.perform(staff.disable, world.actor(ADA), change.person.id)
+    assert state_of(world, change) == ("withdrawn" if how == "void" else how)
+    assert row_of(world, change.person.id)[0:3] == (f"{change.person.id}@left.invalid", "", "disabled")
+    with unmoved(world, Conflict, "never joined"):
+        asked(world, vouching.ask_reset, change.person.id)
+    again = asked(world, vouching.invite, *NEW)
+    assert again.person.id != change.person.id
+    assert vouched(world, again, ben)
+
+
+@pytest.mark.attack("AZ12", "AZ14")
+def test_what_somebody_asked_is_void_once_they_are_no_administrator(world: World) -> None:
+    ben, cat = administrators(world, "Ben", "Cat")
+    tom = world.member("technician")
+    one = asked(world, vouching.ask_reset, tom.id, by=ben)
+    two = asked(world, vouching.ask_mail, tom.id, "t@agency.example", by=cat)
+    world.perform(vouching.drop_role, world.actor(ADA), ben.id, "administrator")
+    world.perform(staff.disable, HOST, cat.id)
+    assert (state_of(world, one), state_of(world, two)) == ("withdrawn", "withdrawn")
+    with unmoved(world, Ended):
+        vouched(world, one, ADA)
+
+
+@pytest.mark.attack("AZ12", "AZ14")
+def test_a_voucher_who_lost_the_role_meanwhile_is_refused(world: World) -> None:
+    ben, _ = administrators(world, "Ben", "Cat")
+    change = asked(world, vouching.invite, *NEW)
+    actor = world.actor(ben)
+    with pytest.raises(ProofNeeded) as needed:
+        world.run(vouching.vouch(world.vault, actor, change.id))
+    world.run(presence.prove_here(world.vault, actor, needed.value.challenge["id"], world.presence(ben)))
+    world.perform(vouching.drop_role, world.actor(ADA), ben.id, "administrator")
+    with unmoved(world, Denied):
+        world.run(
+            vouching.vouch(world.vault, actor, change.id, Presence(challenge=needed.value.challenge["id"]))
+        )
+    world.perform(staff.disable, world.actor(ADA), ben.id)
+    with refused(world, NotSignedIn, "staff.refuse"):
+        world.perform(vouching.refuse, actor, change.id)
+
+
+@pytest.mark.attack("AZ11")
+def test_an_account_that_changed_voids_what_waits_about_it(world: World) -> None:
+    ben, cat = administrators(world, "Ben", "Cat")
+    tom = world.member("technician")
+    moved = asked(world, vouching.ask_mail, tom.id, "t@agency.example")
+    vouched(world, asked(world, vouching.ask_reset, tom.id), ben)
+    assert state_of(world, moved) == "withdrawn"
+    with unmoved(world, Ended):
+        vouched(world, moved, cat)
+
+
+# -- taking away needs nobody -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.attack("AZ14")
+def test_a_role_is_taken_away_at_once_with_all_that_hangs_on_it(world: World) -> None:
+    service, secret, _, lease = world.lent()
+    tom = world.member("technician")
+    actor = world.actor(tom)
+    size = world.size()
+    world.perform(vouching.drop_role, world.actor(ADA), tom.id, "technician")
+    assert "staff.drop-role ok" in world.ledger(size)
+    with refused(world, Denied, "secret.reveal"):
+        world.perform(checkout.reveal, actor, lease.id, secret, "password")
+    with pytest.raises(NotSignedIn):
+        world.run(sessions.resolve(world.vault, tom.token, "192.0.2.7", "api"))
+    assert world.sql("SELECT state, ended_how FROM lease") == [("ended", "role taken away")]
+    assert told(world) == ["staff.roles"]
+    with refused(world, Conflict, "staff.drop-role", match="does not have that role"):
+        world.perform(vouching.drop_role, world.actor(ADA), tom.id, "technician")
+    assert service
+
+
+# -- the host ---------------------------------------------------------------------------------------------------------
+
+
+def test_the_host_looks_after_accounts_until_two_can_vouch(world: World) -> None:
+    tom, clara = world.member("technician"), world.member("coordinator")
+    size = world.size()
+    world.run(vouching.host_roles(world.vault, HOST, clara.view.mail, ["technician", "coordinator"]))
+    assert world.run(vouching.host_mail(world.vault, HOST, tom.view.mail, "t@agency.example")) is None
+    invited = world.run(vouching.host_reset(world.vault, HOST, "t@agency.example"))
+    assert invited.code
+    assert world.enrol(invited)
+    assert since(world, size) == ["staff.roles ok", "staff.mail ok", "staff.reset ok"]
+    now = world.vault.now()
+    for person in (tom, clara):
+        assert now < row_of(world, person.id)[3] <= now + timedelta(days=1) // timedelta(microseconds=1)
+    assert told(world) == ["staff.roles", "staff.mail", "staff.reset"]
+    (ben,) = administrators(world, "Ben")
+    for act in (
+        lambda: staff.add(world.vault, HOST, *NEW),
+        lambda: vouching.host_roles(world.vault, HOST, clara.view.mail, ["technician"]),
+        lambda: vouching.host_reset(world.vault, HOST, clara.view.mail),
+        lambda: vouching.host_mail(world.vault, HOST, clara.view.mail, "c@agency.example"),
+    ):
+        error, said, _ = answer(world, act())
+        assert error is Denied
+        assert "two administrators can vouch" in said
+    world.perform(staff.disable, HOST, ben.id)
+    assert world.run(vouching.host_reset(world.vault, HOST, ben.view.mail)).code, "after disabling"
+
+
+@pytest.mark.attack("AZ06")
+def test_only_the_host_is_the_host(world: World) -> None:
+    ada = world.actor(ADA)
+    for act in (
+        vouching.host_roles(world.vault, ada, "tom@agency.example", ["coordinator"]),
+        vouching.host_reset(world.vault, ada, "tom@agency.example"),
+        vouching.host_mail(world.vault, ada, "tom@agency.example", "ada-too@agency.example"),
+    ):
+        assert answer(world, act)[0] is Denied
+    assert answer(world, world.vault.read(vouching.host_person, ada, "tom@agency.example"))[0] is Denied
+    for said in (["king"], ["auditor", "technician"], ["administrator", "coordinator"], []):
+        assert answer(world, vouching.host_roles(world.vault, HOST, "tom@agency.example", said))[0] is Invalid
+    assert answer(world, vouching.host_reset(world.vault, HOST, "nobody@agency.example"))[0] is NotFound
+
+
+def test_who_never_enrolled_is_invited_anew_at_the_right_address(world: World) -> None:
+    first = world.run(staff.add(world.vault, HOST, *NEW))
+    again = world.run(vouching.host_mail(world.vault, HOST, NEW[1], "tara.tyler@agency.example"))
+    assert again
+    with pytest.raises(NotFound):
+        world.enrol(first)
+    assert world.enrol(again).view.mail == "tara.tyler@agency.example"
+
+
+@pytest.mark.attack("AZ06")
+def test_the_host_does_not_let_in_who_still_waits_for_a_second_person(world: World) -> None:
+    (ben,) = administrators(world, "Ben")
+    change = asked(world, vouching.invite, *NEW)
+    world.perform(staff.disable, HOST, ben.id)
+    for act in (
+        vouching.host_roles(world.vault, HOST, NEW[1], ["administrator"]),
+        vouching.host_reset(world.vault, HOST, NEW[1]),
+        vouching.host_mail(world.vault, HOST, NEW[1], "eve@agency.example"),
+    ):
+        with unmoved(world, Conflict, "nobody has vouched"):
+            world.run(act)
+    world.perform(staff.disable, HOST, change.person.id)
+    assert world.run(staff.add(world.vault, HOST, *NEW)).person.id != change.person.id
