@@ -10,12 +10,12 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from api.bodies import Body
 from api.depends import CheckedForm, NobodyOnPage, PageActor, TheVault
 from api.errors import problem_of
-from api.pages.clients import browser_of
 from api.pages.cookies import KNOWN_COOKIE, give_session, take
 from api.pages.proving import text
 from api.pages.sheet import TEMPLATES, OwnSheet, PageRoute, way_back
 from api.pages.templates import shown
 from api.security import SESSION_COOKIE, cookie_named
+from api.source import client_of
 from vault.errors import NotSignedIn, VaultError
 from vault.operations import sessions, staff
 from vault.operations.vault import Vault
@@ -64,7 +64,7 @@ async def sign_in(request: Request, vault: TheVault, actor: NobodyOnPage) -> Res
     known = cookie_named(request.headers, KNOWN_COOKIE)
     try:
         signed = await sessions.sign_in(
-            vault, mail, password, code.replace(" ", ""), actor, _client(request), known
+            vault, mail, password, code.replace(" ", ""), actor, client_of(request.headers), known
         )
     except VaultError as refusal:
         problem = problem_of(refusal)
@@ -99,14 +99,12 @@ async def sign_in_with_passkey(
     request: Request, vault: TheVault, actor: NobodyOnPage, body: PasskeyAnswer
 ) -> Response:
     """Sign in by a passkey's answer. The script that carries it is told where to go, and never the token."""
-    signed = await sessions.sign_in_with_passkey(vault, body.challenge, body.answer, actor, _client(request))
+    signed = await sessions.sign_in_with_passkey(
+        vault, body.challenge, body.answer, actor, client_of(request.headers)
+    )
     answer = JSONResponse({"to": way_back(body.to)})
     give_session(answer, signed)
     return answer
-
-
-def _client(request: Request) -> str:
-    return browser_of(request.headers.get("user-agent", ""))
 
 
 @router.post("/signout", name="session.end")

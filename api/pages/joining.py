@@ -13,13 +13,13 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from api.depends import FORM_TOKEN, NobodyOnPage, TheVault
 from api.errors import problem_of
-from api.pages.clients import browser_of
 from api.pages.cookies import ENROL_COOKIE, give, take
 from api.pages.pictures import scanned, typed
 from api.pages.proving import LONGEST_ANSWER, answer_in, faults_of, text
 from api.pages.sheet import TEMPLATES
 from api.pages.templates import shown
 from api.security import cookie_named, form_token, is_form_token
+from api.source import client_of
 from vault.errors import Denied, NotFound, NotSignedIn, VaultError
 from vault.model.views import EnrolmentView
 from vault.operations import enrolling
@@ -99,7 +99,7 @@ def _asked_for_code(settings: Settings, refusal: VaultError | None = None) -> Re
 def _step(
     request: Request, vault: Vault, token: str, view: EnrolmentView, faults: dict[str, str], status: int = 200
 ) -> Response:
-    name = browser_of(request.headers.get("user-agent", ""))
+    name = client_of(request.headers)
     return _shown(
         vault.settings, token, f"enrol_{view.step}.html", status, view=view, faults=faults, device=name
     )
@@ -209,11 +209,7 @@ async def add_passkey(
         challenge, answer = answer_in(text(form, "made", LONGEST_ANSWER))
         codes = await enrolling.add_passkey(vault, actor, token, challenge, answer, text(form, "name"))
     except VaultError as refusal:
-        faults = (
-            {"": problem_of(refusal).detail}
-            if isinstance(refusal, NotFound)
-            else faults_of(request, refusal, "name")
-        )
+        faults = faults_of(request, refusal, "name")
         view = await enrolling.look(vault, actor, token)
         return _step(request, vault, token, view, faults, problem_of(refusal).status)
     return _done(vault.settings, codes)

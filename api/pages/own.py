@@ -9,13 +9,13 @@ from starlette.responses import RedirectResponse, Response
 from api.bodies import FactorPath, SessionPath
 from api.depends import CheckedForm, PageActor, TheVault
 from api.errors import problem_of
-from api.pages.clients import browser_of
 from api.pages.cookies import KNOWN_COOKIE, take
 from api.pages.joining import LONGEST_PASSWORD
 from api.pages.pictures import scanned, typed
 from api.pages.proving import LONGEST_ANSWER, answer_in, faults_of, given_in, means_of, text
 from api.pages.sheet import OwnSheet, PageRoute, Sheet
 from api.security import SESSION_COOKIE
+from api.source import client_of
 from vault.errors import Denied, NotFound, VaultError
 from vault.operations import account, sessions
 from vault.operations.vault import Vault
@@ -137,7 +137,7 @@ async def ask_passkey(
     except VaultError as refusal:
         faults = faults_of(request, refusal)
         return await deed_page(vault, actor, sheet, "passkey_ask.html", faults, refusal)
-    device = browser_of(request.headers.get("user-agent", ""))
+    device = client_of(request.headers)
     return sheet.shown("passkey_make.html", asked=json.dumps(asked), device=device)
 
 
@@ -150,9 +150,7 @@ async def add_passkey(
         challenge, answer = answer_in(text(form, "made", LONGEST_ANSWER))
         await account.add_passkey(vault, actor, challenge, answer, text(form, "name"))
     except VaultError as refusal:
-        faults = (
-            {"": problem_of(refusal).detail} if isinstance(refusal, NotFound) else faults_of(request, refusal)
-        )
+        faults = faults_of(request, refusal)
         return await deed_page(vault, actor, sheet, "passkey_ask.html", faults, refusal)
     return signed_out("factor")
 

@@ -54,8 +54,9 @@ async def people(vault: TheVault, actor: PageActor, sheet: OwnSheet) -> Response
 @router.get("/invite", name="staff.list")
 async def invitation(vault: TheVault, actor: PageActor, sheet: OwnSheet) -> Response:
     """Ask whom to invite."""
-    alone = (await vault.read(staff.staff, actor)).alone
-    return await deed_page(vault, actor, sheet, "invite.html", roles=ROLES, typed={}, alone=alone)
+    if (await vault.read(staff.staff, actor)).alone:
+        return RedirectResponse("/people", 303)  # it says why there is nobody to invite by, and what to do
+    return await deed_page(vault, actor, sheet, "invite.html", roles=ROLES, typed={})
 
 
 @router.post("/invite", name="staff.ask")
@@ -69,9 +70,7 @@ async def invite(
     except VaultError as refusal:
         faults = faults_of(request, refusal, "name", "mail", "roles")
         typed = {"name": name, "mail": mail, "roles": roles}
-        return await deed_page(
-            vault, actor, sheet, "invite.html", faults, refusal, roles=ROLES, typed=typed, alone=False
-        )
+        return await deed_page(vault, actor, sheet, "invite.html", faults, refusal, roles=ROLES, typed=typed)
     return RedirectResponse(f"/people/changes/{change.id}", 303)
 
 

@@ -12,10 +12,10 @@ from vault.errors import (
     Denied,
     Invalid,
     NotAgreed,
-    NotFound,
     NotSignedIn,
     ProofNeeded,
     Resting,
+    StaleProof,
     TooMany,
     VaultError,
 )
@@ -74,15 +74,16 @@ def answer_in(raw: str) -> tuple[str, dict[str, Any]]:
 def faults_of(request: Request, refusal: VaultError, *fields: str) -> dict[str, str]:
     """A refusal as the form shows it: which field it is about (none: all of it), and a sentence.
 
-    Raises the refusal again for static/presence.js, which asks for the challenge in it, and where there is no form to
-    come back to.
+    Raises the refusal again for static/presence.js, which asks for the challenge in it, and where nobody is signed in
+    any more. What the form is about may be gone too: then the page that is to show the form again says so.
     """
-    if isinstance(refusal, NotSignedIn | NotFound) or asks_to_prove(request):
+    if isinstance(refusal, NotSignedIn) or asks_to_prove(request):
         raise refusal
     pointer = refusal.pointer.strip("/") if isinstance(refusal, Invalid) else ""
     if pointer in fields:
         return {pointer: sentence_of(refusal)}
-    return {"code" if isinstance(refusal, Denied | TooMany) else "": sentence_of(refusal)}
+    about_proof = isinstance(refusal, StaleProof | TooMany) or type(refusal) is Denied
+    return {"code" if about_proof else "": sentence_of(refusal)}
 
 
 def asks_to_prove(request: Request) -> bool:
