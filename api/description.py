@@ -49,7 +49,6 @@ _REFUSED = {
     "description": "Refused.",
     "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
 }
-_ENROLMENT = "/api/v1/enrolment"
 _BEARER = {"type": "http", "scheme": "bearer"}
 _SCHEMES = {
     "session": _BEARER | {"description": "The token of a session: vk_ses_…"},
@@ -74,7 +73,7 @@ def describe(app: FastAPI) -> dict[str, Any]:
                 deed["summary"] = deed["description"].partition("\n")[0]
                 answers = {code: said for code, said in deed["responses"].items() if code.startswith("2")}
                 deed["responses"] = answers | {"4XX": _REFUSED, "5XX": _REFUSED}
-                deed["security"] = _security(path, method, rights[path, method.upper()])
+                deed["security"] = _security(rights[path, method.upper()])
         parts = document.setdefault("components", {})
         kept = {n: s for n, s in parts.get("schemas", {}).items() if not n.endswith("ValidationError")}
         parts["schemas"] = kept | {"Problem": _PROBLEM}
@@ -92,9 +91,8 @@ def _rights(app: FastAPI) -> dict[tuple[str, str], str]:
     }
 
 
-def _security(path: str, method: str, right: str) -> list[dict[str, list[str]]]:
-    if right == "open":
-        begun = path.startswith(_ENROLMENT) and (path, method) != (_ENROLMENT, "post")
-        return [{"enrolment": []}] if begun else []
+def _security(right: str) -> list[dict[str, list[str]]]:
+    if right in {"open", "enrolment"}:
+        return [] if right == "open" else [{right: []}]
     scope = RIGHTS[right].scope
     return [{"session": []}, *([{"token": [scope]}] if scope else [])]

@@ -20,10 +20,20 @@ from vault.crypto.tokens import new_token
 
 OPEN = {
     "POST /api/v1/session": "signing in",
+    "POST /api/v1/session/passkey/ask": "the same for everybody",
+    "POST /api/v1/session/passkey": "signing in",
+    "POST /api/v1/enrolment": "exchanging an invitation's code",
     "GET /healthz": "whether it lives",
     "GET /readyz": "whether it works",
     "GET /signin": "the page to sign in",
     "POST /signin": "signing in from the page",
+    "POST /signin/passkey/ask": "the same for everybody",
+    "POST /signin/passkey": "signing in from the page",
+    "GET /enrol": "the page that reads an invitation's code",
+    "GET /enrol/code": "the same without JavaScript",
+    "POST /enrol": "exchanging an invitation's code",
+    "POST /oauth/device_authorization": "a command line asks to be let in",
+    "POST /oauth/token": "exchanging a device code that somebody has allowed, or a refresh token",
     "GET /give": "leads to the form",
     "GET /give/": "the form before its code is given: it asks for the code",
     "GET /give/begin": "the same",
@@ -38,7 +48,19 @@ CANARIES = {
     "GET /healthz",
 }
 
-IDS = {"service": "svc", "request": "req", "ticket": "tkt", "lease": "lse", "secret": "sec", "person": "per"}
+IDS = {
+    "service": "svc",
+    "request": "req",
+    "ticket": "tkt",
+    "lease": "lse",
+    "secret": "sec",
+    "person": "per",
+    "factor": "fac",
+    "session": "ses",
+    "challenge": "chl",
+    "change": "chg",
+    "token": "tok",
+}
 
 
 def routes(app: FastAPI, prefix: str = "") -> Iterator[tuple[str, Any]]:

@@ -38,13 +38,13 @@ async def begin(body: InvitationCode, vault: TheVault, actor: Nobody) -> Enrolme
     return EnrolmentBegun(token=token, enrolment=enrolment)
 
 
-@router.get("", name="open")
+@router.get("", name="enrolment")
 async def look(vault: TheVault, actor: Nobody, token: Enrolling) -> EnrolmentView:
     """Show how far it has come."""
     return await enrolling.look(vault, actor, token)
 
 
-@router.post("/password", name="open")
+@router.post("/password", name="enrolment")
 async def choose_password(
     body: FirstPassword, vault: TheVault, actor: Nobody, token: Enrolling
 ) -> EnrolmentView:
@@ -52,25 +52,25 @@ async def choose_password(
     return await enrolling.choose_password(vault, actor, token, body.password)
 
 
-@router.post("/totp", name="open", status_code=201)
+@router.post("/totp", name="enrolment", status_code=201)
 async def offer_totp(vault: TheVault, actor: Nobody, token: Enrolling) -> OfferedUri:
     """Get the key URI of an authenticator, this once; one that was offered before is void."""
     return OfferedUri(uri=(await enrolling.offer_totp(vault, actor, token)).uri)
 
 
-@router.post("/totp/confirm", name="open", status_code=201)
+@router.post("/totp/confirm", name="enrolment", status_code=201)
 async def confirm_totp(body: Confirmed, vault: TheVault, actor: Nobody, token: Enrolling) -> RecoveryCodes:
     """Finish with the authenticator's code, and get the recovery codes, this once."""
     return RecoveryCodes(codes=tuple(await enrolling.confirm_totp(vault, actor, token, body.code)))
 
 
-@router.post("/passkey/ask", name="open", status_code=201)
+@router.post("/passkey/ask", name="enrolment", status_code=201)
 async def ask_passkey(vault: TheVault, actor: Nobody, token: Enrolling) -> PasskeyAsked:
     """Ask for what a browser needs to make a passkey."""
     return PasskeyAsked.model_validate(await enrolling.ask_passkey(vault, actor, token))
 
 
-@router.post("/passkey", name="open", status_code=201)
+@router.post("/passkey", name="enrolment", status_code=201)
 async def add_passkey(body: NewPasskey, vault: TheVault, actor: Nobody, token: Enrolling) -> RecoveryCodes:
     """Finish with a passkey, and get the recovery codes, this once."""
     codes = await enrolling.add_passkey(vault, actor, token, body.challenge, body.answer.plain(), body.name)
