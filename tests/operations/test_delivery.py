@@ -12,15 +12,19 @@ import pytest
 from aiosmtpd.controller import Controller
 
 from tests.refusals import answer
-from tests.world import World
+from tests.world import PASSWORD, World
 from vault.crypto.tokens import new_token
 from vault.errors import NotFound
 from vault.ledger.note import open_note
 from vault.model.messages import Begin, Form
-from vault.operations import delivery, intake, requests
+from vault.operations import delivery, enrolling, intake, requests, sessions, staff, upkeep, vouching
+from vault.outbox.words import NOTICES
+from vault.storage.unit import Unit, operation
 from vault.values import Actor
 
 CUSTOMER = Actor.nobody("198.51.100.9", "intake")
+NOBODY = Actor.nobody("192.0.2.7", "page")
+HOST = Actor.host()
 
 
 class PostOffice:
@@ -181,3 +185,146 @@ def test_no_table_and_no_log_holds_a_code_that_was_mailed(
         for path in embedded.settings.data_dir.rglob("*"):
             if path.is_file():
                 assert spelling.encode() not in path.read_bytes()
+
+
+# -- to the staff ------------------------------------------------------------------------------------------------------
+
+
+@operation("staff.roles")
+def tell(unit: Unit, _actor: Actor, template: str, person_id: str) -> None:
+    unit.notify(template, person_id)
+
+
+def enrolment_code(mail: EmailMessage) -> str:
+    (code,) = re.findall(r"/enrol#([0-9A-Z-]+)$", mail.get_content(), re.MULTILINE)
+    return str(code)
+
+
+@pytest.mark.promise("P9")
+def test_an_invitation_goes_to_the_person_alone_and_opens_the_enrolment(
+    embedded: World, post: PostOffice
+) -> None:
+    invited = embedded.run(
+        staff.add(embedded.vault, HOST, "Tara Tyler", "tara@agency.example", ["technician"])
+    )
+    assert (invited.deliver, invited.code, invited.link) == ("mail", None, None)
+    assert deliver(embedded) == 1
+    (mail,) = post.mails
+    assert mail["To"] == "tara@agency.example"
+    assert f"{embedded.settings.origin}/enrol#" in mail.get_content()
+    code = enrolment_code(mail)
+    assert all(code.encode() not in path.read_bytes() for path in embedded.settings.data_dir.glob("*.db*"))
+    _, view = embedded.run(enrolling.begin(embedded.vault, NOBODY, code))
+    assert (view.name, view.step) == ("Tara Tyler", "password")
+    assert embedded.ledger()[-2:] == ["invitation.mint ok", "enrolment.begin ok"]
+    embedded.sql("UPDATE outbox SET state = 'waiting'")  # as after a crash between mail and note
+    assert deliver(embedded) == 1
+    assert len(post.mails) == 1, "there is nothing to be mailed once it was opened"
+
+
+@pytest.mark.attack("IN01")
+def test_an_invitation_mailed_twice_opens_by_the_newest_code_and_not_after_its_days(
+    embedded: World, post: PostOffice
+) -> None:
+    embedded.run(staff.add(embedded.vault, HOST, "Tara Tyler", "tara@agency.example", ["technician"]))
+    deliver(embedded)
+    embedded.sql("UPDATE outbox SET state = 'waiting'")
+    deliver(embedded)
+    first, second = (enrolment_code(mail) for mail in post.mails)
+    assert answer(embedded, enrolling.begin(embedded.vault, NOBODY, first))[0] is NotFound
+    embedded.clock.advance(days=7)
+    assert answer(embedded, enrolling.begin(embedded.vault, NOBODY, second))[0] is NotFound
+    embedded.run(upkeep.sweep(embedded.vault))
+    assert embedded.sql("SELECT state, code_hash FROM invitation WHERE state <> 'done'") == [
+        ("expired", None)
+    ]
+    assert "invitation.expire ok" in embedded.ledger()
+
+
+@pytest.mark.parametrize("template", NOTICES)
+def test_the_staff_are_told_in_words_that_ask_for_nothing(
+    embedded: World, post: PostOffice, template: str
+) -> None:
+    embedded.perform(tell, HOST, template, embedded.member("technician").id)
+    assert deliver(embedded) == 1
+    (mail,) = post.mails
+    text = mail.get_content()
+    assert mail["To"] == "tom@agency.example"
+    assert mail["Subject"].startswith(NOTICES[template].subject)
+    for said in ("Hello Tom Tanner,", "Green Lane Web", "by telephone"):
+        assert said in text
+    assert "://" not in text, "a notice has no link at all"
+    assert "{" not in text
+    assert max(map(len, text.splitlines())) <= 120
+    if template == "staff.roles":
+        assert "You have now: technician." in text
+
+
+def test_a_recovery_code_that_was_used_is_told(embedded: World, post: PostOffice) -> None:
+    tom = embedded.member("technician")
+    embedded.run(sessions.sign_in(embedded.vault, tom.view.mail, PASSWORD, tom.recovery[0], NOBODY))
+    deliver(embedded)
+    assert [mail["Subject"] for mail in post.mails] == [
+        "A recovery code was used: the vault of Green Lane Web"
+    ]
+
+
+@pytest.mark.attack("AZ06")
+def test_both_addresses_hear_that_one_took_the_other_s_place(embedded: World, post: PostOffice) -> None:
+    embedded.run(vouching.host_mail(embedded.vault, HOST, "tom@agency.example", "eve@elsewhere.example"))
+    embedded.run(vouching.host_reset(embedded.vault, HOST, "eve@elsewhere.example"))
+    deliver(embedded)
+    assert [mail["To"] for mail in post.mails] == [
+        "tom@agency.example",
+        "eve@elsewhere.example",
+        "eve@elsewhere.example",
+        "eve@elsewhere.example",
+    ]
+    for mail in post.mails[:2]:
+        text = mail.get_content()
+        assert re.search(r"from +tom@agency.example\n +to +eve@elsewhere.example", text)
+
+
+@pytest.mark.attack("DO10")
+def test_nobody_s_mailbox_is_flooded_with_the_same(embedded: World, post: PostOffice) -> None:
+    tom, clara = embedded.member("technician"), embedded.member("coordinator")
+    for _ in range(12):
+        embedded.perform(tell, HOST, "staff.factor", tom.id)
+    embedded.perform(tell, HOST, "staff.password", tom.id)
+    embedded.perform(tell, HOST, "staff.factor", clara.id)
+    deliver(embedded)
+    deliver(embedded)
+    said = [(mail["To"], mail["Subject"].partition(":")[0]) for mail in post.mails]
+    assert said.count((tom.view.mail, NOTICES["staff.factor"].subject)) == delivery.MOST_NOTICES == 5
+    assert (tom.view.mail, NOTICES["staff.password"].subject) in said, "another thing is told all the same"
+    assert (clara.view.mail, NOTICES["staff.factor"].subject) in said, "and so are others"
+    assert embedded.sql("SELECT count(*) FROM outbox WHERE state = 'waiting'") == [(0,)]
+    embedded.clock.advance(days=1, seconds=1)
+    embedded.perform(tell, HOST, "staff.factor", tom.id)
+    deliver(embedded)
+    assert len(post.mails) == len(said) + 1
+    embedded.run(upkeep.sweep(embedded.vault))
+    assert embedded.sql("SELECT count(*) FROM outbox") == [(1,)]
+
+
+def test_who_never_joined_gets_no_mail(embedded: World, post: PostOffice) -> None:
+    embedded.sql("UPDATE outbox SET state = 'settled'")
+    second = embedded.run(
+        staff.add(embedded.vault, HOST, "Ben Bates", "ben@agency.example", ["administrator"], "hand")
+    )
+    ben = embedded.enrol(second)
+    embedded.staff[ben.id] = ben
+    ada = embedded.actor("administrator")
+    change = embedded.run(
+        vouching.invite(
+            embedded.vault,
+            ada,
+            "Tara Tyler",
+            "tara@agency.example",
+            ["auditor"],
+            embedded.presence("administrator"),
+        )
+    )
+    embedded.perform(staff.disable, embedded.actor("administrator"), change.person.id)
+    deliver(embedded)
+    assert post.mails == []

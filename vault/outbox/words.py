@@ -137,7 +137,7 @@ ones. For one day your account checks nothing out.""",
         """your account was disabled. You are signed out everywhere, and your open leases and API tokens have ended.""",
     ),
     "staff.stolen": Notice(
-        "Somebody may have copied a sign-in of yours",
+        "A sign-in of yours was used twice",
         """the key with which one of your command lines stays signed in was used twice, which happens when somebody has
 copied it. That sign-in was ended, for both. If you have no explanation, look for what else on that computer was
 copied, and sign out everywhere on your account page.""",
