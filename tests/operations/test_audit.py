@@ -14,7 +14,7 @@ from vault.ledger.verify import main as verify
 from vault.ledger.verify import verify_consistency, verify_inclusion
 from vault.model.tables import GUARDED
 from vault.model.views import EntryView
-from vault.operations import audit, checkout, tickets
+from vault.operations import audit, checkout, tickets, vouching
 from vault.values import new_id
 
 
@@ -85,6 +85,10 @@ def test_every_changed_row_is_named_by_the_entry_that_changed_it(world: World) -
     world.reveal(lease, secret)
     world.perform(checkout.check_in, world.actor("technician"), lease.id)
     world.end(service)
+    world.hire("Ben Boss", "administrator")
+    ada = world.actor("administrator")
+    wanted = ("Nora New", "nora@agency.example", ["technician"])
+    world.run(vouching.invite(world.vault, ada, *wanted, world.presence("administrator")))
     named = {
         row for (body,) in world.sql("SELECT body FROM ledger_entry") for row, _ in decode(body.encode()).rows
     }

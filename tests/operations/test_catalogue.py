@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.refusals import answer, refused
-from tests.world import CATALOGUE, LOGIN, PASSWORD, World
+from tests.world import CATALOGUE, LOGIN, World
 from vault.errors import Conflict, Denied, Invalid, NotFound
 from vault.operations import catalogue, services, sessions, staff
 from vault.values import Actor

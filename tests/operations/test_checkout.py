@@ -6,7 +6,7 @@ import pytest
 
 from tests.refusals import refused
 from tests.world import CATALOGUE, LOGIN, World
-from vault.errors import Conflict, Denied, Ended, Invalid, NotFound, VaultError
+from vault.errors import Conflict, Denied, Ended, Invalid, NotAgreed, NotFound, VaultError
 from vault.model.views import LeaseView
 from vault.operations import catalogue, checkout, destruction, services, staff, tickets
 from vault.operations.presence import Presence
@@ -229,10 +229,10 @@ def test_a_new_version_of_the_agreement_blocks_until_it_is_accepted(embedded: Wo
     technician = embedded.actor("technician")
     newer = CATALOGUE.replace("alone.", "alone, and I forget it afterwards.")
     embedded.run(catalogue.apply(embedded.vault, Actor.host(), newer))
-    with refused(embedded, Denied, "secret.reveal", match="agreement"):
+    with refused(embedded, NotAgreed, "secret.reveal", match="agreement"):
         embedded.perform(checkout.reveal, technician, lease.id, secret, "password")
     code = embedded.code("technician")
-    with refused(embedded, Denied, "presence.prove ok", "lease.start", match="agreement"):
+    with refused(embedded, NotAgreed, "lease.start", match="agreement"):
         embedded.run(
             checkout.lease(embedded.vault, technician, ticket.id, [secret], 30, REASON, Presence(code=code))
         )

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.refusals import answer, refused
-from tests.world import LOGIN, World
+from tests.world import LOGIN, PASSWORD, World
 from vault.errors import ClockInDoubt, Conflict, Ended, NotSignedIn
 from vault.operations import checkout, operator, services, sessions, tickets, upkeep
 from vault.values import Actor

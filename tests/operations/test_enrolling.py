@@ -96,7 +96,9 @@ def test_nobody_acts_before_a_second_factor_is_confirmed(embedded: World) -> Non
         assert answer(embedded, tried)[0] is NotSignedIn
     wrong = "000000" if code_of(embedded, offered) != "000000" else "000001"
     assert answer(embedded, enrolling.confirm_totp(embedded.vault, NOBODY, browser, wrong))[0] is Denied
-    assert embedded.sql("SELECT state, password_hash FROM person WHERE name = 'Nina New'") == [("invited", "")]
+    assert embedded.sql("SELECT state, password_hash FROM person WHERE name = 'Nina New'") == [
+        ("invited", "")
+    ]
     embedded.run(enrolling.confirm_totp(embedded.vault, NOBODY, browser, code_of(embedded, offered)))
     assert embedded.sql("SELECT state FROM person WHERE name = 'Nina New'") == [("active",)]
 
@@ -119,7 +121,16 @@ def test_used_late_void_and_invented_codes_look_alike(embedded: World) -> None:
     embedded.clock.advance(days=7)
     told = {
         answer(embedded, enrolling.begin(embedded.vault, NOBODY, code))
-        for code in (used.code, late.code, void.code, new_intake_code(), "nonsense", "", "\ud800", "x" * 99_999)
+        for code in (
+            used.code,
+            late.code,
+            void.code,
+            new_intake_code(),
+            "nonsense",
+            "",
+            "\ud800",
+            "x" * 99_999,
+        )
         if code is not None
     }
     assert told == {(NotFound, OVER, "")}
@@ -127,12 +138,12 @@ def test_used_late_void_and_invented_codes_look_alike(embedded: World) -> None:
 
 @pytest.mark.attack("AN19", "AN01")
 def test_guesses_at_invitations_are_counted(embedded: World) -> None:
-    invitation = invited(embedded)
+    invitation, guesser = invited(embedded), Actor.nobody("192.0.2.99", "page")
     for _ in range(LIMITS["enrol"]):
         with pytest.raises(NotFound):
-            embedded.run(enrolling.begin(embedded.vault, NOBODY, new_intake_code()))
+            embedded.run(enrolling.begin(embedded.vault, guesser, new_intake_code()))
     with pytest.raises(TooMany):
-        embedded.run(enrolling.begin(embedded.vault, NOBODY, invitation.code or ""))
+        embedded.run(enrolling.begin(embedded.vault, guesser, invitation.code or ""))
     elsewhere = Actor.nobody("198.51.100.4", "page")
     assert embedded.run(enrolling.begin(embedded.vault, elsewhere, invitation.code or ""))
 
@@ -187,7 +198,8 @@ def test_a_password_comes_before_a_factor(embedded: World) -> None:
 
 
 @pytest.mark.parametrize(
-    "weak", ["short", "password1234", "nina@agency.example", "Green Lane Web 2026", "aaaaaaaaaaaaaaaa", "x" * 257]
+    "weak",
+    ["short", "password1234", "nina@agency.example", "Green Lane Web 2026", "aaaaaaaaaaaaaaaa", "x" * 257],
 )
 def test_a_weak_password_is_refused_with_its_reason_and_without_its_echo(embedded: World, weak: str) -> None:
     browser, _ = embedded.run(enrolling.begin(embedded.vault, NOBODY, invited(embedded).code or ""))
@@ -209,10 +221,18 @@ def test_what_is_kept_of_factors_invitations_and_codes_cannot_be_read(embedded: 
     for table in ("factor", "invitation", "person", "disclosure", "challenge"):
         rows += embedded.sql(f"SELECT * FROM {table}")
     stored = b"|".join(
-        bytes(cell) if isinstance(cell, bytes | memoryview) else str(cell).encode() for row in rows for cell in row
+        bytes(cell) if isinstance(cell, bytes | memoryview) else str(cell).encode()
+        for row in rows
+        for cell in row
     )
     seed = seed_of(offered)
-    for secret in (seed, base64.b32encode(seed), seed.hex().encode(), browser.encode(), *map(str.encode, codes)):
+    for secret in (
+        seed,
+        base64.b32encode(seed),
+        seed.hex().encode(),
+        browser.encode(),
+        *map(str.encode, codes),
+    ):
         assert secret not in stored
     assert (invitation.code or "").encode() not in stored
     assert b"$argon2id$" in stored, "the canary: this reads what is there"

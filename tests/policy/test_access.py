@@ -94,7 +94,8 @@ def test_a_lease_opens_for_its_holder_while_it_lives_and_what_it_covers(
 @pytest.mark.attack("AZ08")
 def test_another_persons_lease_looks_like_none_even_to_who_may_nothing() -> None:
     """The holder is asked for first: a stranger learns neither that it ended nor that it exists."""
-    stranger = replace(DELIVERING, standing=replace(TOM, id="per_ann", roles=frozenset({"auditor"})), service_open=False)
+    ann = replace(TOM, id="per_ann", roles=frozenset({"auditor"}))
+    stranger = replace(DELIVERING, standing=ann, service_open=False)
     with pytest.raises(NotFound, match="there is no such thing"):
         require_live(replace(HELD, active=False), "sec_one", stranger, NOW)
 

@@ -60,10 +60,10 @@ EDITS = {
     "a secret's salt is another": ("UPDATE secret SET salt = envelope", ["reveal"]),
     "a technician's code step is lowered": (
         "UPDATE factor SET step = step - 1",
-        ["reveal", "lease", "sign in"],
+        ["lease", "sign in"],
     ),
     "a technician's seed is another's": (
-        "UPDATE factor SET sealed = (SELECT max(sealed) FROM factor WHERE kind = 'totp') WHERE kind = 'totp'",
+        "UPDATE factor SET sealed = (SELECT max(sealed) FROM factor WHERE kind = 'recovery') WHERE kind = 'totp'",
         ["sign in", "lease"],
     ),
     "a technician's password is another's": (
@@ -166,10 +166,15 @@ PASTS = {
         "service", lambda s: s.service.id, lambda s: s.world.end(s.service), "lease", Ended
     ),
     "the used step of a code": Past(
-        "person",
-        lambda s: s.world.member("technician").id,
+        "factor",
+        lambda s: str(
+            s.world.sql(
+                "SELECT id FROM factor WHERE kind = 'totp' AND person_id = :tom",
+                tom=s.world.member("technician").id,
+            )[0][0]
+        ),
         lambda s: s.world.sign_in("technician"),
-        "reveal",
+        "lease",
         None,
     ),
     "a person who was disabled": Past(

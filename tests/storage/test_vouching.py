@@ -16,7 +16,12 @@ from vault.storage.rows import digest, values_of
 def forge_assignment(world: World, ticket_id: str, person_id: str) -> None:
     """Put a technician on a ticket behind the vault's back, with the digest a row head would have."""
     row = Assignment(
-        id=f"asg_{'0' * 20}", ticket_id=ticket_id, person_id=person_id, created_at=1, salt=b"s" * 16
+        id=f"asg_{'0' * 20}",
+        ticket_id=ticket_id,
+        person_id=person_id,
+        assigned_by="per_x",
+        created_at=1,
+        salt=b"s" * 16,
     )
     columns = ", ".join(column.key for column in row.table().columns)
     places = ", ".join(f":{column.key}" for column in row.table().columns)
