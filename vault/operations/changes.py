@@ -131,6 +131,14 @@ def require_voucher(reading: Reading, voucher: Person, change: StaffChange) -> N
         raise Denied(f"you cannot vouch for this: {reason}")
 
 
+def somebody(reading: Reading, person_id: str) -> Person:
+    """One of the staff, for who has the right to look. Raises NotFound."""
+    person = reading.find(Person, id=known_id("per", person_id))
+    if person is None:
+        raise NotFound(_NOTHING)
+    return person
+
+
 def waiting_change(reading: Reading, change_id: str) -> tuple[StaffChange, Person]:
     """A change that waits and whose account it is. Raises NotFound; Ended for one that waits no longer."""
     change = reading.find(StaffChange, id=known_id("chg", change_id))

@@ -12,9 +12,7 @@ from vault.operations.vault import Vault
 from vault.policy import vouching as policy
 from vault.storage.reading import Reading
 from vault.storage.unit import Unit, operation
-from vault.values import Actor, MailAddress, Title, known_id, new_id
-
-_NOTHING = "there is no such thing"
+from vault.values import Actor, MailAddress, Title, new_id
 
 
 # -- who is there to vouch ---------------------------------------------------------------------------------------------
@@ -133,9 +131,7 @@ async def _ask(vault: Vault, actor: Actor, wanted: changes.Wanted, given: Presen
 def _may_ask(reading: Reading, actor: Actor, wanted: changes.Wanted) -> tuple[Person, Person]:
     """Who asks, and whose account it is, where that can be asked for now."""
     asker = may(reading, actor, "staff.ask")
-    person = reading.find(Person, id=known_id("per", wanted.person_id))
-    if person is None:
-        raise NotFound(_NOTHING)
+    person = changes.somebody(reading, wanted.person_id)
     changes.require_second(reading, asker, person.id)
     _require_sensible(reading, person, wanted)
     waiting = reading.find_all(StaffChange, person_id=person.id, kind=wanted.kind, state="waiting")
@@ -229,6 +225,7 @@ def refuse(unit: Unit, actor: Actor, change_id: str) -> None:
     change, _ = changes.waiting_change(unit, change_id)
     if change.asked_by == person.id:
         raise Denied("you have asked for it yourself: withdraw it instead")
+    changes.name_in(unit, change)
     _drop(unit, change, "refused", person.id)
 
 
@@ -240,6 +237,7 @@ def withdraw(unit: Unit, actor: Actor, change_id: str) -> None:
     change, _ = changes.waiting_change(unit, change_id)
     if change.asked_by != person.id:
         raise Denied("somebody else has asked for it: refuse it instead")
+    changes.name_in(unit, change)
     _drop(unit, change, "withdrawn", person.id)
 
 
@@ -249,18 +247,22 @@ def expire(unit: Unit, _actor: Actor, change_id: str) -> None:
     unit.about(change=change_id)
     change = unit.find(StaffChange, id=change_id)
     if change is not None and change.state == "waiting" and unit.now >= change.expires_at:
+        changes.name_in(unit, change)
         _drop(unit, change, "expired", "core")
 
 
 def void_all(unit: Unit, person_id: str) -> None:
     """Nothing waits any more that is about a person or was asked for by them, as part of another change."""
+    voided = []
     for who in ({"person_id": person_id}, {"asked_by": person_id}):
         for change in unit.find_all(StaffChange, state="waiting", **who):
             _drop(unit, change, "withdrawn", unit.draft.actor.id)
+            voided.append(change.id)
+    if voided:
+        unit.about(voided=" ".join(voided[:20]))  # the entry names the rows of all of them
 
 
 def _drop(unit: Unit, change: StaffChange, state: str, decided_by: str) -> None:
-    changes.name_in(unit, change)
     unit.change(change, state=state, decided_by=decided_by)
     person = unit.find(Person, id=change.person_id)
     if change.kind == "join" and person is not None:
@@ -276,9 +278,7 @@ def drop_role(unit: Unit, actor: Actor, person_id: str, role: str) -> None:
     """
     unit.about(person=person_id)
     administrator = may(unit, actor, "staff.restrict")
-    person = unit.find(Person, id=known_id("per", person_id))
-    if person is None:
-        raise NotFound(_NOTHING)
+    person = changes.somebody(unit, person_id)
     held = roles_of(person.roles)
     if role not in held:
         raise Conflict("this person does not have that role")
