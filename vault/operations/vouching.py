@@ -14,7 +14,6 @@ from vault.storage.reading import Reading
 from vault.storage.unit import Unit, operation
 from vault.values import Actor, MailAddress, Title, new_id
 
-
 # -- who is there to vouch ---------------------------------------------------------------------------------------------
 
 
