@@ -111,10 +111,15 @@ OUTCOMES = {
 _OTHERS = {"nobody": "Somebody", "core": "The vault", "host": "An operator on the host"}
 
 
+_JOINING = {"enrolment.begin", "enrolment.password", "enrolment.done", "factor.offer", "factor.ask"}
+
+
 def who(entry: EntryView) -> str:
     """Say who did it, in words where it was not one of the staff."""
     if entry.actor == "nobody" and entry.channel == "intake":
         return "The customer"
+    if entry.actor == "nobody" and entry.type in _JOINING:
+        return "Somebody invited"
     return entry.actor_name or _OTHERS.get(entry.actor, entry.actor)
 
 

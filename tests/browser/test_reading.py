@@ -7,8 +7,11 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
-from tests.browser.people import Surf, sign_in
-from tests.world import World
+from tests.browser.people import Surf, holding_a_passkey, sign_in
+from tests.browser.test_command_lines import login
+from tests.browser.test_joining import choose
+from tests.browser.test_staff import asked
+from tests.world import Member, World
 
 pytestmark = [pytest.mark.browser]
 
@@ -17,10 +20,14 @@ RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "be
 
 def every_page(world: World, address: str, surf: Surf, **options: Any) -> Iterator[tuple[str, Page]]:
     """Every page of the product once, as the one who sees it."""
+    both = world.hire("Bo Both", "coordinator technician")
+    world.actor(both)
+    bea = world.hire("Bea Brown", "administrator")
     service, _, ticket, lease = world.lent()
+    told = login(address)
     request = world.ask(world.service(title="A second service"))
     page = surf(**options)
-    for place in ("/signin", "/give/begin", "/nothing"):
+    for place in ("/signin", "/signin?after=factor", "/enrol", "/give/begin", "/nothing"):
         page.goto(address + place)
         yield place, page
     page.goto(f"{address}/give#{request.code}")
@@ -36,11 +43,13 @@ def every_page(world: World, address: str, surf: Surf, **options: Any) -> Iterat
     page.click("#submit")
     page.wait_for_url("**/give/thanks**")
     yield "the receipt", page
+    tom = world.member("technician").id
     places = {
         "technician": ("/", f"/tickets/{ticket.id}", f"/leases/{lease.id}", "/agreement"),
         "coordinator": ("/", f"/services/{service.id}", "/tickets", "/leases"),
         "auditor": ("/log", "/log/20"),
-        "administrator": ("/",),
+        "administrator": ("/people", "/people/invite", f"/people/{tom}", *deeds(tom)),
+        both.id: ("/", "/account", *OWN, "/device"),
     }
     for role, paths in places.items():
         page = sign_in(surf(**options), world, address, role)
@@ -50,6 +59,91 @@ def every_page(world: World, address: str, surf: Surf, **options: Any) -> Iterat
                 page.locator("[data-name=password]").get_by_role("button").click()
                 page.wait_for_selector(".value")
             yield f"{role} {path}", page
+        if role == both.id:
+            yield from _one_after_the_other(world, page, told["user_code"], both)
+        if role == "administrator":
+            yield from _joining(world, address, surf, options, page, bea)
+
+
+OWN = (
+    "/account/password",
+    "/account/authenticator",
+    "/account/passkey",
+    "/account/recovery",
+    "/account/tokens",
+)
+
+
+def deeds(person: str) -> tuple[str, ...]:
+    return tuple(f"/people/{person}/{deed}" for deed in ("roles", "mail", "reset", "disable"))
+
+
+def _one_after_the_other(world: World, page: Page, user_code: str, who: Member) -> Iterator[tuple[str, Page]]:
+    """The pages that only an act leads to."""
+    page.fill("#code", user_code)
+    page.click("text=Continue")
+    page.wait_for_selector("text=Calls itself")
+    yield "a command line", page
+    page.click("text=It is not me")
+    yield "a command line sent away", page
+    page.goto(page.url.replace("/device/deny", "/account/tokens"))
+    page.fill("#name", "our helpdesk")
+    page.check("[id='tickets:read']")
+    page.fill("#code", world.code(who))
+    page.click("form button >> text=Make the token")
+    page.wait_for_selector("#token")
+    yield "a token", page
+    page.click("text=I have kept it")
+    yield "the account with a token", page
+    page.click("text=Replace the authenticator app")
+    page.fill("#code", world.code(who))
+    page.click("form button >> text=Continue")
+    page.wait_for_selector(".qr")
+    yield "an authenticator", page
+    page.click("text=My account")
+    page.click("text=Add a passkey")
+    page.fill("#code", world.code(who))
+    page.click("form button >> text=Continue")
+    page.wait_for_selector("text=Give it a name")
+    yield "a passkey", page
+
+
+def _joining(
+    world: World, address: str, surf: Surf, options: dict[str, Any], page: Page, second: Member
+) -> Iterator[tuple[str, Page]]:
+    """What waits for a second person, and all the steps of joining."""
+    asked(page, world, address)
+    yield "what one has asked for", page
+    page.goto(f"{address}/people")
+    yield "people with something that waits", page
+    other = sign_in(surf(**options), world, address, second)
+    other.click("text=Ines Imhof joins as technician")
+    other.wait_for_selector("text=I refuse it")
+    yield "what waits for one", other
+    other.fill("#code", world.code(second))
+    other.click("form button >> text=I vouch for it")
+    other.wait_for_selector("#link")
+    yield "an invitation", other
+    joining = surf(**options)
+    holding_a_passkey(joining)
+    joining.goto(other.locator("#link").inner_text())
+    joining.click("text=Begin")
+    joining.wait_for_selector("#password")
+    yield "choosing a password", joining
+    joining.fill("#password", "ines imhof ines imhof")
+    joining.click("text=Continue")
+    joining.wait_for_selector("#summary")
+    yield "a password refused", joining
+    choose(joining)
+    joining.wait_for_selector("[data-ask]")
+    yield "a second factor", joining
+    joining.click("text=Use an authenticator app instead")
+    joining.wait_for_selector(".qr")
+    yield "an authenticator to join with", joining
+    joining.goto(f"{address}/enrol")
+    joining.click("form button >> text=Use a passkey")
+    joining.wait_for_selector("#codes")
+    yield "recovery codes", joining
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -70,7 +164,7 @@ def test_every_page_can_be_read_by_everybody(embedded: World, server: str, surf:
         page.set_viewport_size({"width": 1280, "height": 720})
         seen += 1
     assert complaints == []
-    assert seen > 15
+    assert seen > 45
 
 
 def test_every_control_can_be_reached_and_seen_by_keyboard(embedded: World, server: str, surf: Surf) -> None:
