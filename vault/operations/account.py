@@ -1,4 +1,4 @@
-"""One's own account: password, factors, recovery codes. What proves somebody anew ends everything that was proved before."""
+"""One's own account: password, factors, recovery codes. What proves somebody anew ends all that was proved before."""
 
 from collections.abc import Mapping
 from typing import Any

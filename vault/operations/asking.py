@@ -111,9 +111,7 @@ def lease_for(reading: Reading, actor: Actor, right: str, lease_id: str) -> Leas
     """A lease, for its holder or a coordinator. Raises NotSignedIn, Denied or NotFound."""
     person = may(reading, actor, right)
     lease = reading.find(Lease, id=known_id("lse", lease_id))
-    if lease is None or (
-        "coordinator" not in roles_of(person.roles) and lease.person_id != person.id
-    ):
+    if lease is None or ("coordinator" not in roles_of(person.roles) and lease.person_id != person.id):
         raise NotFound(_NOTHING)
     return lease
 

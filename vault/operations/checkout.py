@@ -57,7 +57,9 @@ async def lease(
     try:
         words = await vault.read(_in_words, actor, ticket_id, len(wanted), minutes)
     except (Denied, NotFound):
-        proof = ""  # nobody spends a code on what is refused anyway; the deed says no, so that the record has it
+        proof = (
+            ""  # nobody spends a code on what is refused anyway; the deed says no, so that the record has it
+        )
     else:
         deed = _deed(ticket_id, wanted, minutes, why, words)
         proof = await presence.prove(vault, actor, deed, given)

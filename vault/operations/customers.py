@@ -5,8 +5,8 @@ from sqlalchemy import select
 from vault.model.tables import Customer
 from vault.model.views import CustomerView
 from vault.operations import showing
+from vault.operations.altering import new_subject
 from vault.operations.asking import may
-from vault.operations.staff import new_subject
 from vault.operations.vault import Vault
 from vault.storage.reading import Reading
 from vault.storage.unit import Unit, operation
@@ -17,9 +17,7 @@ async def add(vault: Vault, actor: Actor, name: str, mail: str) -> CustomerView:
     """Add a customer. Raises NotSignedIn, Denied, Invalid, Sealed."""
     parsed = Title.parse(name, "a customer's name", "/name")
     address = MailAddress.parse(mail)
-    await vault.read(
-        may, actor, "customer.add"
-    )  # before a key is made for nothing; judged again below
+    await vault.read(may, actor, "customer.add")  # before a key is made for nothing; judged again below
     customer = Customer(id=new_id("cus"), name=parsed.text, mail=address.text)
     generation = await new_subject(vault, customer.id)
     view: CustomerView = await vault.perform(_added, actor, customer, generation)

@@ -1,8 +1,7 @@
-"""Joining: an invitation's code opens the enrolment once, for one browser, which chooses a password and a second factor."""
+"""Joining: an invitation opens the enrolment once, for one browser, which chooses a password and a second factor."""
 
 from collections.abc import Mapping
 from typing import Any
-
 
 from vault.crypto.passwords import parse_password
 from vault.crypto.tokens import invitation_code_hash, new_intake_code, new_token, parse_token, token_hash
@@ -25,7 +24,7 @@ _BEGIN_AGAIN = "this enrolment is over; ask for a new invitation"
 
 
 def invite(unit: Unit, person: Person) -> Invitation:
-    """Leave an invitation for somebody who is to enrol; those before it are void. Its code is minted when it goes out."""
+    """Leave an invitation for somebody who is to enrol; those before it are void. Its code is made as it goes out."""
     void_all(unit, person.id)
     invitation = Invitation(
         id=new_id("inv"), person_id=person.id, created_at=unit.now, expires_at=unit.now + INVITED_FOR
@@ -72,7 +71,12 @@ def mint_for_mail(unit: Unit, _actor: Actor, invitation_id: str) -> tuple[str, s
     unit.about(invitation=invitation_id)
     invitation = unit.find(Invitation, id=invitation_id)
     person = unit.find(Person, id=invitation.person_id) if invitation else None
-    if invitation is None or person is None or invitation.state != "open" or unit.now >= invitation.expires_at:
+    if (
+        invitation is None
+        or person is None
+        or invitation.state != "open"
+        or unit.now >= invitation.expires_at
+    ):
         raise Conflict("this invitation is over")
     unit.about(person=person.id)
     return mint(unit, invitation), person.name, person.mail, Moment(invitation.expires_at)
@@ -121,7 +125,7 @@ def _looked(reading: Reading, _actor: Actor, browser: bytes) -> EnrolmentView:
 
 
 async def choose_password(vault: Vault, actor: Actor, token: str, password: str) -> EnrolmentView:
-    """Choose a password; it counts from the moment that a second factor is confirmed, and may be chosen anew until then.
+    """Choose a password; it counts as soon as a second factor is confirmed, and may be chosen anew until then.
 
     Raises Invalid with the reason for a weak one, NotSignedIn, TooMany, Sealed.
     """

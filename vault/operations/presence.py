@@ -96,7 +96,9 @@ def _asked(unit: Unit, actor: Actor, deed: Deed) -> dict[str, Any]:
         question=passkeys.new_challenge(),
         expires_at=unit.now + FRESH,
     )
-    challenge.sealed = unit.keys.factors.wrap(json.dumps({"words": deed.words}).encode(), "deed", challenge.id)
+    challenge.sealed = unit.keys.factors.wrap(
+        json.dumps({"words": deed.words}).encode(), "deed", challenge.id
+    )
     unit.insert(challenge)
     return _as_asked(unit, challenge, deed.words)
 
@@ -133,7 +135,7 @@ def deed_of(reading: Reading, actor: Actor, challenge_id: str) -> DeedView:
 
 
 async def prove_here(vault: Vault, actor: Actor, challenge_id: str, given: Presence) -> None:
-    """Prove, in the browser, a deed that was asked for elsewhere by the same person. Raises as `prove`, and NotFound."""
+    """Prove, in a browser, a deed that the same person was asked for elsewhere. Raises as `prove`, and NotFound."""
     await vault.read(deed_of, actor, challenge_id)
     await attempts.count(vault, actor, f"code:{actor.id}")
     if not await vault.perform(_proved_here, actor, challenge_id, given.code, given.answer):
@@ -197,9 +199,10 @@ def _proved_here(
     if code:
         right = factors.accept_code(unit, person.id, code)
     else:
-        right = answer is not None and factors.accept_passkey(
-            unit, bytes(challenge.question), answer, person.id
-        ) is not None
+        right = (
+            answer is not None
+            and factors.accept_passkey(unit, bytes(challenge.question), answer, person.id) is not None
+        )
         unit.change(challenge, spent_at=unit.now)
     if not right:
         unit.draft.outcome = "Denied"

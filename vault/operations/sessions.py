@@ -106,7 +106,9 @@ async def sign_in(
     recovery = parse_recovery_code(code)
     found = await vault.read(_by_mail, actor, account, recovery[0] if recovery else None)
     right = await vault.hashing.verify(found.password_hash, Plaintext(password))
-    if recovery:  # whoever types a recovery code waits for a second hash, whether or not there is such a person
+    if (
+        recovery
+    ):  # whoever types a recovery code waits for a second hash, whether or not there is such a person
         right &= await vault.hashing.verify(found.recovery_hash, Plaintext(recovery[1]))
     started: SignedIn | None = await vault.perform(
         _start, actor, found, right, code, recovery[0] if recovery else None, client
@@ -340,7 +342,8 @@ def own_sessions(reading: Reading, actor: Actor) -> tuple[OwnSessionView, ...]:
             OwnSessionView(
                 id=row["id"],
                 channel=row["channel"],
-                client=told["client"] or {"cli": "command line", "api": "a program"}.get(row["channel"], "browser"),
+                client=told["client"]
+                or {"cli": "command line", "api": "a program"}.get(row["channel"], "browser"),
                 source=told["source"],
                 started_at=to_datetime(row["created_at"]),
                 seen_at=to_datetime(row["seen_at"]),

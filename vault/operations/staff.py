@@ -1,42 +1,19 @@
 """The staff: who they are, what they have agreed to, and that they can leave."""
 
-import secrets
 from collections.abc import Sequence
 
 from sqlalchemy import select
 
-from vault.errors import Conflict, Denied, Invalid, NotFound
+from vault.errors import Conflict, Denied, NotFound
 from vault.model.tables import Agreement, Person
 from vault.model.views import AgreementView, InvitationView, PersonView, StaffView
-from vault.operations import account, enrolling, showing, vouching
+from vault.operations import account, altering, enrolling, showing, vouching
 from vault.operations.asking import agreement_in_force, may
 from vault.operations.leases import end_leases
 from vault.operations.vault import Vault
-from vault.policy.rights import EVERYBODY, go_together
 from vault.storage.reading import Reading
 from vault.storage.unit import Unit, operation
 from vault.values import Actor, MailAddress, Title, known_id, new_id, to_datetime
-
-ROLES: tuple[str, ...] = ("technician", "coordinator", "auditor", "administrator")
-SEVERAL = "an administrator has no second role that delivers, and an auditor has no second role at all"
-
-
-def parse_roles(roles: Sequence[str], pointer: str = "/roles") -> str:
-    """The roles as a person's row keeps them. Raises Invalid for unknown ones and those that do not go together."""
-    if not roles or not set(roles) <= EVERYBODY:
-        raise Invalid(f"the roles are {', '.join(ROLES)}", pointer)
-    if not go_together(roles):
-        raise Invalid(f"these roles do not go together in one person: {SEVERAL}", pointer)
-    return " ".join(sorted(set(roles)))
-
-
-async def new_subject(vault: Vault, subject_id: str) -> int:
-    """Make the disclosure key of a person or customer, durable in the keyring before anything names them.
-
-    Returns the keyring generation that has it.
-    """
-    wrapped = vault.keys.wrap_subject(subject_id, secrets.token_bytes(32))
-    return await vault.aside(vault.keyring.put_subject, subject_id, wrapped)
 
 
 async def add(
@@ -54,11 +31,11 @@ async def add(
         id=new_id("per"),
         mail=MailAddress.parse(mail).text,
         name=Title.parse(name, "a name", "/name").text,
-        roles=parse_roles(roles),
+        roles=altering.parse_roles(roles),
         made_by="host",
     )
     by_mail = bool(vault.settings.smtp_host) and deliver != "hand"
-    generation = await new_subject(vault, person.id)
+    generation = await altering.new_subject(vault, person.id)
     view: InvitationView = await vault.perform(_added, actor, person, generation, by_mail)
     return view
 
