@@ -32,7 +32,7 @@ class Settings(BaseSettings):
 
     business: str = Field(default="This business", min_length=1, max_length=120)
     """The name that customers know; it stands on the form, the mails and the certificate."""
-    base_url: str = "http://127.0.0.1:8700"
+    base_url: str = "http://localhost:8700"
     """Where people reach this vault; the one source of links and of the trusted host name."""
     bind: str = "127.0.0.1"
     port: int = Field(default=8700, ge=0, le=65535)
