@@ -1,20 +1,25 @@
 """A vault from its making to its sealing, by commands on its own host and with a server of its own process."""
 
+import json
 import os
 import signal
+import sqlite3
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
 
 from tests.cli.playing import Value, play
 from tests.cli.running import PROGRAM, environment
-from tests.world import CATALOGUE, PASSWORD, free_port
+from tests.world import CATALOGUE, free_port
 from vault.crypto.protectors import KeyFile
+from vault.operations.operator import _files
+from vault.settings import Settings
 
+EX_CANTCREAT = 73
 SESSIONS = Path(__file__).parent / "sessions"
 
 
@@ -49,7 +54,6 @@ def test_a_vault_is_made_run_and_administered_by_its_operator(host: dict[str, st
         "wrong_key_file": str(tmp_path / "wrong.key"),
         "catalogue": str(tmp_path / "catalogue.toml"),
         "nowhere": str(tmp_path / "nowhere.toml"),
-        "password": PASSWORD,
     }
     play(SESSIONS / "host.txt", PROGRAM, host, **known)
     data = Path(host["VALETKEY_DATA_DIR"])
@@ -75,6 +79,64 @@ def test_a_folder_that_is_missing_is_named_and_the_vault_can_be_made_then(
     elsewhere.mkdir()
     made = subprocess.run(command, env=seen, capture_output=True, check=False)
     assert made.returncode == os.EX_OK, made.stderr
+
+
+def init(seen: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run([*PROGRAM, "init", *arguments], env=seen, capture_output=True, check=False)
+
+
+@pytest.mark.attack("DP11")
+def test_the_first_administrator_is_made_with_the_vault_and_only_once(
+    host: dict[str, str], tmp_path: Path
+) -> None:
+    first = ("--yes", "--key-file", str(tmp_path / "root.key"), "--admin-name", "Ada", "--json")
+    made = init(host, *first, "--admin-mail", "ada@agency.example")
+    assert made.returncode == os.EX_OK, made.stderr
+    facts = json.loads(made.stdout)
+    assert facts["administrator"] == "ada@agency.example"
+    code = facts["enrolment_link"].partition("#")[2]
+    assert code.encode() not in made.stderr
+    data = Path(host["VALETKEY_DATA_DIR"])
+    assert all(code.encode() not in path.read_bytes() for path in data.iterdir() if path.is_file())
+    again = init(host, *first, "--admin-mail", "eve@agency.example")
+    assert again.returncode == EX_CANTCREAT
+    with closing(sqlite3.connect(data / "vault.db")) as database:
+        assert list(database.execute("SELECT mail, roles, state, made_by FROM person")) == [
+            ("ada@agency.example", "administrator", "invited", "host")
+        ]
+        types = [row[0] for row in database.execute("SELECT type FROM ledger_entry ORDER BY seq")]
+    assert types == ["vault.unseal", "staff.add"]
+
+
+def test_nobody_is_asked_with_yes_and_half_of_a_name_makes_no_vault(
+    host: dict[str, str], tmp_path: Path
+) -> None:
+    key_file = ("--yes", "--key-file", str(tmp_path / "root.key"))
+    half = init(host, *key_file, "--admin-mail", "ada@agency.example")
+    assert half.returncode == os.EX_DATAERR
+    assert not Path(host["VALETKEY_DATA_DIR"], "vault.db").exists()
+    made = init(host, *key_file)
+    assert made.returncode == os.EX_OK, made.stderr
+    assert b"enrolment link" not in made.stdout
+    assert b"valetkey staff add invites people" in made.stderr
+
+
+@pytest.mark.parametrize("place", ["root.key", "vault.db", "keyring.db", "."])
+def test_the_doctor_sees_what_others_on_the_host_may_reach(
+    host: dict[str, str], tmp_path: Path, place: str
+) -> None:
+    data = Path(host["VALETKEY_DATA_DIR"])
+    data.mkdir(0o700)
+    assert init(host, "--yes", "--key-file", str(data / "root.key")).returncode == os.EX_OK
+    settings = Settings(data_dir=data, root_key_file=data / "root.key")
+    assert _files(settings).level == "ok"
+    (data / place).chmod(0o640)
+    shut_in = place != "."
+    assert _files(settings).level == ("ok" if shut_in else "alarm"), "nobody gets through the folder"
+    data.chmod(0o755)
+    (data / place).chmod(0o744)
+    found = _files(settings)
+    assert (found.level, str(data / place) in found.text) == ("alarm", True)
 
 
 @pytest.mark.long
