@@ -2,15 +2,19 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
+from playwright.sync_api import Page
 
-from tests.browser.people import Surf, sign_in
+from tests.browser.people import Surf, holding_a_passkey, sign_in
+from tests.browser.test_joining import choose, invited
+from tests.browser.test_staff import asked
 from tests.world import LOGIN, World
 
 pytestmark = [pytest.mark.browser]
 
-NAMES = ("form", "desk", "lease", "log")
+NAMES = ("form", "desk", "lease", "log", "join", "account", "people")
 MADE = Path(__file__).parents[2] / "docs" / "pictures"
 
 
@@ -25,6 +29,11 @@ def test_the_pictures_of_the_pages_can_be_made(
     lease = embedded.lease(ticket, secret)
     embedded.reveal(lease, secret)
     request = embedded.ask(embedded.service(embedded.customer("Mill Street Books"), "Move to the new host"))
+    both = embedded.hire("Bo Both", "coordinator technician")
+    embedded.actor(both)
+    invitation = invited(embedded)
+    embedded.hire("Bea Brown", "administrator")
+    joining: list[Any] = []
     for suffix, options in (
         ("", {"viewport": {"width": 1280, "height": 960}}),
         ("-narrow-dark", {"viewport": {"width": 375, "height": 812}, "color_scheme": "dark"}),
@@ -47,10 +56,32 @@ def test_the_pictures_of_the_pages_can_be_made(
         pages["lease"].locator("[data-name=host]").get_by_role("button").click()
         pages["lease"].wait_for_selector(".value")
         pages["log"] = sign_in(surf(**options), embedded, server, "auditor")
+        pages["join"] = surf(**options)
+        joining = _second_factor(pages["join"], server, str(invitation.link), joining)
+        pages["account"] = sign_in(surf(**options), embedded, server, both)
+        pages["account"].goto(f"{server}/account")
+        pages["people"] = sign_in(surf(**options), embedded, server, "administrator")
+        if not suffix:
+            asked(pages["people"], embedded, server, "Nora Neumann", "nora@agency.example")
+        pages["people"].goto(f"{server}/people")
         for name in NAMES:
             pages[name].evaluate("document.activeElement?.blur()")
             picture = pages[name].screenshot(path=place / f"{name}{suffix}.png", full_page=name != "log")
             assert len(picture) > 5_000, f"{name} is blank"
+
+
+def _second_factor(page: Page, server: str, link: str, cookies: list[Any]) -> list[Any]:
+    """Enrol as far as the second factor, or go on there with the cookies of who has."""
+    if cookies:
+        page.context.add_cookies(cookies)
+        page.goto(f"{server}/enrol")
+    else:
+        holding_a_passkey(page)
+        page.goto(link)
+        page.click("text=Begin")
+        choose(page)
+    page.wait_for_selector("[data-ask]")
+    return list(page.context.cookies())
 
 
 def test_the_pictures_are_there() -> None:

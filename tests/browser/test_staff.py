@@ -16,12 +16,14 @@ def second(embedded: World) -> Member:
     return embedded.hire("Bea Brown", "administrator")
 
 
-def asked(page: Page, world: World, address: str, name: str = "Ines Imhof") -> Page:
+def asked(
+    page: Page, world: World, address: str, name: str = "Ines Imhof", mail: str = "ines@agency.example"
+) -> Page:
     """Ada asks that somebody may join."""
     page.goto(f"{address}/people")
     page.click("text=Invite somebody")
     page.fill("#name", name)
-    page.fill("#mail", "ines@agency.example")
+    page.fill("#mail", mail)
     page.check("#technician")
     page.fill("#code", world.code("administrator"))
     page.click("button >> text=Ask for it >> nth=0")
