@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from cli.demo.ground import Ground, NotHeld
+from cli.demo.ground import Ground, NotHeld, require
 from cli.http import Client
 from vault.crypto.factors import current_code
 from vault.errors import VaultError
@@ -55,8 +55,9 @@ class Person:
     name: str
     mail: str
     role: str
-    password: str = field(repr=False)
-    seed: bytes = field(repr=False)
+    password: str = field(default="", repr=False)
+    seed: bytes = field(default=b"", repr=False)
+    recovery: list[str] = field(default_factory=list, repr=False)
     token: str = field(default="", repr=False)
     used: int = 0
     """The last time step of which a code was used."""
@@ -105,13 +106,25 @@ class Company:
         changed: list[str] = self.ground.told("catalogue", "apply", str(file))
         return changed
 
-    def hire(self, name: str, role: str) -> Person:
-        """Add one of the staff, whose password goes in by stdin and whose authenticator takes the seed from the URI."""
+    def invite(self, name: str, role: str) -> Person:
+        """Add one of the staff; the invitation is on its way to them by mail."""
         mail = f"{name.partition(' ')[0].lower()}@greenlane.example"
-        password = "-".join(secrets.token_hex(2) for _ in range(4))
-        added = self.ground.told("staff", "add", name, mail, role, "--password-file", "-", given=password)
-        seed = base64.b32decode(parse_qs(urlsplit(str(added["uri"])).query)["secret"][0])
-        return Person(str(added["person"]["id"]), name, mail, role, password, seed)
+        invited = self.ground.told("staff", "add", name, mail, role)
+        require(invited["link"] is None, "the operator holds the new colleague's invitation")
+        return Person(str(invited["person"]["id"]), name, mail, role)
+
+    def enrol(self, person: Person, link: str) -> None:
+        """Do as somebody with an invitation does: choose a password, scan the seed, confirm it by a code."""
+        _, _, code = link.partition("/enrol#")
+        with Client(self.ground.url) as client:
+            begun = client.post(f"{API}/enrolment", code=code)
+        person.password = "-".join(secrets.token_hex(2) for _ in range(4))
+        with Client(self.ground.url, {"Authorization": f"Bearer {begun['token']}"}) as client:
+            client.post(f"{API}/enrolment/password", password=person.password)
+            offered = client.post(f"{API}/enrolment/totp")
+            person.seed = base64.b32decode(parse_qs(urlsplit(str(offered["uri"])).query)["secret"][0])
+            sheet = client.post(f"{API}/enrolment/totp/confirm", code=person.fresh_code())
+        person.recovery = [str(one) for one in sheet["codes"]]
 
     # -- over HTTP -------------------------------------------------------------------------------------------------
 
@@ -175,7 +188,7 @@ class Company:
             secrets=[secret],
             minutes=minutes,
             reason=reason,
-            code=by.fresh_code(),
+            presence={"code": by.fresh_code()},
         )
         return lease
 

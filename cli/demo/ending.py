@@ -73,7 +73,7 @@ def ended(stage: Stage) -> str:
         stage.service,
         "end",
         confirm="New version of the shop",
-        code=stage.clara.fresh_code(),
+        presence={"code": stage.clara.fresh_code()},
     )
     stated = json.loads(open_note(certificate["note"], company.ledger_key))
     require(stated["service"] == stage.service, "it is about another service")

@@ -22,6 +22,10 @@ WAITS = {
 }
 
 
+NEWCOMER = ("Nora Nilsson", "technician")
+"""Has an invitation in the mailbox, for visitors who want to enrol."""
+
+
 def keep_open() -> int:
     """Seed the company, say who can sign in and how, and keep it open until a signal ends it."""
     try:
@@ -48,7 +52,10 @@ def keep_open() -> int:
 def _seed(company: Company, server: CustomerServer, box: Mailbox) -> list[Person]:
     """One service whose login is here and whose ticket waits, and one whose customer has just been asked."""
     company.apply_catalogue()
-    staff = [company.hire(name, role) for role, name in PEOPLE.items()]
+    staff = [company.invite(name, role) for role, name in PEOPLE.items()]
+    for person in staff:
+        company.enrol(person, box.wait(person.mail, "invites you").link)
+    company.invite(*NEWCOMER)
     clara, tom = staff[0], staff[1]
     company.sign_in(clara)
     company.agree(clara)
@@ -88,6 +95,10 @@ def _welcome(company: Company, staff: list[Person], server: CustomerServer, box:
     paper.write(f"    user name  {login.username}")
     paper.write(f"    password   {login.password}")
     paper.write(f"    host key   {server.fingerprint}")
+    paper.write()
+    paper.write(
+        f"{paper.bold(NEWCOMER[0])}, {NEWCOMER[1]}: has an invitation in the same mailbox, to enrol with a passkey"
+    )
     paper.write()
     paper.write(f"{paper.bold('Their server')} answers by real SSH: log in with what Tom has revealed")
     paper.write(f"    ssh -p {login.port} {login.username}@{login.host}")

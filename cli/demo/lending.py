@@ -85,7 +85,7 @@ def other_roles(stage: Stage) -> str:
             NotFound, "there is no such thing", partial(company.reveal, person, lease, secret, "password")
         )
         onto = partial(company.post, person, "tickets", ticket, "assign", person=person.id)
-        refused(Denied, "only technicians" if person is stage.clara else "your role", onto)
+        refused(Denied, "nobody assigns" if person is stage.clara else "your role", onto)
     return "Administrator, auditor and coordinator: no lease, no reveal, no assignment"
 
 

@@ -21,7 +21,7 @@ from cli.demo.background import Background
 from cli.demo.ground import BUSINESS, wait_for
 
 DELIVERY_SECONDS = 25
-_LINK = re.compile(r"https?://localhost:[0-9]+/give#[0-9A-Z-]+")
+_LINK = re.compile(r"https?://localhost:[0-9]+/(?:give|enrol)#[0-9A-Z-]+")
 _HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'",
@@ -41,7 +41,7 @@ class Letter:
 
     @property
     def link(self) -> str:
-        """The link to the form in it, or nothing."""
+        """The link in it, to a form or an enrolment, or nothing."""
         found = _LINK.search(self.text)
         return found[0] if found else ""
 

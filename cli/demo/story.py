@@ -38,10 +38,21 @@ def staffed(stage: Stage) -> str:
     changed = stage.company.apply_catalogue()
     require(any("shop-care" in line for line in changed), "the catalogue did not change")
     for role, name in PEOPLE.items():
-        stage.people[role] = stage.company.hire(name, role)
-    stage.people["colleague"] = stage.company.hire("Theo Brand", "technician")
-    stage.people["stranger"] = stage.company.hire("Tessa Thorn", "technician")
-    return "One service type in the catalogue, six people on the staff"
+        stage.people[role] = stage.company.invite(name, role)
+    stage.people["colleague"] = stage.company.invite("Theo Brand", "technician")
+    stage.people["stranger"] = stage.company.invite("Tessa Thorn", "technician")
+    return "One service type in the catalogue, six people invited by mail, nobody with a password yet"
+
+
+def enrolled(stage: Stage) -> str:
+    """Each opens the invitation that came by mail, once, and chooses a password and a second factor."""
+    company = stage.company
+    for person in stage.people.values():
+        letter = stage.mailbox.wait(person.mail, "invites you")
+        company.enrol(person, letter.link)
+        refused(NotFound, "this invitation was used", partial(company.enrol, person, letter.link))
+    require(len(stage.tom.recovery) == 10, "there are no recovery codes")  # noqa: PLR2004
+    return "Each opens their invitation, once: own password, own authenticator, ten recovery codes"
 
 
 def signed_in(stage: Stage) -> str:
@@ -116,6 +127,7 @@ STEPS: tuple[Step, ...] = (
     made,
     served,
     staffed,
+    enrolled,
     signed_in,
     agreed,
     registered,
