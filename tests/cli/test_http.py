@@ -4,12 +4,15 @@ import json
 import os
 import socket
 import threading
+from pathlib import Path
+from urllib.parse import parse_qs
 
 import pytest
 
+from cli import desktop, session
 from cli.exits import exit_status
-from cli.http import Client
-from tests.cli.running import TinyServer
+from cli.http import Client, signed_in
+from tests.cli.running import Answer, Asked, TinyServer
 from vault import errors
 from vault.errors import VaultError
 
@@ -20,6 +23,9 @@ from vault.errors import VaultError
         (422, "invalid", errors.Invalid, os.EX_DATAERR),
         (401, "not-signed-in", errors.NotSignedIn, os.EX_NOPERM),
         (401, "stale-proof", errors.StaleProof, os.EX_NOPERM),
+        (401, "proof-needed", errors.ProofNeeded, os.EX_NOPERM),
+        (403, "not-agreed", errors.NotAgreed, os.EX_NOPERM),
+        (403, "resting", errors.Resting, os.EX_NOPERM),
         (404, "not-found", errors.NotFound, os.EX_NOINPUT),
         (410, "ended", errors.Ended, os.EX_NOINPUT),
         (429, "too-many", errors.TooMany, os.EX_TEMPFAIL),
@@ -119,3 +125,98 @@ def test_half_a_stream_is_not_a_whole_one() -> None:
         ):
             list(client.stream("/x"))
         thread.join()
+
+
+def refuse(tiny: TinyServer, method: str, path: str, status: int, kind: str, **more: object) -> None:
+    problem = {"type": f"urn:valetkey:problem:{kind}", "detail": "It is so.", **more}
+    tiny.answer(method, path, status, json.dumps(problem).encode(), "application/problem+json")
+
+
+def test_what_a_deed_is_to_be_proved_with_comes_along(tiny: TinyServer) -> None:
+    challenge = {"id": "chl_1", "deed": "end a service", "code": True, "passkey": None}
+    refuse(tiny, "POST", "/x", 401, "proof-needed", challenge=challenge)
+    with Client(tiny.url) as client, pytest.raises(errors.ProofNeeded) as caught:
+        client.post("/x")
+    assert caught.value.challenge == challenge
+    refuse(tiny, "POST", "/x", 401, "proof-needed", challenge="none")
+    with Client(tiny.url) as client, pytest.raises(errors.ProofNeeded) as caught:
+        client.post("/x")
+    assert caught.value.challenge == {}
+
+
+@pytest.fixture
+def kept(tiny: TinyServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> session.SignedIn:
+    """A session whose token the server no longer takes, and which it renews."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.setattr(desktop, "keyring", lambda: None)
+    found = session.SignedIn(tiny.url, "vk_ses_old", "vk_ref_old")
+    session.keep(found)
+
+    def reply(asked: Asked) -> Answer:
+        if asked.path == "/x" and asked.headers.get("authorization") != "Bearer vk_ses_new":
+            problem = {"type": "urn:valetkey:problem:not-signed-in", "detail": "No."}
+            return 401, "application/problem+json", json.dumps(problem).encode()
+        return TinyServer.reply(tiny, asked)
+
+    monkeypatch.setattr(tiny, "reply", reply)
+    tokens = {"access_token": "vk_ses_new", "refresh_token": "vk_ref_new"}
+    tiny.answer("POST", "/oauth/token", 200, json.dumps(tokens).encode())
+    tiny.answer("POST", "/x", 200, b'{"done": true}')
+    return found
+
+
+def test_a_session_that_went_to_sleep_is_renewed_and_the_request_repeated(
+    tiny: TinyServer, kept: session.SignedIn
+) -> None:
+    with signed_in() as client:
+        assert client.post("/x", a=1) == {"done": True}
+        assert client.post("/x", a=1) == {"done": True}
+    assert [asked.path for asked in tiny.asked] == ["/x", "/oauth/token", "/x", "/x"]
+    assert "authorization" not in tiny.asked[1].headers
+    assert parse_qs(tiny.asked[1].body.decode()) == {
+        "grant_type": ["refresh_token"],
+        "refresh_token": ["vk_ref_old"],
+        "client_id": ["valetkey-cli"],
+    }
+    assert session.kept() == session.SignedIn(tiny.url, "vk_ses_new", "vk_ref_new")
+    assert tiny.asked[0].body == tiny.asked[2].body
+
+
+def test_what_another_command_has_renewed_is_taken_and_no_refresh_token_is_sent(
+    tiny: TinyServer, kept: session.SignedIn
+) -> None:
+    with signed_in() as client:
+        session.keep(session.SignedIn(tiny.url, "vk_ses_new", "vk_ref_new"))
+        assert client.post("/x") == {"done": True}
+    assert [asked.path for asked in tiny.asked] == ["/x", "/x"]
+
+
+def test_a_session_that_cannot_be_renewed_is_forgotten_and_one_in_doubt_is_kept(
+    tiny: TinyServer, kept: session.SignedIn
+) -> None:
+    refuse(tiny, "POST", "/oauth/token", 503, "sealed")
+    with signed_in() as client, pytest.raises(errors.Sealed):
+        client.post("/x")
+    assert session.kept() == kept
+    tiny.answer("POST", "/oauth/token", 400, b'{"error": "invalid_grant"}')
+    with signed_in() as client, pytest.raises(errors.NotSignedIn, match="No"):
+        client.post("/x")
+    with pytest.raises(errors.NotSignedIn, match="not signed in here"):
+        session.kept()
+
+
+def test_a_refresh_token_goes_to_the_vault_that_gave_it_and_to_no_other(
+    tiny: TinyServer, kept: session.SignedIn
+) -> None:
+    with signed_in() as client:
+        session.keep(session.SignedIn("https://another.example", "vk_ses_other", "vk_ref_other"))
+        with pytest.raises(errors.NotSignedIn):
+            client.post("/x")
+    assert [asked.path for asked in tiny.asked] == ["/x"]
+
+
+def test_a_proof_that_is_asked_for_renews_nothing(tiny: TinyServer, kept: session.SignedIn) -> None:
+    refuse(tiny, "POST", "/y", 401, "proof-needed", challenge={"id": "chl_1"})
+    with signed_in() as client, pytest.raises(errors.ProofNeeded):
+        client.post("/y")
+    assert [asked.path for asked in tiny.asked] == ["/y"]
