@@ -1,0 +1,272 @@
+"""Everything that the ledger can tell of, once, in rooms: what is entrusted to the vault, and who the staff are."""
+
+import base64
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from tests.authenticator import SoftPasskey
+from tests.world import CATALOGUE, LOGIN, PASSWORD, Member, World
+from vault.crypto.tokens import new_intake_code, new_user_code
+from vault.errors import ClockInDoubt, NotFound, NotSignedIn, ProofNeeded, Tampered, TooMany, VaultError
+from vault.model.messages import Done
+from vault.model.views import ChangeView, InvitationView
+from vault.operations import (
+    account,
+    audit,
+    catalogue,
+    checkout,
+    delivery,
+    device,
+    enrolling,
+    intake,
+    operator,
+    presence,
+    refreshing,
+    requests,
+    sessions,
+    staff,
+    tickets,
+    tokens,
+    upkeep,
+    vouching,
+)
+from vault.operations.presence import Presence
+from vault.policy.attempts import LIMITS, WINDOW
+from vault.values import MINUTE, Actor
+
+HOST = Actor.host()
+CUSTOMER = Actor.nobody("198.51.100.9", "intake")
+PAGE = Actor.nobody("192.0.2.7", "page")
+LAPTOP = Actor.nobody("198.51.100.4", "cli")
+ADA = "administrator"
+
+
+# -- what is entrusted ------------------------------------------------------------------------------------------------
+
+
+def play_service(world: World) -> None:
+    """What happens around services: given, lent, broken, damaged, late, in doubt, ended."""
+    service, secret, ticket, lease = world.lent()
+    _lend_and_give_back(world, service, secret, lease)
+    world.perform(tickets.unassign, world.actor("coordinator"), ticket.id, world.member("technician").id)
+    world.perform(tickets.close, world.actor("coordinator"), ticket.id)
+    world.bundle()
+    _doubt_the_clock(world)
+    for days in (6, 6, 4):
+        world.clock.advance(days=days)
+        world.run(upkeep.sweep(world.vault))
+    world.perform(sessions.sign_out, world.actor("auditor"))
+    world.run(catalogue.apply(world.vault, HOST, CATALOGUE.replace("= 240", "= 120")))
+    world.perform(staff.disable, world.actor(ADA), world.member("technician").id)
+    world.end(service)
+
+
+def _lend_and_give_back(world: World, service: Any, secret: str, lease: Any) -> None:
+    vault, technician, coordinator = world.vault, world.actor("technician"), world.actor("coordinator")
+    world.reveal(lease, secret)
+    again = world.run(checkout.report_broken(vault, technician, lease.id, secret, "the server says no"))
+    browser, form = world.begin(world.perform(requests.reissue, coordinator, again.id, "hand"))
+    world.seal()
+    world.hand_in(browser, world.sealed(form, {**LOGIN, "port": "no port"}))
+    world.run(intake.done(vault, CUSTOMER, Done(browser=browser)))
+    world.unseal()
+    asked = world.perform(requests.ask, coordinator, service.id, ["ssh-key"], "mail")
+    world.run(delivery.deliver(vault))
+    world.perform(requests.cancel, coordinator, asked.id)
+    world.perform(checkout.check_in, technician, lease.id)
+    other = world.service(title="Another shop", days=3)
+    kept = world.give(other)
+    open_ticket = world.ticket(other)
+    world.perform(checkout.revoke, coordinator, world.lease(open_ticket, kept).id)
+    left = world.lease(open_ticket, kept)
+    world.sql("UPDATE secret SET envelope = :junk WHERE id = :id", junk=b"VKE1", id=kept)
+    with pytest.raises(Tampered):
+        world.reveal(left, kept)
+    world.run(_damage(world, kept, other.id))
+    world.ask(service)
+
+
+async def _damage(world: World, secret: str, service: str) -> None:
+    """What a reveal notes when what is stored does not open."""
+    from vault.operations.vault import _damaged
+
+    await world.vault.perform(_damaged, Actor.core(), service, secret)
+
+
+def _doubt_the_clock(world: World) -> None:
+    auditor = world.actor("auditor")
+    world.clock.jump(hours=1)
+    with pytest.raises(ClockInDoubt):
+        world.perform(audit._exported, auditor)
+    world.run(operator.confirm_clock(world.vault))
+    world.run(upkeep.sweep(world.vault))
+
+
+# -- who the staff are ------------------------------------------------------------------------------------------------
+
+
+def play_people(world: World) -> None:
+    """What happens around people: they join, sign in, look after their account, and are changed by one and by two."""
+    rooms = (_join, _sign_in, _command_line, _account, _on_the_host, _by_two_people, _not_decided, _guess)
+    for room in rooms:
+        world.clock.advance(
+            minutes=WINDOW / MINUTE
+        )  # nobody reaches a limit by having been in the room before
+        room(world)
+    world.run(delivery.deliver(world.vault))
+    world.clock.advance(days=7)
+    world.run(upkeep.sweep(world.vault))
+
+
+def _invited(world: World, name: str, *roles: str) -> InvitationView:
+    """Somebody whom the host has added, with the invitation at hand."""
+    mail = f"{name.partition(' ')[0].lower()}@agency.example"
+    return world.run(staff.add(world.vault, HOST, name, mail, roles, "hand"))
+
+
+def _joined(world: World, name: str, *roles: str) -> Member:
+    """Somebody whom the host has added and who has enrolled; they are found by their name from then on."""
+    world.staff[name] = world.enrol(_invited(world, name, *roles))
+    return world.staff[name]
+
+
+def _join(world: World) -> None:
+    """One by an authenticator, one by a passkey, one who never does."""
+    vault = world.vault
+    _joined(world, "Tara Tyler", "technician", "coordinator")
+    invited = _invited(world, "Petra Page", "technician")
+    browser, _ = world.run(enrolling.begin(vault, PAGE, invited.code or ""))
+    world.run(enrolling.choose_password(vault, PAGE, browser, PASSWORD))
+    asked = world.run(enrolling.ask_passkey(vault, PAGE, browser))
+    key = SoftPasskey(world.settings.origin)
+    made = key.create(asked["passkey"])
+    world.run(enrolling.add_passkey(vault, PAGE, browser, asked["challenge"], made, "A key"))
+    asked = world.run(sessions.ask_passkey(vault, PAGE))
+    answer = key.get(asked["passkey"])
+    started = world.run(sessions.sign_in_with_passkey(vault, asked["challenge"], answer, PAGE))
+    petra = world.run(sessions.resolve(vault, started.token, PAGE.source, "page"))
+    world.perform(sessions.sign_out_everywhere, petra)
+    world.run(staff.add(vault, HOST, "Nora Never", "nora@agency.example", ["auditor"]))
+    world.run(delivery.deliver(vault))
+
+
+def _sign_in(world: World) -> None:
+    vault, tara = world.vault, world.member("Tara Tyler")
+    with pytest.raises(NotSignedIn):
+        world.run(sessions.sign_in(vault, tara.view.mail, "not " + PASSWORD, world.code(tara), PAGE))
+    elsewhere = world.run(sessions.sign_in(vault, tara.view.mail, PASSWORD, tara.recovery[0], PAGE))
+    session = world.run(sessions.resolve(vault, elsewhere.token, PAGE.source, "page")).session
+    world.perform(sessions.end_one, world.actor(tara), session)
+
+
+def _command_line(world: World) -> None:
+    """One is refused, one is let in, renews, and renews with what was used."""
+    vault, tara = world.vault, world.member("Tara Tyler")
+    actor = world.actor(tara)
+    refused = world.run(device.ask(vault, LAPTOP))
+    world.run(device.answer(vault, actor, refused.user_code, False))
+    wanted = world.run(device.ask(vault, LAPTOP))
+    assert world.run(device.collect(vault, LAPTOP, wanted.device_code)) == "authorization_pending"
+    world.run(device.answer(vault, actor, wanted.user_code, True, world.presence(tara)))
+    first = world.run(device.collect(vault, LAPTOP, wanted.device_code))
+    assert not isinstance(first, str)
+    assert not isinstance(world.run(refreshing.refresh(vault, LAPTOP, first.refresh)), str)
+    assert world.run(refreshing.refresh(vault, LAPTOP, first.refresh)) == "invalid_grant"
+
+
+def _account(world: World) -> None:
+    """Proved by code, by passkey and in another browser."""
+    vault, tara = world.vault, world.member("Tara Tyler")
+    key = SoftPasskey(world.settings.origin)
+    asked = world.run(account.ask_passkey(vault, world.actor(tara), world.presence(tara)))
+    made = key.create(asked["passkey"])
+    world.run(account.add_passkey(vault, world.actor(tara), asked["challenge"], made, "A key"))
+    with pytest.raises(ProofNeeded) as needed:
+        world.run(account.renew_recovery(vault, world.actor(tara)))
+    given = Presence("", needed.value.challenge["id"], key.get(needed.value.challenge["passkey"]))
+    tara.recovery = world.run(account.renew_recovery(vault, world.actor(tara), given))
+    with pytest.raises(ProofNeeded) as needed:
+        world.run(tokens.make(vault, world.actor(tara), "helpdesk", ["services:read"]))
+    challenge = needed.value.challenge["id"]
+    world.run(presence.prove_here(vault, world.actor(tara), challenge, world.presence(tara)))
+    given = Presence(challenge=challenge)
+    _, token = world.run(
+        tokens.make(vault, world.actor(tara), "helpdesk", ["services:read"], tokens.USUAL_DAYS, given)
+    )
+    world.perform(tokens.end, world.actor(tara), token.id)
+    held = world.read(account.account, world.actor(tara)).factors
+    (passkey,) = (factor.id for factor in held if factor.kind == "passkey")
+    world.run(account.remove_factor(vault, world.actor(tara), passkey, world.presence(tara)))
+    offered = world.run(account.ask_totp(vault, world.actor(tara), world.presence(tara)))
+    actor = world.actor(tara)
+    tara.seed = base64.b32decode(parse_qs(urlsplit(offered.uri).query)["secret"][0])
+    world.run(account.confirm_totp(vault, actor, world.code(tara)))
+    world.run(account.change_password(vault, world.actor(tara), PASSWORD, world.presence(tara)))
+
+
+# -- changes of accounts ----------------------------------------------------------------------------------------------
+
+
+def _asked(world: World, ask: Any, *args: Any, by: str = ADA) -> ChangeView:
+    actor = world.actor(by)
+    view: ChangeView = world.run(ask(world.vault, actor, *args, world.presence(by)))
+    return view
+
+
+def _vouched(world: World, change: ChangeView, by: str) -> None:
+    actor = world.actor(by)
+    world.run(vouching.vouch(world.vault, actor, change.id, world.presence(by)))
+
+
+def _on_the_host(world: World) -> None:
+    """The second administrator has gone, and what waited for them is done by the host instead."""
+    vault = world.vault
+    rosa, rick = _joined(world, "Rosa Rest", "technician"), _joined(world, "Rick Rush", "technician")
+    mia = _invited(world, "Mia Moved", "technician").person
+    ben = _joined(world, "Ben Brook", "administrator")
+    _asked(world, vouching.ask_roles, rosa.id, ["coordinator"])
+    _asked(world, vouching.ask_reset, rick.id)
+    _asked(world, vouching.ask_mail, mia.id, "mia.else@agency.example")
+    _asked(world, vouching.invite, "Nat Next", "nat@agency.example", ["auditor"], by="Ben Brook")
+    world.perform(staff.disable, HOST, ben.id)
+    world.run(vouching.host_roles(vault, HOST, rosa.view.mail, ["auditor"]))
+    world.run(vouching.host_reset(vault, HOST, rick.view.mail))
+    world.run(vouching.host_mail(vault, HOST, mia.mail, "mia.moved@agency.example"))
+
+
+def _by_two_people(world: World) -> None:
+    """Each kind is asked by one and vouched for by another; one waits when another one of the same account is done."""
+    tim = _joined(world, "Tim Trade", "technician")
+    cora = _joined(world, "Cora Clear", "administrator").view.name
+    _vouched(world, _asked(world, vouching.invite, "Jo Join", "jo@agency.example", ["coordinator"]), by=cora)
+    _asked(world, vouching.ask_mail, tim.id, "tim.first@agency.example")
+    _vouched(world, _asked(world, vouching.ask_roles, tim.id, ["coordinator", "technician"]), by=cora)
+    _vouched(world, _asked(world, vouching.ask_mail, tim.id, "tim.second@agency.example"), by=cora)
+    _vouched(world, _asked(world, vouching.ask_reset, tim.id), by=cora)
+    _asked(world, vouching.ask_reset, tim.id)
+    world.perform(vouching.drop_role, world.actor(ADA), tim.id, "coordinator")
+
+
+def _not_decided(world: World) -> None:
+    """One is refused, one withdrawn, one forgotten."""
+    refused, withdrawn, _forgotten = (
+        _asked(world, vouching.invite, name, f"{name[:2].lower()}@agency.example", ["technician"])
+        for name in ("Al Asked", "Bo Both", "Cy Calm")
+    )
+    world.perform(vouching.refuse, world.actor("Cora Clear"), refused.id)
+    world.perform(vouching.withdraw, world.actor(ADA), withdrawn.id)
+
+
+def _guess(world: World) -> None:
+    """Once too often, by nobody in particular and by somebody."""
+    actor = world.actor("Tara Tyler")
+    for wrong in (
+        lambda: enrolling.begin(world.vault, PAGE, new_intake_code()),
+        lambda: device.look(world.vault, actor, new_user_code()),
+    ):
+        for at in range(LIMITS["enrol"] + 2):
+            expected: type[VaultError] = NotFound if at < LIMITS["enrol"] else TooMany
+            with pytest.raises(expected):
+                world.run(wrong())
