@@ -27,6 +27,7 @@ def environment(home: Path, **more: str) -> dict[str, str]:
         "VALETKEY_CONFIG": str(home / "none.toml"),
         "VALETKEY_DATA_DIR": str(home / "data"),
         "PYTHONPATH": str(ROOT),
+        "PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring",
         "TERM": "dumb",
         "TZ": "UTC",
         **more,

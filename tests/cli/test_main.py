@@ -161,9 +161,9 @@ def test_an_unforeseen_error_shows_its_class_and_nothing_else(
 
 def test_ctrl_c_at_a_prompt_ends_quietly_with_130(tmp_path: Path) -> None:
     shown, status = in_terminal(
-        [*PROGRAM, "login", "http://127.0.0.1:9"],
+        [*PROGRAM, "submit", "--statement-key", "00" * 32],
         environment(tmp_path),
-        [lambda: "t@x.example", lambda: "\x03"],
+        [lambda: "\x03"],
     )
     assert status == 130
     assert "Traceback" not in shown
