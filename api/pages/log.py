@@ -20,6 +20,7 @@ Words = Annotated[str, Query(max_length=60)]
 WORDS = {
     "session.start": "Signed in",
     "session.end": "Ended a session",
+    "attempt.limit": "Tried too often, and was held off",
     "session.end-all": "Signed out everywhere",
     "session.refresh": "Went on with a command line's session",
     "session.reuse": "Found a stolen token of a command line",

@@ -46,3 +46,17 @@ def holding_a_passkey(page: Page) -> CDPSession:
         },
     )
     return session
+
+
+def with_a_passkey(page: Page, world: World, address: str, who: str | Member) -> Page:
+    """Add a passkey to an account that has an authenticator, and sign in with it."""
+    holding_a_passkey(page)
+    sign_in(page, world, address, who)
+    page.goto(f"{address}/account/passkey")
+    page.fill("#code", world.code(who))
+    page.click("text=Continue")
+    page.click("button >> text=Make the passkey")
+    page.wait_for_url("**/signin**")
+    page.click("#passkey")
+    page.wait_for_url(lambda url: "signin" not in url)
+    return page

@@ -4,7 +4,7 @@ import httpx2
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.people import POLYGLOT, Surf, give, sign_in
+from tests.browser.people import POLYGLOT, Surf, give, sign_in, with_a_passkey
 from tests.world import World
 
 pytestmark = [pytest.mark.browser]
@@ -97,3 +97,23 @@ def test_a_deed_of_a_command_line_is_proved_on_a_page_that_names_it(
     answer = stranger.goto(f"{server}/presence/{challenge}")
     assert answer is not None
     assert answer.status == 404
+
+
+def test_a_passkey_lets_a_command_line_in_and_proves_its_deeds(
+    embedded: World, server: str, surf: Surf
+) -> None:
+    page = with_a_passkey(surf(), embedded, server, "technician")
+    told = login(server)
+    page.goto(told["verification_uri_complete"])
+    page.click("text=Continue")
+    page.click("text=Allow it with a passkey")
+    expect(page.locator("h1")).to_have_text("It is signing in now")
+    headers = {"authorization": f"Bearer {poll(server, told).json()['access_token']}"}
+    place = f"{server}/api/v1/account/recovery-codes"
+    challenge = httpx2.post(place, json={}, headers=headers).json()["challenge"]["id"]
+    page.goto(f"{server}/presence/{challenge}")
+    expect(page.locator(".lead")).to_contain_text("You are asked to replace your recovery codes")
+    page.click("text=Prove it with a passkey")
+    expect(page.locator("h1")).to_have_text("Thank you, that is proved")
+    proved = httpx2.post(place, json={"presence": {"challenge": challenge}}, headers=headers)
+    assert len(proved.json()["codes"]) == 10

@@ -199,3 +199,34 @@ def test_a_form_of_somebody_elses_enrolment_does_nothing(embedded: World, server
     page.click("text=Continue")
     expect(page.locator(".lead")).to_contain_text("was not made for this enrolment")
     assert embedded.size() == before
+
+
+def test_somebody_joins_by_keyboard_alone(embedded: World, server: str, surf: Surf) -> None:
+    page = surf()
+    holding_a_passkey(page)
+    page.goto(str(invited(embedded).link))
+    press = page.keyboard.press
+
+    def go_to(wanted: str) -> None:
+        for _ in range(20):
+            press("Tab")
+            if page.evaluate("wanted => document.activeElement.matches(wanted)", wanted):
+                return
+        raise AssertionError(f"no key leads to {wanted}")
+
+    go_to("#code")
+    press("Enter")
+    expect(page.locator("h1")).to_have_text("Choose a password")
+    go_to("#password")
+    page.keyboard.type(PASSWORD)
+    press("Enter")
+    expect(page.locator("h1")).to_have_text("Add a second factor")
+    go_to("#name")
+    press("Enter")
+    expect(page.locator("h1")).to_have_text("Your recovery codes")
+    go_to("a.button")
+    press("Enter")
+    expect(page.locator("h1")).to_have_text("Sign in")
+    go_to("#passkey")
+    press("Space")
+    page.wait_for_url("**/agreement")

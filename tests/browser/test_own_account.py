@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from api.security import SESSION_COOKIE
-from tests.browser.people import Surf, holding_a_passkey, sign_in
+from tests.browser.people import Surf, holding_a_passkey, sign_in, with_a_passkey
 from tests.world import PASSWORD, World
 from vault.crypto.factors import current_code
 from vault.values import SECOND
@@ -146,16 +146,7 @@ def test_a_token_is_made_with_a_code_shown_once_and_ended(embedded: World, serve
 def test_a_passkey_that_answered_one_form_proves_nothing_in_another(
     embedded: World, server: str, surf: Surf
 ) -> None:
-    page = surf()
-    holding_a_passkey(page)
-    at_account(embedded, server, page)
-    page.goto(f"{server}/account/passkey")
-    page.fill("#code", embedded.code("technician"))
-    page.click("text=Continue")
-    page.click("button >> text=Make the passkey")
-    page.wait_for_url("**/signin**")
-    page.click("#passkey")
-    page.wait_for_url(lambda url: "signin" not in url)
+    page = with_a_passkey(surf(), embedded, server, "technician")
     page.goto(f"{server}/account/recovery")
     with page.expect_request(
         lambda one: one.method == "POST" and "presence=%7B" in (one.post_data or "")

@@ -3,8 +3,7 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.people import POLYGLOT, Surf, holding_a_passkey, sign_in
-from tests.browser.test_own_account import at_account
+from tests.browser.people import POLYGLOT, Surf, sign_in, with_a_passkey
 from tests.world import Member, World
 
 pytestmark = [pytest.mark.browser]
@@ -63,17 +62,9 @@ def test_one_administrator_asks_another_vouches_and_the_invitation_is_shown_once
 def test_a_second_person_vouches_with_a_passkey(
     embedded: World, server: str, surf: Surf, second: Member
 ) -> None:
-    bea = surf()
-    holding_a_passkey(bea)
-    at_account(embedded, server, bea, second.id)
-    bea.goto(f"{server}/account/passkey")
-    bea.fill("#code", embedded.code(second))
-    bea.click("text=Continue")
-    bea.click("button >> text=Make the passkey")
-    bea.wait_for_url("**/signin**")
     asked(sign_in(surf(), embedded, server, "administrator"), embedded, server)
-    bea.click("#passkey")
-    bea.wait_for_url("**/people")
+    bea = with_a_passkey(surf(), embedded, server, second)
+    bea.goto(f"{server}/people")
     bea.click("text=Ines Imhof joins as technician")
     bea.click("text=I vouch for it with a passkey")
     expect(bea.locator("h1")).to_have_text("Done: Ines Imhof joins as technician")
