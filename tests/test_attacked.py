@@ -71,7 +71,10 @@ def test_an_address_that_a_mails_header_would_read_otherwise_is_refused(raw: str
 
 def forge_sealed_assignment(world: World, ticket_id: str, person_id: str) -> None:
     """What a writer of the database does while the vault is sealed: a row, its entry, its index, the ledger's head."""
-    row = Assignment(id=new_id("asg"), ticket_id=ticket_id, person_id=person_id, created_at=1)
+    coordinator = world.member("coordinator").id
+    row = Assignment(
+        id=new_id("asg"), ticket_id=ticket_id, person_id=person_id, assigned_by=coordinator, created_at=1
+    )
     of_row = digest("assignment", values_of(row))
     [(size, time, frontier)] = world.sql("SELECT size, time, frontier FROM ledger_head")
     body = Entry(
@@ -80,7 +83,7 @@ def forge_sealed_assignment(world: World, ticket_id: str, person_id: str) -> Non
         time=time,
         type="ticket.assign",
         outcome="ok",
-        actor=world.member("coordinator").id,
+        actor=coordinator,
         channel="api",
         ids={"ticket": ticket_id, "person": person_id},
         rows=((f"assignment:{row.id}", of_row.hex()),),
@@ -88,11 +91,12 @@ def forge_sealed_assignment(world: World, ticket_id: str, person_id: str) -> Non
     tree = Frontier.unpack(size, bytes(frontier))
     tree.push(leaf_hash(body))
     world.sql(
-        "INSERT INTO assignment (id, ticket_id, person_id, state, created_at, salt) "
-        "VALUES (:id, :ticket, :person, 'active', 1, :salt)",
+        "INSERT INTO assignment (id, ticket_id, person_id, assigned_by, state, created_at, salt) "
+        "VALUES (:id, :ticket, :person, :by, 'active', 1, :salt)",
         id=row.id,
         ticket=ticket_id,
         person=person_id,
+        by=coordinator,
         salt=row.salt,
     )
     world.sql(
@@ -107,7 +111,7 @@ def forge_sealed_assignment(world: World, ticket_id: str, person_id: str) -> Non
         "VALUES (:seq, :time, 'ticket.assign', :actor, :body, :leaf)",
         seq=size,
         time=time,
-        actor=world.member("coordinator").id,
+        actor=coordinator,
         body=body.decode(),
         leaf=leaf_hash(body),
     )

@@ -85,8 +85,8 @@ def test_a_source_is_slowed_whatever_accounts_it_tries(embedded: World) -> None:
     tom = embedded.member("technician")
     assert answer(embedded, tries(embedded, tom.view.mail, code=embedded.code(tom)))[0] is TooMany
     assert embedded.run(tries(embedded, tom.view.mail, code=embedded.code(tom), source="198.51.100.200"))
-    assert embedded.ledger(since) == ["session.start ok"], (
-        "tries of nobody are counted and not told one by one"
+    assert embedded.ledger(since) == ["attempt.limit ok", "session.start ok"], (
+        "tries of nobody are counted and not told one by one, but that they were too many is"
     )
     assert sum(row[0] for row in embedded.sql("SELECT count FROM refusal_count")) == 12
 
