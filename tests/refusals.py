@@ -9,7 +9,8 @@ from sqlalchemy import select
 
 from tests.world import World
 from vault.errors import VaultError
-from vault.model.tables import GUARDED, Outbox, Session
+from vault.model.people import Session
+from vault.model.tables import GUARDED, Outbox
 from vault.storage.database import open_engine
 
 SPENT = {"step"}

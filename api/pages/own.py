@@ -222,7 +222,7 @@ async def renew_recovery(
 @router.post("/sessions/end", name="session.end")
 async def end_all(vault: TheVault, actor: PageActor, _form: CheckedForm) -> Response:
     """Sign out everywhere; no browser is known any more."""
-    await vault.perform(sessions.sign_out_everywhere, actor)
+    await vault.perform(account.sign_out_everywhere, actor)
     return signed_out("everywhere")
 
 

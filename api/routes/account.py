@@ -77,7 +77,7 @@ async def own_sessions(vault: TheVault, actor: SignedIn) -> list[OwnSessionView]
 @router.post("/sessions/end-all", name="session.end", status_code=204)
 async def end_all(vault: TheVault, actor: SignedIn) -> None:
     """Sign out everywhere, here too."""
-    await vault.perform(sessions.sign_out_everywhere, actor)
+    await vault.perform(account.sign_out_everywhere, actor)
 
 
 @router.post("/sessions/{session_id}/end", name="session.end", status_code=204)

@@ -382,7 +382,7 @@ def test_what_ends_a_session_ends_its_renewal_and_what_waits_to_begin(world: Wor
     if way == "signed out":
         world.perform(sessions.sign_out, line)
     elif way == "everywhere":
-        world.perform(sessions.sign_out_everywhere, tom)
+        world.perform(account.sign_out_everywhere, tom)
     elif way == "password":
         given = world.presence("technician")
         world.run(account.change_password(world.vault, tom, "nine loud geese march past noon", given))

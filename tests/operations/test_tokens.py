@@ -107,7 +107,7 @@ def test_no_token_opens_proves_changes_an_account_or_makes_another_token(world: 
         vault.perform(checkout.check_in, actor, lease.id),
         vault.perform(tokens.end, actor, view.id),
         vault.perform(sessions.end_one, actor, sessions_of(world, "technician")[0]),
-        vault.perform(sessions.sign_out_everywhere, actor),
+        vault.perform(account.sign_out_everywhere, actor),
         vault.perform(staff.agree, actor, 1),
         vault.read(sessions.own_sessions, actor),
         vault.read(tokens.own_tokens, actor),

@@ -145,8 +145,16 @@ class LeaseView(View):
     reason: str
     state: Literal["active", "ended"]
     ended_how: Literal[
-        "", "check-in", "expiry", "revocation", "ticket closed", "unassigned", "service ended", "disabled",
-        "account reset", "role taken away",
+        "",
+        "check-in",
+        "expiry",
+        "revocation",
+        "ticket closed",
+        "unassigned",
+        "service ended",
+        "disabled",
+        "account reset",
+        "role taken away",
     ]
     starts_at: datetime
     expires_at: datetime

@@ -7,7 +7,7 @@ from sqlalchemy import delete, update
 
 from vault.crypto.passwords import parse_password
 from vault.errors import Denied
-from vault.model.tables import Challenge, Person, Proof
+from vault.model.people import Challenge, Person, Proof
 from vault.model.views import AccountView
 from vault.operations import attempts, browsers, device, factors, sessions, showing, tokens
 from vault.operations.asking import agreement_in_force, may, person_of
@@ -32,6 +32,19 @@ def account(reading: Reading, actor: Actor) -> AccountView:
         tokens=tokens.own_tokens(reading, actor),
         agreement_version=in_force,
     )
+
+
+@operation("session.end-all", in_any_time=True)
+def sign_out_everywhere(unit: Unit, actor: Actor) -> None:
+    """End every session of whoever asks, this one and those that still wait for a yes too; know no browser any more.
+
+    API tokens stay: they are ended one by one, or with a change of password or factor.
+    """
+    person = person_of(unit, actor)
+    unit.about(person=person.id)
+    sessions.end_all(unit, person.id)
+    device.end_all(unit, person.id)
+    browsers.forget_all(unit, person.id)
 
 
 def end_everything(unit: Unit, person_id: str) -> None:

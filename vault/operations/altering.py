@@ -4,7 +4,7 @@ import secrets
 from collections.abc import Sequence
 
 from vault.errors import Conflict, Invalid
-from vault.model.tables import Person, StaffChange
+from vault.model.people import Person, StaffChange
 from vault.model.views import InvitationView
 from vault.operations import account, enrolling, factors
 from vault.operations.asking import roles_of

@@ -5,7 +5,8 @@ from functools import cache
 from sqlalchemy import bindparam, func, select
 
 from vault.errors import NotFound, NotSignedIn, Tampered
-from vault.model.tables import Agreement, Assignment, Lease, Person, Request, Secret, Service, Ticket
+from vault.model.people import Person
+from vault.model.tables import Agreement, Assignment, Lease, Request, Secret, Service, Ticket
 from vault.policy.rights import Standing, require
 from vault.storage.reading import Reading
 from vault.values import Actor, known_id

@@ -7,7 +7,7 @@ from sqlalchemy.dialects.postgresql import insert as postgres_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from vault.errors import TooMany
-from vault.model.tables import Attempt, KnownBrowser, Person
+from vault.model.people import Attempt, KnownBrowser, Person
 from vault.operations.vault import Vault
 from vault.policy.attempts import WINDOW, allowed
 from vault.storage.unit import Unit, operation

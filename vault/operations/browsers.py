@@ -7,7 +7,7 @@ from sqlalchemy import bindparam, delete, select
 
 from vault.crypto.tokens import new_token, parse_token, token_hash
 from vault.errors import NotSignedIn
-from vault.model.tables import KnownBrowser, Person
+from vault.model.people import KnownBrowser, Person
 from vault.storage.reading import Reading
 from vault.storage.unit import Unit
 from vault.values import DAY, Actor, new_id

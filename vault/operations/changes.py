@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from vault.errors import Denied, Ended, NotFound
-from vault.model.tables import Person, StaffChange
+from vault.model.people import Person, StaffChange
 from vault.model.views import ChangeView
 from vault.operations import showing
 from vault.operations.asking import agreement_in_force, roles_of

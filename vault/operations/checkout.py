@@ -5,7 +5,8 @@ from typing import Any
 from sqlalchemy import Text, bindparam, cast, func, literal, select
 
 from vault.errors import Conflict, Denied, Ended, Invalid, NotFound, NotSignedIn, Tampered
-from vault.model.tables import Agreement, Assignment, Lease, Person, RowHead, Secret, Service, Ticket
+from vault.model.people import Person
+from vault.model.tables import Agreement, Assignment, Lease, RowHead, Secret, Service, Ticket
 from vault.model.views import LeaseView, RequestView
 from vault.operations import presence, showing
 from vault.operations.asking import (

@@ -5,15 +5,8 @@ import logging
 from sqlalchemy import bindparam, func, select, update
 
 from vault.errors import Conflict, NotFound
-from vault.model.tables import (
-    Certificate,
-    Customer,
-    Outbox,
-    Person,
-    Request,
-    Service,
-    StaffChange,
-)
+from vault.model.people import Person, StaffChange
+from vault.model.tables import Certificate, Customer, Outbox, Request, Service
 from vault.operations import enrolling, requests
 from vault.operations.altering import NOWHERE
 from vault.operations.vault import Vault

@@ -9,16 +9,8 @@ from typing import Any
 from sqlalchemy import bindparam, func, select
 
 from vault.errors import Conflict, Denied, Invalid, NotFound, Tampered
-from vault.model.tables import (
-    Certificate,
-    Customer,
-    Deployment,
-    LedgerEntry,
-    Person,
-    Secret,
-    Service,
-    Ticket,
-)
+from vault.model.people import Person
+from vault.model.tables import Certificate, Customer, Deployment, LedgerEntry, Secret, Service, Ticket
 from vault.model.views import CertificateView
 from vault.operations import presence
 from vault.operations.asking import service_for, service_of

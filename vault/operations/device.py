@@ -9,7 +9,7 @@ from sqlalchemy import bindparam, delete, func, select, update
 
 from vault.crypto.tokens import new_token, new_user_code, parse_token, token_hash, user_code_hash
 from vault.errors import NotFound, NotSignedIn, Sealed, Tampered, TooMany
-from vault.model.tables import DeviceSignIn, Person
+from vault.model.people import DeviceSignIn, Person
 from vault.model.views import DeviceView
 from vault.operations import attempts, refreshing
 from vault.operations.asking import may

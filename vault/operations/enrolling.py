@@ -6,7 +6,7 @@ from typing import Any
 from vault.crypto.passwords import parse_password
 from vault.crypto.tokens import invitation_code_hash, new_intake_code, new_token, parse_token, token_hash
 from vault.errors import Conflict, Denied, NotFound, NotSignedIn
-from vault.model.tables import Invitation, Person
+from vault.model.people import Invitation, Person
 from vault.model.views import EnrolmentView, InvitationView
 from vault.operations import attempts, factors, showing
 from vault.operations.asking import agreement_in_force

@@ -10,7 +10,7 @@ from vault.crypto.factors import matching_step, new_totp_seed, provisioning_uri
 from vault.crypto.passkeys import RelyingParty
 from vault.crypto.recovery import new_recovery_codes, parse_recovery_code
 from vault.errors import Conflict, Denied, NotFound
-from vault.model.tables import Challenge, Factor
+from vault.model.people import Challenge, Factor
 from vault.model.views import FactorView
 from vault.operations.vault import Vault
 from vault.settings import Settings

@@ -13,7 +13,8 @@ from vault.errors import Conflict, Ended, Invalid, NotFound, NotSignedIn, Sealed
 from vault.model.cards import holds_card_number
 from vault.model.kinds import KINDS
 from vault.model.messages import Begin, Done, Form, FormItem, Give, Look, Receipt
-from vault.model.tables import Customer, Person, Request, Secret, Service
+from vault.model.people import Person
+from vault.model.tables import Customer, Request, Secret, Service
 from vault.operations import attempts
 from vault.operations.asking import service_of
 from vault.operations.requests import ask_again

@@ -11,7 +11,7 @@ from sqlalchemy import bindparam, update
 from vault.crypto import passkeys
 from vault.crypto.encoding import pack
 from vault.errors import Denied, NotFound, ProofNeeded, StaleProof
-from vault.model.tables import Challenge, Proof
+from vault.model.people import Challenge, Proof
 from vault.model.views import DeedView
 from vault.operations import attempts, factors
 from vault.operations.asking import person_of
@@ -103,6 +103,25 @@ def _asked(unit: Unit, actor: Actor, deed: Deed) -> dict[str, Any]:
     return _as_asked(unit, challenge, deed.words)
 
 
+def _belongings(challenge: Challenge) -> tuple[bytes | str | int, ...]:
+    """What the words of a challenge are sealed to, so that nobody behind our back has one deed proved for another."""
+    return (
+        "deed",
+        challenge.id,
+        challenge.person_id,
+        challenge.bound_to,
+        bytes(challenge.deed),
+        bytes(challenge.question),
+        challenge.expires_at,
+    )
+
+
+def _words(reading: Reading, challenge: Challenge) -> str:
+    """The deed in words. Raises Tampered for a challenge that is not as it was asked."""
+    told = json.loads(reading.keys.factors.unwrap(bytes(challenge.sealed), *_belongings(challenge)))
+    return str(told["words"])
+
+
 def _as_asked(reading: Reading, challenge: Challenge, words: str) -> dict[str, Any]:
     held = factors.passkeys_of(reading, challenge.person_id)
     rp = factors.relying_party(reading.settings)
@@ -123,11 +142,11 @@ def deed_of(reading: Reading, actor: Actor, challenge_id: str) -> DeedView:
     """
     person = person_of(reading, actor)
     challenge = _open(reading, challenge_id, person.id)
-    told = json.loads(reading.keys.factors.unwrap(bytes(challenge.sealed), "deed", challenge.id))
-    asked = _as_asked(reading, challenge, told["words"])
+    words = _words(reading, challenge)
+    asked = _as_asked(reading, challenge, words)
     return DeedView(
         id=challenge.id,
-        words=told["words"],
+        words=words,
         passkey=asked["passkey"],
         code=asked["code"],
         expires_at=to_datetime(challenge.expires_at),
@@ -152,6 +171,7 @@ def _open(reading: Reading, challenge_id: str, person_id: str) -> Challenge:
         or reading.now >= found.expires_at
     ):
         raise NotFound("there is nothing to be proved here, or it is over")
+    _words(reading, found)
     return found
 
 

@@ -15,7 +15,7 @@ from sqlalchemy import bindparam, update
 
 from vault.crypto.tokens import new_token, parse_token, token_hash
 from vault.errors import NotSignedIn, Sealed, Tampered
-from vault.model.tables import Person, Session
+from vault.model.people import Person, Session
 from vault.model.views import SessionView
 from vault.operations import sessions, showing
 from vault.operations.asking import agreement_in_force

@@ -12,7 +12,7 @@ from vault.crypto import passkeys
 from vault.crypto.recovery import parse_recovery_code
 from vault.crypto.tokens import new_token, parse_token, token_hash
 from vault.errors import Invalid, NotFound, NotSignedIn, Sealed, Tampered
-from vault.model.tables import Challenge, Person, Session
+from vault.model.people import Challenge, Person, Session
 from vault.model.views import OwnSessionView, SessionView
 from vault.operations import attempts, browsers, factors, showing
 from vault.operations.asking import agreement_in_force, may, person_of
@@ -307,15 +307,6 @@ def end_one(unit: Unit, actor: Actor, session_id: str) -> None:
     unit.execute(_END, session=session_id, at=unit.now)
 
 
-@operation("session.end-all", in_any_time=True)
-def sign_out_everywhere(unit: Unit, actor: Actor) -> None:
-    """End every session of whoever asks, this one too, and forget the browsers they were known in."""
-    person = person_of(unit, actor)
-    unit.about(person=person.id)
-    end_all(unit, person.id)
-    browsers.forget_all(unit, person.id)
-
-
 def end_all(unit: Unit, person_id: str) -> None:
     """End every session of a person, as part of another change."""
     unit.execute(_END_ALL, person=person_id, at=unit.now)
@@ -343,7 +334,7 @@ def own_sessions(reading: Reading, actor: Actor) -> tuple[OwnSessionView, ...]:
                 id=row["id"],
                 channel=row["channel"],
                 client=told["client"]
-                or {"cli": "command line", "api": "a program"}.get(row["channel"], "browser"),
+                or {"cli": "Command line", "api": "A program"}.get(row["channel"], "A browser"),
                 source=told["source"],
                 started_at=to_datetime(row["created_at"]),
                 seen_at=to_datetime(row["seen_at"]),

@@ -6,17 +6,8 @@ from typing import Any
 from sqlalchemy import bindparam, select
 
 from vault.model.kinds import KINDS
-from vault.model.tables import (
-    Assignment,
-    Customer,
-    Lease,
-    Person,
-    Request,
-    Secret,
-    Service,
-    ServiceType,
-    Ticket,
-)
+from vault.model.people import Person
+from vault.model.tables import Assignment, Customer, Lease, Request, Secret, Service, ServiceType, Ticket
 from vault.model.views import (
     CustomerView,
     LeaseView,

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from sqlalchemy import select
 
 from vault.errors import Conflict, Denied, NotFound
-from vault.model.tables import Agreement, Person
+from vault.model.people import Person
+from vault.model.tables import Agreement
 from vault.model.views import AgreementView, InvitationView, PersonView, StaffView
 from vault.operations import account, altering, enrolling, showing, vouching
 from vault.operations.asking import agreement_in_force, may

@@ -3,7 +3,8 @@
 from sqlalchemy import bindparam, func, select
 
 from vault.errors import Conflict, Denied, NotFound
-from vault.model.tables import Assignment, Person, Service, Ticket
+from vault.model.people import Person
+from vault.model.tables import Assignment, Service, Ticket
 from vault.model.views import TicketView
 from vault.operations import showing
 from vault.operations.asking import may, roles_of, service_for, ticket_for

@@ -8,7 +8,7 @@ from sqlalchemy import bindparam, select, update
 
 from vault.crypto.tokens import new_token, parse_token, token_hash
 from vault.errors import Conflict, Denied, Invalid, NotFound, NotSignedIn, Sealed, Tampered
-from vault.model.tables import ApiToken, Person
+from vault.model.people import ApiToken, Person
 from vault.model.views import ApiTokenView
 from vault.operations.asking import may, person_of, roles_of
 from vault.operations.presence import NOTHING, Deed, Presence, prove, spend

@@ -9,21 +9,18 @@ from typing import Any
 from sqlalchemy import Select, bindparam, delete, select
 
 from vault.errors import Tampered, VaultError
-from vault.model.tables import (
+from vault.model.people import (
     ApiToken,
     Attempt,
     Challenge,
     DeviceSignIn,
     Invitation,
     KnownBrowser,
-    Lease,
-    Outbox,
     Proof,
-    RefusalCount,
-    Request,
     Session,
     StaffChange,
 )
+from vault.model.tables import Lease, Outbox, RefusalCount, Request
 from vault.operations import delivery, destruction, intake, vouching
 from vault.operations.leases import end_lease
 from vault.operations.requests import OPEN

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from vault.errors import Conflict, Denied, NotFound
-from vault.model.tables import Person, StaffChange
+from vault.model.people import Person, StaffChange
 from vault.model.views import ChangeView, InvitationView, PersonView
 from vault.operations import altering, changes, showing
 from vault.operations.asking import agreement_in_force, may, roles_of

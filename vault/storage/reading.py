@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, RowMapping, Select, bindparam, select
 
 from vault.errors import Sealed, Tampered
-from vault.model.tables import Row
+from vault.model.rows import Row
 from vault.settings import Settings
 from vault.storage.heads import stored_digest
 from vault.storage.keys import Keys

@@ -4,7 +4,7 @@ import hashlib
 import json
 from functools import lru_cache
 
-from vault.model.tables import Row
+from vault.model.rows import Row
 
 _encode = json.JSONEncoder(
     ensure_ascii=True, separators=(",", ":"), default=lambda blob: bytes(blob).hex()

@@ -12,7 +12,8 @@ from vault.crypto.envelope import Context
 from vault.errors import NotFound
 from vault.ledger.disclosure import Disclosure
 from vault.model.kinds import KINDS
-from vault.model.tables import Outbox, Row
+from vault.model.rows import Row
+from vault.model.tables import Outbox
 from vault.settings import Settings
 from vault.storage.heads import Heads
 from vault.storage.keys import Keys, Opening
