@@ -147,7 +147,7 @@ def _join(world: World) -> None:
     answer = key.get(asked["passkey"])
     started = world.run(sessions.sign_in_with_passkey(vault, asked["challenge"], answer, PAGE))
     petra = world.run(sessions.resolve(vault, started.token, PAGE.source, "page"))
-    world.perform(sessions.sign_out_everywhere, petra)
+    world.perform(account.sign_out_everywhere, petra)
     world.run(staff.add(vault, HOST, "Nora Never", "nora@agency.example", ["auditor"]))
     world.run(delivery.deliver(vault))
 
