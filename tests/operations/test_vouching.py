@@ -574,3 +574,24 @@ def test_the_host_does_not_let_in_who_still_waits_for_a_second_person(world: Wor
             world.run(act)
     world.perform(staff.disable, HOST, change.person.id)
     assert world.run(staff.add(world.vault, HOST, *NEW)).person.id != change.person.id
+
+
+@pytest.mark.attack("AZ11", "AN07")
+def test_the_proof_is_consumed_by_the_vouch_and_does_not_keep(world: World) -> None:
+    (ben,) = administrators(world, "Ben")
+    one, two = (
+        asked(world, vouching.invite, f"{name} New", f"{name}@agency.example", ["auditor"]) for name in "ab"
+    )
+    actor = world.actor(ben)
+    with pytest.raises(ProofNeeded) as needed:
+        world.run(vouching.vouch(world.vault, actor, one.id))
+    challenge = needed.value.challenge["id"]
+    world.run(presence.prove_here(world.vault, actor, challenge, world.presence(ben)))
+    ((proof,),) = world.sql("SELECT proof_id FROM challenge WHERE id = :id", id=challenge)
+    with refused(world, StaleProof, "staff.vouch"):
+        world.perform(vouching._vouched, actor, two.id, proof)
+    world.clock.advance(minutes=5)
+    with refused(world, StaleProof, "staff.vouch"):
+        world.run(vouching.vouch(world.vault, actor, one.id, Presence(challenge=challenge)))
+    assert vouched(world, one, ben)
+    assert world.sql("SELECT count(*) FROM proof WHERE spent_at IS NULL AND id <> :id", id=proof) == [(0,)]
