@@ -19,6 +19,20 @@ from vault.values import Actor, new_id
 REASON = "install the shop as ordered"
 DEED = Deed("do one thing", ("thing", 1))
 OTHER = Deed("do another thing", ("thing", 2))
+LIES = {
+    "another origin": Lies(origin="https://vault.evil.example"),
+    "another host": Lies(rp_id="evil.example"),
+    "another ceremony": Lies(type="webauthn.create"),
+    "nobody verified": Lies(user_verified=False),
+    "nobody there": Lies(user_present=False),
+    "a foreign frame": Lies(cross_origin=True),
+    "another question": Lies(challenge=b"\1" * 32),
+    "a count that does not grow": Lies(sign_count=1),
+    "another owner": Lies(user_handle=b"per_somebodyelse"),
+    "a backup of what has none": Lies(backed_up=True),
+    "bytes behind": Lies(tail=b"\0"),
+    "another signature": Lies(signature=b"0"),
+}
 
 
 class Scene:
@@ -113,15 +127,16 @@ def test_a_passkeys_answer_for_one_deed_does_no_other_and_is_spent_by_the_try(sc
 @pytest.mark.attack("AN07", "AN22", "AZ16")
 def test_of_many_deeds_with_one_answer_one_is_done(scene: Scene) -> None:
     world = scene.world
+    world.clock.advance(minutes=15)  # none of them is turned away for its number
     given = scene.answered(scene.asked())
-    many = world.together(*(scene.lease(given) for _ in range(20)))
+    many = world.together(*(scene.lease(given) for _ in range(10)))
     assert sum(isinstance(one, LeaseView) for one in many) == 1
     assert {type(one) for one in many if not isinstance(one, LeaseView)} == {NotFound}
     assert len(world.sql("SELECT id FROM lease")) == 1
 
 
 @pytest.mark.attack("AN07", "AZ16")
-def test_one_code_does_one_of_twenty_deeds(scene: Scene) -> None:
+def test_one_code_does_one_of_ten_deeds(scene: Scene) -> None:
     world = scene.world
     given = world.presence("technician")
     many = world.together(*(scene.lease(given, minutes=10 + turn) for turn in range(10)))
@@ -163,28 +178,11 @@ def test_a_challenge_is_answered_by_its_own_person_with_their_own_passkey(scene:
 
 
 @pytest.mark.attack("AN22")
-@pytest.mark.parametrize(
-    "lie",
-    [
-        Lies(origin="https://vault.evil.example"),
-        Lies(rp_id="evil.example"),
-        Lies(type="webauthn.create"),
-        Lies(user_verified=False),
-        Lies(user_present=False),
-        Lies(cross_origin=True),
-        Lies(challenge=b"\1" * 32),
-        Lies(sign_count=1),
-        Lies(user_handle=b"per_somebodyelse"),
-        Lies(backed_up=True),
-        Lies(tail=b"\0"),
-        Lies(signature=b"0"),
-    ],
-    ids=lambda lie: repr(lie)[5:40],
-)
-def test_a_lying_passkey_proves_nothing_and_has_had_its_challenge(small: Scene, lie: Lies) -> None:
+@pytest.mark.parametrize("lie", LIES)
+def test_a_lying_passkey_proves_nothing_and_has_had_its_challenge(small: Scene, lie: str) -> None:
     world = small.world
     asked = challenge_of(world, presence.prove(world.vault, small.tom, DEED, NOTHING))
-    for lies, error in ((lie, Denied), (Lies(), NotFound)):
+    for lies, error in ((LIES[lie], Denied), (Lies(), NotFound)):
         with refused(world, error, "presence.prove"):
             proved(world, small.tom, DEED, small.answered(asked, lies))
 

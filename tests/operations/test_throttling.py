@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.authenticator import SoftPasskey
+from tests.operations.provers import by_passkey, with_passkey
 from tests.refusals import answer
 from tests.world import CHEAP, PASSWORD, Member, World
 from vault.crypto.passwords import HashingQueue
@@ -68,23 +68,6 @@ def alerts(world: World, since: int = 0) -> list[Entry]:
 
 def counted(world: World, key: str) -> int:
     return sum(row[0] for row in world.sql("SELECT count FROM attempt WHERE id = :key", key=key))
-
-
-def with_passkey(world: World, who: str) -> SoftPasskey:
-    actor, given = world.actor(who), world.presence(who)
-    asked = world.run(account.ask_passkey(world.vault, actor, given))
-    key = SoftPasskey(world.settings.origin)
-    made = key.create(asked["passkey"])
-    world.run(account.add_passkey(world.vault, actor, asked["challenge"], made, "My key"))
-    world.member(who).token = ""
-    return key
-
-
-def by_passkey(world: World, key: SoftPasskey, by: Actor = HOME) -> SignedIn:
-    asked = world.run(sessions.ask_passkey(world.vault, by))
-    return world.run(
-        sessions.sign_in_with_passkey(world.vault, asked["challenge"], key.get(asked["passkey"]), by)
-    )
 
 
 # -- no weapon --------------------------------------------------------------------------------------------------------
@@ -159,7 +142,7 @@ def test_what_only_looks_like_a_known_browser_gets_no_further_than_a_stranger(
         world.clock.advance(days=90)
     elif token == "forgotten":
         actor = world.run(sessions.resolve(world.vault, session.token, HOME.source, "page"))
-        world.perform(sessions.sign_out_everywhere, actor)
+        world.perform(account.sign_out_everywhere, actor)
     elif token == "garbage":
         known = "vk_dev_\ud800"
     else:

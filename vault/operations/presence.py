@@ -96,9 +96,8 @@ def _asked(unit: Unit, actor: Actor, deed: Deed) -> dict[str, Any]:
         question=passkeys.new_challenge(),
         expires_at=unit.now + FRESH,
     )
-    challenge.sealed = unit.keys.factors.wrap(
-        json.dumps({"words": deed.words}).encode(), "deed", challenge.id
-    )
+    told = json.dumps({"words": deed.words}).encode()
+    challenge.sealed = unit.keys.factors.wrap(told, *_belongings(challenge))
     unit.insert(challenge)
     return _as_asked(unit, challenge, deed.words)
 
