@@ -7,6 +7,7 @@ import shutil
 import sqlite3
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -26,10 +27,21 @@ from tests.world import LOGIN, World
 from vault.crypto.envelope import Context
 from vault.crypto.opening import ServiceKey
 from vault.crypto.rootkey import RootKey
-from vault.errors import Conflict, Denied, Ended, Invalid, NotFound, NotRecorded, NotSignedIn, Tampered, VaultError
+from vault.errors import (
+    Conflict,
+    Denied,
+    Ended,
+    Invalid,
+    NotFound,
+    NotRecorded,
+    NotSignedIn,
+    Tampered,
+    VaultError,
+)
 from vault.ledger import verify
 from vault.ledger.note import open_note
 from vault.model.messages import Begin, Look
+from vault.model.views import ServiceView
 from vault.operations import destruction, intake, operator, tickets, upkeep
 from vault.operations.presence import Presence
 from vault.storage.database import open_engine
@@ -52,6 +64,10 @@ def wrapped_seeds(world: World) -> dict[str, tuple[str, bytes]]:
         rows = connection.exec_driver_sql("SELECT key_id, service_id, wrapped FROM seed").all()
     engine.dispose()
     return {key: (service, bytes(wrapped)) for key, service, wrapped in rows}
+
+
+def ending_of(world: World, actor: Actor, service: ServiceView, given: Presence) -> Any:
+    return destruction.end(world.vault, actor, service.id, service.title, given)
 
 
 def state_of(world: World, service_id: str) -> str:
@@ -210,9 +226,7 @@ def test_a_long_reader_stops_nobody_and_the_rest_goes_when_it_has_left(
     async def both() -> tuple[float, float]:
         began = time.monotonic()
         ending = asyncio.create_task(
-            destruction.end(
-                embedded.vault, coordinator, service.id, service.title, embedded.presence("coordinator")
-            )
+            ending_of(embedded, coordinator, service, embedded.presence("coordinator"))
         )
         slowest = 0.0
         turn = 0
@@ -429,19 +443,12 @@ def test_only_the_title_itself_ends_a_service_and_only_once(world: World) -> Non
     service, secret, _, lease = world.lent()
     other = world.service(title="Acme's new shop 2")
     for typed in ("", "acme's new shop", service.title + " ", other.title, service.id, "\ud800"):
+        misread, clara = service.model_copy(update={"title": typed}), world.actor("coordinator")
         with pytest.raises(Invalid):
-            world.run(
-                destruction.end(
-                    world.vault, world.actor("coordinator"), service.id, typed, world.presence("coordinator")
-                )
-            )
+            world.run(ending_of(world, clara, misread, world.presence("coordinator")))
     for role in ("technician", "auditor", "administrator"):
         with pytest.raises(VaultError):
-            world.run(
-                destruction.end(
-                    world.vault, world.actor(role), service.id, service.title, world.presence(role)
-                )
-            )
+            world.run(ending_of(world, world.actor(role), service, world.presence(role)))
     with pytest.raises(NotSignedIn):
         world.run(destruction.end(world.vault, NOBODY, service.id, service.title, Presence(code="000000")))
     assert world.reveal(lease, secret) == LOGIN["password"]
@@ -459,10 +466,8 @@ def test_whoever_finishes_it_there_is_one_certificate(world: World) -> None:
         service = world.service(title=f"Shop {turn}")
         world.give(service)
         coordinator = world.actor("coordinator")
-        ends = (
-            destruction.end(world.vault, coordinator, service.id, service.title, proof)
-            for proof in (world.presence("coordinator"), world.presence("coordinator"))
-        )
+        codes = (world.presence("coordinator"), world.presence("coordinator"))
+        ends = (ending_of(world, coordinator, service, code) for code in codes)
         first, second, *others = world.together(*ends, *(upkeep.sweep(world.vault) for _ in range(4)))
         mine, late = (second, first) if isinstance(first, VaultError) else (first, second)
         assert isinstance(late, Conflict | Denied), "ended already, or the later code was there first"
@@ -476,11 +481,7 @@ def test_ending_while_sealed_says_so_and_changes_nothing(embedded: World) -> Non
     coordinator = embedded.actor("coordinator")
     embedded.seal()
     with pytest.raises(VaultError, match="sealed"):
-        embedded.run(
-            destruction.end(
-                embedded.vault, coordinator, service.id, service.title, embedded.presence("coordinator")
-            )
-        )
+        embedded.run(ending_of(embedded, coordinator, service, embedded.presence("coordinator")))
     embedded.unseal()
     assert state_of(embedded, service.id) == "open"
     assert embedded.reveal(lease, secret) == LOGIN["password"]
