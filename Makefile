@@ -33,8 +33,9 @@ check: $(READY) ## Style, format, types, and that imports only go down
 bench: $(READY) system ## Measure, and write docs/performance.md and bench/results.json
 	@$(BIN)/python -m bench
 
-docs: $(READY) ## Refresh what the documents quote: the threat model's tests and the README's transcript
+docs: $(READY) ## Refresh what the documents quote: tests, permissions and the README's transcript
 	@$(BIN)/python -m tests.threat_table --write
+	@$(BIN)/python -m tests.permission_table --write
 	@$(BIN)/python -m tests.readme_story --write
 
 lock: ## Resolve the dependencies of pyproject.toml anew, with hashes

@@ -6,7 +6,6 @@ disabled with a session that nobody has ended.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from tests.world import World
 from vault.crypto.tokens import new_token, token_hash
@@ -29,7 +28,7 @@ from vault.operations import (
 from vault.operations.presence import NOTHING, Deed
 from vault.policy.rights import SCOPES
 from vault.storage.unit import Unit, operation
-from vault.values import DAY, HOUR, Actor, new_id
+from vault.values import DAY, HOUR, Actor, Prefix, new_id
 
 NOBODY = Actor.nobody("192.0.2.7", "page")
 BOTH = "coordinator technician"
@@ -87,6 +86,20 @@ PERSONAS = (
 )
 THINGS = ("own", "other", "destroyed", "nonexistent")
 Ids = Mapping[str, str]
+PREFIXES: dict[str, Prefix] = {
+    "service": "svc",
+    "secret": "sec",
+    "request": "req",
+    "customer": "cus",
+    "ticket": "tkt",
+    "lease": "lse",
+    "person": "per",
+    "change": "chg",
+    "factor": "fac",
+    "session": "ses",
+    "token": "tok",
+    "challenge": "chl",
+}
 
 
 @dataclass
@@ -265,6 +278,7 @@ class Everybody:
         world.perform(vouching.withdraw, ada, over.id)
         self.sides["own"].ids |= {"change": waits.id, "person": world.member("coordinator").id}
         self.sides["other"].ids |= {"change": over.id, "person": tom}
+        self.decided = over.id
 
     def _challenge(self, who: Persona) -> None:
         made = self.planted[who.name]
@@ -275,46 +289,29 @@ class Everybody:
             except ProofNeeded as asked:
                 made.mine["own"]["challenge"] = asked.challenge["id"]
 
-    def another_session(self, who: Persona) -> str:
-        return str(self.world.perform(_another, NOBODY, self.planted[who.name].id))
+    async def another_session(self, who: Persona) -> str:
+        """The token of one more session, whatever has become of the person; asked on the world's own loop."""
+        token: str = await self.world.vault.perform(_another, NOBODY, self.planted[who.name].id)
+        return token
 
     def ids(self, who: Persona, thing: str) -> Ids:
         """What somebody can name: their own where they have such a thing, else another's."""
-        ghosts = {
-            name: new_id(prefix)
-            for name, prefix in (
-                *(
-                    ("service", "svc"),
-                    ("secret", "sec"),
-                    ("request", "req"),
-                    ("customer", "cus"),
-                    ("ticket", "tkt"),
-                ),
-                *(
-                    ("lease", "lse"),
-                    ("person", "per"),
-                    ("change", "chg"),
-                    ("factor", "fac"),
-                    ("session", "ses"),
-                ),
-                *(("token", "tok"), ("challenge", "chl")),
-            )
-        }
+        ghosts = {name: new_id(prefix) for name, prefix in PREFIXES.items()}
         ghosts |= {
             "closed": ghosts["ticket"],
             "over": ghosts["lease"],
             "seq": "9000000",
             "gone": ghosts["person"],
         }
-        ghosts |= {"technician": ghosts["person"]}
+        ghosts |= {"technician": ghosts["person"], "decided": ghosts["change"]}
         if thing == "nonexistent":
             return ghosts
         first, second = (self.planted[one.name] for one in PERSONAS[:2])
         holder = second if thing == "other" else first
-        mine = self.planted[who.name].mine if who.name in self.planted else {}
+        mine: Mapping[str, Ids] = self.planted[who.name].mine if who.name in self.planted else {}
         strangers = second if who.name == PERSONAS[0].name else first
-        found = ghosts | self.sides[thing].ids | {"gone": self.gone, "technician": holder.id}
+        found = ghosts | self.sides[thing].ids | {"gone": self.gone, "decided": self.decided}
         found |= {name: holder.mine[thing][name] for name in ("lease", "over")}
         if thing == "other":
             found |= strangers.mine["own"] | {"technician": holder.id}
-        return found | mine.get(thing, {})
+        return found | dict(mine.get(thing, {}))

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 from fastapi.dependencies.models import Dependant
-from fastapi.routing import APIRoute, iter_route_contexts
+from fastapi.routing import APIRoute
 from httpx2 import Client
 from pydantic import BaseModel
-from starlette.routing import Mount
-from starlette.staticfiles import StaticFiles
 
 from api.app import build
+from tests.permission_table import OPEN as NAMED_OPEN
+from tests.permission_table import rights_of, routes
 from tests.world import World
 from vault.crypto.tokens import new_token
 
@@ -63,22 +63,6 @@ IDS = {
 }
 
 
-def routes(app: FastAPI, prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Every route as `METHOD /path` with what answers it, those of included and mounted applications too."""
-    for context in iter_route_contexts(app.routes):
-        route = context.original_route
-        if isinstance(route, Mount):
-            if isinstance(route.app, StaticFiles):
-                yield f"GET {prefix}{route.path}/", route
-            else:
-                assert isinstance(route.app, FastAPI), "a mount that this sweep cannot look into"
-                yield from routes(route.app, prefix + route.path)
-        else:
-            assert context.methods, context.path
-            for method in context.methods - {"HEAD"}:
-                yield f"{method} {prefix}{context.path}", route
-
-
 @pytest.fixture
 def app(embedded: World) -> FastAPI:
     return build(embedded.vault)
@@ -96,7 +80,7 @@ def ask(client: Client, route: str, headers: dict[str, str]) -> Any:
     path = re.sub(r"\{\w+(:path)?\}", "x", path)
     is_json = path.startswith(("/api/", "/give/secret"))
     kind = "application/json" if is_json else "application/x-www-form-urlencoded"
-    body = {} if method == "GET" else {"content": b"{}" if is_json else b"x=1"}
+    body: dict[str, Any] = {} if method == "GET" else {"content": b"{}" if is_json else b"x=1"}
     return client.request(method, path, headers={"content-type": kind, **headers}, **body)
 
 
@@ -112,8 +96,15 @@ def is_closed(route: str, answer: Any) -> bool:
 def test_the_sweep_sees_every_kind_of_route_and_nothing_stale_is_open(app: FastAPI) -> None:
     seen = {route for route, _ in routes(app)}
     assert seen >= CANARIES
-    assert len(seen) > 50
+    assert len(seen) > 100
     assert seen >= set(OPEN)
+
+
+@pytest.mark.promise("P2")
+@pytest.mark.attack("AZ01")
+def test_what_is_named_open_is_what_is_open_here(app: FastAPI) -> None:
+    """A route cannot open itself by its name alone: it has to be listed above, with its reason."""
+    assert {route for route, right in rights_of(app).items() if right == NAMED_OPEN} == set(OPEN)
 
 
 @pytest.mark.promise("P2")
