@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, Request
 from pydantic import Field
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
-from api.bodies import Body
+from api.bodies import PasskeySignIn
 from api.depends import CheckedForm, NobodyOnPage, PageActor, TheVault
 from api.errors import problem_of
 from api.pages.cookies import KNOWN_COOKIE, give_session, take
@@ -80,11 +80,9 @@ _WRONG = (
 )
 
 
-class PasskeyAnswer(Body):
-    """A challenge, what a passkey answered, and where to go from here."""
+class PasskeyEntry(PasskeySignIn):
+    """What a passkey answered, and where to go from here."""
 
-    challenge: str = Field(max_length=40)
-    answer: dict[str, Any] = Field(repr=False)
     to: str = Field(default="", max_length=60)
 
 
@@ -96,11 +94,11 @@ async def ask_passkey(vault: TheVault, actor: NobodyOnPage) -> Response:
 
 @router.post("/signin/passkey", name="open")
 async def sign_in_with_passkey(
-    request: Request, vault: TheVault, actor: NobodyOnPage, body: PasskeyAnswer
+    request: Request, vault: TheVault, actor: NobodyOnPage, body: PasskeyEntry
 ) -> Response:
     """Sign in by a passkey's answer. The script that carries it is told where to go, and never the token."""
     signed = await sessions.sign_in_with_passkey(
-        vault, body.challenge, body.answer, actor, client_of(request.headers)
+        vault, body.challenge, body.answer.plain(), actor, client_of(request.headers)
     )
     answer = JSONResponse({"to": way_back(body.to)})
     give_session(answer, signed)

@@ -4,8 +4,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from fastapi import Request
+from pydantic import ValidationError
 from starlette.datastructures import FormData
 
+from api.bodies import PasskeySignIn
 from api.errors import problem_of
 from api.limits import read_json
 from vault.errors import (
@@ -62,13 +64,12 @@ def given_in(form: FormData) -> Presence:
 
 
 def answer_in(raw: str) -> tuple[str, dict[str, Any]]:
-    """A challenge's id and a passkey's answer to it. Raises Invalid."""
-    told = read_json(raw.encode("utf-8", "replace"))
-    match told:
-        case {"challenge": str(challenge), "answer": dict(answer)} if len(told) == 2:  # noqa: PLR2004 (both, nothing else)
-            return challenge, answer
-        case _:
-            raise Invalid("that is not an answer of a passkey")
+    """A challenge's id and a passkey's answer to it. Raises Invalid, NotFound."""
+    try:
+        told = PasskeySignIn.model_validate(read_json(raw.encode("utf-8", "replace")))
+    except ValidationError:
+        raise Invalid("that is not an answer of a passkey") from None
+    return told.challenge, told.answer.plain()
 
 
 def faults_of(request: Request, refusal: VaultError, *fields: str) -> dict[str, str]:
