@@ -1,5 +1,6 @@
 """Signing in: slow to guess, one code once, one answer for everything wrong, and an end."""
 
+import time
 from typing import Any
 
 import pytest
@@ -223,6 +224,22 @@ def test_the_limit_is_reached_after_as_many_tries_for_nobody_as_for_somebody(emb
     for mail in ("nobody@agency.example", "tom@agency.example"):
         counted = [answer(embedded, tries(embedded, mail, "wrong password"))[0] for _ in range(12)]
         assert counted == [NotSignedIn] * LIMITS["account"] + [TooMany] * 2
+
+
+@pytest.mark.attack("AN12")
+def test_a_wrong_sign_in_waits_until_its_record_does_not_show(embedded: World, tom: Member) -> None:
+    """What is written of a known account takes longer than counting an unknown one: both are answered after it."""
+
+    async def at_once(*_: Any) -> bool:
+        return False
+
+    verify, embedded.vault.hashing.verify = embedded.vault.hashing.verify, at_once  # type: ignore[method-assign]
+    for mail in (tom.view.mail, "nobody@agency.example"):
+        began = time.monotonic()
+        assert answer(embedded, tries(embedded, mail)) == WRONG
+        assert time.monotonic() - began >= sessions.SLOWEST_NO
+    embedded.vault.hashing.verify = verify  # type: ignore[method-assign]
+    assert embedded.sign_in(tom)
 
 
 @pytest.mark.promise("P4")
