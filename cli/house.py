@@ -98,7 +98,10 @@ def put_roles(mail: Address, roles: Roles, as_json: AsJson = False) -> None:
 
 @staff.command()
 def reset(mail: Address, by_hand: Deliver = False, as_json: AsJson = False) -> None:
-    """Have a person enrol anew who has lost password or factors, or comes back after they were disabled."""
+    """Have a person enrol anew.
+
+    It is for who has lost password or factors, or comes back after they were disabled.
+    """
     _hand_over(tell_server("staff reset", mail=mail, **_how(by_hand)), as_json=as_json)
     say_next("valetkey staff list")
 

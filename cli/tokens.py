@@ -67,7 +67,7 @@ def show_all(as_json: AsJson = False) -> None:
 
 
 @app.command()
-def end(chosen: Annotated[str, typer.Argument(metavar="TOKEN", help="The token's id, tok_…")]) -> None:
+def end(chosen: Annotated[str, typer.Argument(metavar="ID", help="The token's id, tok_…")]) -> None:
     """End an API token at once."""
     with signed_in() as client:
         client.post("/api/v1/tokens", chosen, "end")

@@ -2,6 +2,7 @@
 
     $ valetkey …      runs a command; `$NAME` stands for a value that the test or an earlier line gave
     > words           types a line once the command asks for it
+    ~ verb words      does something elsewhere, mostly in a browser, once the command shows what that takes
     ! words           must not appear anywhere in what the command shows
     ? 77              is its exit status; without such a line it is 0
     = NAME pattern    keeps what the pattern's group, or the whole pattern, matches, as `$NAME`
@@ -15,8 +16,9 @@ import pty
 import re
 import select
 import shlex
+import signal
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -26,13 +28,35 @@ PATIENCE = 60.0
 Value = str | Callable[[], str]
 
 
+@dataclass(frozen=True)
+class Elsewhere:
+    """What somebody does with what a terminal shows them, or with what stands behind the verb itself."""
+
+    cue: str
+    """The pattern of what it takes; its group is that."""
+    do: Callable[[str, str], object]
+    """Takes that, and the words behind the verb."""
+    words: str = ""
+
+    def is_done(self, shown: str) -> bool:
+        """Do it if the cue has been given."""
+        match = re.search(self.cue, f"{self.words}\n{shown}")
+        if match:
+            self.do(match[1], self.words)
+        return match is not None
+
+
+Move = Callable[[], str] | Elsewhere
+"""A line to type, made when it is typed; or something elsewhere."""
+
+
 @dataclass
 class Step:
     """One command of a session and what is expected of it."""
 
     line: int
     command: str
-    types: list[str] = field(default_factory=list)
+    moves: list[tuple[str, str]] = field(default_factory=list)
     never: list[str] = field(default_factory=list)
     expects: list[tuple[int, str]] = field(default_factory=list)
     keeps: list[tuple[str, str]] = field(default_factory=list)
@@ -45,8 +69,8 @@ def steps_of(text: str) -> list[Step]:
         mark, _, rest = line.partition(" ")
         if mark == "$":
             steps.append(Step(number, rest))
-        elif mark == ">":
-            steps[-1].types.append(rest)
+        elif mark in {">", "~"}:
+            steps[-1].moves.append((mark, rest))
         elif mark == "!":
             steps[-1].never.append(rest)
         elif mark == "?":
@@ -60,10 +84,18 @@ def steps_of(text: str) -> list[Step]:
 
 
 def play(
-    path: Path, program: tuple[str, ...], environment: Mapping[str, str], **values: Value
+    path: Path,
+    program: tuple[str, ...],
+    environment: Mapping[str, str],
+    values: Mapping[str, Value],
+    elsewhere: Mapping[str, Elsewhere] | None = None,
 ) -> dict[str, Value]:
-    """Play the session and give what it kept; raises AssertionError with the line and what was shown."""
+    """Play the session and give all the values that are known after it.
+
+    `elsewhere` says what the session's verbs do. Raises AssertionError with the line and what was shown.
+    """
     known: dict[str, Value] = dict(values)
+    verbs = elsewhere or {}
 
     def filled(text: str) -> str:
         def value(match: re.Match[str]) -> str:
@@ -72,11 +104,17 @@ def play(
 
         return re.sub(r"\$([a-z_]+)", value, text)
 
+    def move(mark: str, rest: str) -> Move:
+        if mark == ">":
+            return lambda: filled(rest)
+        verb, _, words = rest.partition(" ")
+        return Elsewhere(verbs[verb].cue, verbs[verb].do, filled(words))
+
     for step in steps_of(path.read_text("utf-8")):
         name, *arguments = shlex.split(filled(step.command))
         assert name == "valetkey", f"{path.name}:{step.line}: only valetkey runs here"
-        typed = [lambda line=line: filled(line) for line in step.types]
-        shown, status = in_terminal([*program, *arguments], environment, typed)
+        moves = [move(mark, rest) for mark, rest in step.moves]
+        shown, status = in_terminal([*program, *arguments], environment, moves)
         where = f"{path.name}:{step.line}: $ {step.command}\n{shown}"
         assert status == step.status, f"exit status {status}, expected {step.status}\n{where}"
         for words in step.never:
@@ -94,36 +132,50 @@ def play(
     return known
 
 
-def in_terminal(
-    command: list[str], environment: Mapping[str, str], typed: list[Callable[[], str]]
-) -> tuple[str, int]:
-    """Run a command with a terminal as its stdin, stdout and stderr; type each line when it asks for one."""
+def in_terminal(command: list[str], environment: Mapping[str, str], moves: Sequence[Move]) -> tuple[str, int]:
+    """Run a command with a terminal as its stdin, stdout and stderr; make each move when its turn has come."""
     child, terminal = pty.fork()
     if child == 0:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # whoever tests in the background has it ignored
         os.execve(command[0], command, dict(environment))  # noqa: S606 (a terminal needs a fork of its own)
-    shown = b""
+    raw = b""
     asked_at = 0
-    lines = list(typed)
+    left = list(moves)
+    ended = False
     give_up = time.monotonic() + PATIENCE
     try:
-        while time.monotonic() < give_up:
-            if lines and shown.endswith(b": ") and len(shown) > asked_at:
-                asked_at = len(shown)
-                os.write(terminal, lines.pop(0)().encode() + b"\n")
+        while not ended:
+            if time.monotonic() > give_up:
+                os.kill(child, signal.SIGKILL)
+                raise AssertionError(f"it waited for something that nobody did:\n{_text(raw)}")
             ready, _, _ = select.select([terminal], [], [], 0.2)
-            if ready:
-                try:
-                    chunk = os.read(terminal, 65_536)
-                except OSError:  # Linux says so when the other end has gone
-                    break
-                if not chunk:
-                    break
-                shown += chunk
-        else:
-            os.kill(child, 9)
-            raise AssertionError(f"it waited for something that nobody typed:\n{shown.decode()}")
+            chunk = _read(terminal) if ready else None
+            ended = chunk == b""
+            raw += chunk or b""
+            if not left:
+                continue
+            move = left[0]
+            if isinstance(move, Elsewhere):
+                if move.is_done(_text(raw)):
+                    left.pop(0)
+            elif raw.endswith(b": ") and len(raw) > asked_at and not ended:
+                asked_at = len(raw)
+                left.pop(0)
+                os.write(terminal, move().encode() + b"\n")
     finally:
         os.close(terminal)
         _, status = os.waitpid(child, 0)
-    assert not lines, f"it did not ask for {len(lines)} of the lines:\n{shown.decode()}"
-    return shown.decode().replace("\r\n", "\n"), os.waitstatus_to_exitcode(status)
+    assert not left, f"{len(left)} things were left to do:\n{_text(raw)}"
+    return _text(raw), os.waitstatus_to_exitcode(status)
+
+
+def _read(terminal: int) -> bytes:
+    """What the terminal shows next; nothing once the command has gone."""
+    try:
+        return os.read(terminal, 65_536)
+    except OSError:  # Linux says so when the other end has gone
+        return b""
+
+
+def _text(raw: bytes) -> str:
+    return raw.decode(errors="replace").replace("\r\n", "\n")

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from cli import desktop, session
 from tests.cli.running import TinyServer, Valetkey
 from vault.ledger.bundle import write_bundle
 from vault.ledger.checkpoint import Checkpoint
@@ -124,12 +125,13 @@ def test_the_printed_verifier_works_alone(valetkey: Valetkey, taken: Taken, tmp_
 
 
 @pytest.fixture
-def auditor(valetkey: Valetkey, tiny: TinyServer) -> Valetkey:
+def auditor(
+    valetkey: Valetkey, tiny: TinyServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Valetkey:
     """The command with a session at the tiny server."""
-    person = {"name": "Ada", "role": "auditor", "agreed": True}
-    answer = {"token": "vk_ses_x", "session": {"person": person, "expires_at": "2026-12-31T18:00:00Z"}}
-    tiny.answer("POST", "/api/v1/session", 201, json.dumps(answer).encode())
-    assert valetkey("login", tiny.url, typed="a@x.example\np\n1\n").returncode == 0
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.setattr(desktop, "keyring", lambda: None)
+    session.keep(session.SignedIn(tiny.url, "vk_ses_x"))
     return valetkey
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli.browser import Browsers
 from tests.cli.playing import Value, play
 from tests.cli.running import PROGRAM, environment
 from tests.world import CATALOGUE, free_port
@@ -50,19 +51,21 @@ def test_a_vault_is_made_run_and_administered_by_its_operator(host: dict[str, st
     KeyFile.make(tmp_path / "wrong.key")
     known: dict[str, Value] = {
         "data": host["VALETKEY_DATA_DIR"],
+        "server": host["VALETKEY_BASE_URL"],
         "key_file": str(tmp_path / "root.key"),
         "wrong_key_file": str(tmp_path / "wrong.key"),
         "catalogue": str(tmp_path / "catalogue.toml"),
         "nowhere": str(tmp_path / "nowhere.toml"),
     }
-    play(SESSIONS / "host.txt", PROGRAM, host, **known)
+    known = play(SESSIONS / "host.txt", PROGRAM, host, known)
     data = Path(host["VALETKEY_DATA_DIR"])
     assert data.stat().st_mode & 0o777 == 0o700
     for place in (tmp_path / "root.key", data / "vault.db", data / "keyring.db"):
         assert place.stat().st_mode & 0o777 == 0o600, place
     with serving(host) as server:
         assert (data / "operator.sock").stat().st_mode & 0o777 == 0o600
-        play(SESSIONS / "running.txt", PROGRAM, host, **known)
+        browsers = Browsers(host["VALETKEY_BASE_URL"])
+        play(SESSIONS / "running.txt", PROGRAM, host, known, browsers.verbs())
     assert server.stderr is not None
     assert not (data / "operator.sock").exists()
 
@@ -143,8 +146,8 @@ def test_the_doctor_sees_what_others_on_the_host_may_reach(
 def test_a_passphrase_is_asked_twice_and_opens_the_vault(host: dict[str, str]) -> None:
     """With the real cost: a gigabyte, in the operator's process and not in the server's."""
     known: dict[str, Value] = {"passphrase": "seven wet horses in a field"}
-    play(SESSIONS / "passphrase.txt", PROGRAM, host, **known)
+    play(SESSIONS / "passphrase.txt", PROGRAM, host, known)
     with serving(host) as server:
-        play(SESSIONS / "unsealing.txt", PROGRAM, host, **known)
+        play(SESSIONS / "unsealing.txt", PROGRAM, host, known)
         peak = Path(f"/proc/{server.pid}/status").read_text().split("VmHWM:")[1].split()[0]
     assert int(peak) < 512 * 1024, "KiB of memory that the server ever had"
