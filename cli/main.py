@@ -54,7 +54,7 @@ ENTRIES = (
     Entry(OPERATORS, "seal", "Make the running server forget the root key.", "host", "seal"),
     Entry(OPERATORS, "status", "Say how the running server is.", "host", "status"),
     Entry(OPERATORS, "doctor", "Look for what is wrong or weak.", "host", "doctor"),
-    Entry(OPERATORS, "staff", "Add staff.", "house", "staff"),
+    Entry(OPERATORS, "staff", "Add staff and look after their accounts.", "house", "staff"),
     Entry(OPERATORS, "catalogue", "Say which service types there are.", "house", "catalogue"),
     Entry(OPERATORS, "keyring", "Keep the keyring's mirror.", "house", "keyring"),
     Entry(OPERATORS, "clock", "Settle a clock in doubt.", "house", "clock"),
