@@ -218,7 +218,7 @@ def _(world: World) -> Any:
 
 @kind("a password that is far too long")
 def _(world: World) -> Any:
-    known, long = world.member("technician").view.mail, "x" * 4000
+    known, long = world.member("technician").view.mail, "x" * 1900
     return lambda number: Try(known, long), lambda number: Try(unknown(number), long)
 
 
