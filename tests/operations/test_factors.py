@@ -1,24 +1,37 @@
 """Second factors: what signs in, what each accepts once, and recovery codes for the day on which one is lost."""
 
 import asyncio
+import base64
 import shutil
 import subprocess
 from collections import Counter
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from tests.authenticator import EDDSA, ES256, RS256, Lies
+from tests.authenticator import EDDSA, ES256, RS256, Lies, SoftPasskey
 from tests.operations.provers import PAGE, acting, by_passkey, with_passkey
 from tests.refusals import answer, refused
 from tests.world import PASSWORD, Member, World
+from vault.crypto import passkeys
+from vault.crypto.factors import current_code
 from vault.errors import Denied, NotFound, NotSignedIn, Tampered, TooMany
 from vault.ledger.entry import decode
-from vault.operations import account, enrolling, presence, sessions, staff
+from vault.operations import (
+    account,
+    checkout,
+    enrolling,
+    factors,
+    presence,
+    sessions,
+    staff,
+    vouching,
+)
 from vault.operations.presence import Deed, Presence
 from vault.operations.sessions import SignedIn
 from vault.policy.attempts import LIMITS
-from vault.values import SECOND, Actor
+from vault.values import SECOND, Actor, new_id
 
 WRONG = (NotSignedIn, "mail address, password or code is not right", NotSignedIn.hint)
 NO_PASSKEY = (NotSignedIn, "that passkey does not sign in here", NotSignedIn.hint)
@@ -325,12 +338,66 @@ def test_a_recovery_code_needs_the_password_and_its_own_person(world: World) -> 
 
 
 @pytest.mark.attack("AN25", "AN07")
-def test_a_recovery_code_signs_in_and_proves_no_deed(embedded: World) -> None:
-    tom = embedded.member("technician")
+def test_a_recovery_code_gives_back_what_was_lost_and_proves_nothing_else(embedded: World) -> None:
+    service = embedded.service()
+    secret = embedded.give(service)
+    ticket, tom = embedded.ticket(service), embedded.member("technician")
     actor = acting(embedded, embedded.run(tries(embedded, tom, tom.recovery[0])))
+    code = Presence(code=tom.recovery[1])
     with refused(embedded, Denied, "presence.prove"):
-        given = Presence(code=tom.recovery[1])
-        embedded.run(account.change_password(embedded.vault, actor, "nine loud geese march past noon", given))
+        reason = "install the shop as ordered"
+        embedded.run(checkout.lease(embedded.vault, actor, ticket.id, [secret], 5, reason, code))
+    new = embedded.run(account.ask_totp(embedded.vault, actor, code))
+    step = embedded.clock.wall() // SECOND
+    seed = base64.b32decode(parse_qs(urlsplit(new.uri).query)["secret"][0])
+    embedded.run(account.confirm_totp(embedded.vault, actor, current_code(seed, step)))
+    tom.seed, tom.last_step = seed, step // 30
+    assert embedded.sign_in(tom)
+    again = acting(embedded, embedded.run(tries(embedded, tom, tom.recovery[2])))
+    with refused(embedded, Denied, "presence.prove"):
+        embedded.run(account.ask_totp(embedded.vault, again, code))
+
+
+@pytest.mark.promise("P6")
+@pytest.mark.attack("CR03", "AZ06")
+def test_a_factor_that_was_hidden_during_a_change_and_put_back_counts_no_more(world: World) -> None:
+    """Byte for byte as it was, so that its own entry fits: but the person's row counts others."""
+    tom = world.member("technician")
+    ((hidden,),) = world.sql("SELECT id FROM factor WHERE person_id = :tom AND kind = 'totp'", tom=tom.id)
+    hide = "UPDATE factor SET person_id = :whose WHERE id = :id"
+    world.sql(hide, whose=world.member("administrator").id, id=hidden)
+    fresh = world.enrol(world.run(vouching.host_reset(world.vault, Actor.host(), tom.view.mail)))
+    world.sql(hide, whose=tom.id, id=hidden)
+    assert answer(world, tries(world, fresh, world.code(tom)))[0] is Tampered
+    assert answer(world, tries(world, fresh, world.code(fresh)))[0] is Tampered, (
+        "none is used until that is settled"
+    )
+    world.sql(hide, whose=world.member("administrator").id, id=hidden)
+    assert world.sign_in(fresh)
+
+
+@pytest.mark.promise("P6")
+@pytest.mark.attack("AN22", "AN10")
+def test_a_question_that_the_vault_did_not_ask_is_answered_in_vain(world: World) -> None:
+    """A writer of the database with a stolen session asks for a passkey of their own, without any presence."""
+    tom, actor = world.member("technician"), world.actor("technician")
+    question = b"q" * 32
+    world.sql(
+        "INSERT INTO challenge (id, purpose, person_id, bound_to, deed, question, tag, sealed, proof_id, expires_at)"
+        " VALUES (:id, 'passkey', :tom, :session, :none, :question, :tag, :none, '', :until)",
+        id=(forged := new_id("chl")),
+        tom=tom.id,
+        session=actor.session,
+        none=b"",
+        question=question,
+        tag=b"t" * 32,
+        until=world.clock.wall() + 60 * SECOND,
+    )
+    rp = factors.relying_party(world.settings)
+    options = passkeys.registration_options(rp, question, tom.id.encode(), tom.view.mail, "Tom", [])
+    made = SoftPasskey(world.settings.origin).create(options)
+    with refused(world, Tampered, "factor.add"):
+        world.run(account.add_passkey(world.vault, actor, forged, made, "A thief's key"))
 
 
 @pytest.mark.attack("AN25", "AN18")

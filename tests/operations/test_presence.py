@@ -341,6 +341,8 @@ def test_nobody_is_shown_one_deed_and_proves_another(scene: Scene, column: str) 
     assert answer(world, world.vault.read(presence.deed_of, tom, small["id"]))[0] is Tampered
     for given in (Presence(code=code), scene.answered(small)):
         assert answer(world, presence.prove_here(world.vault, tom, small["id"], given))[0] is Tampered
+    if column == "sealed":
+        return  # whoever answers in the session that asked has said what for, and is shown nothing
     for minutes in (5, 240):
         for by in (tom, elsewhere):
             assert answer(world, scene.lease(scene.answered(small), minutes, by))[0] is Tampered
