@@ -6,7 +6,8 @@ from fastapi import APIRouter, FastAPI, Request
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import iter_route_contexts
 
-from api.depends import SignedIn
+from api.depends import SignedIn, TheVault
+from vault.operations.asking import may
 from vault.policy.rights import RIGHTS
 
 router = APIRouter()
@@ -58,8 +59,9 @@ _SCHEMES = {
 
 
 @router.get("/api/v1/openapi.json", name="description.read", include_in_schema=False)
-async def openapi(request: Request, _actor: SignedIn) -> dict[str, Any]:
+async def openapi(request: Request, vault: TheVault, actor: SignedIn) -> dict[str, Any]:
     """Describe the JSON API."""
+    await vault.read(may, actor, "description.read")
     return describe(request.app)
 
 

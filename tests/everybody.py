@@ -129,10 +129,11 @@ def _plant(unit: Unit, _actor: Actor, who: Persona, person_id: str, sides: dict[
     for thing, side in sides.items():
         if who.on and (who.on == thing or (who.on, thing) == ("own", "destroyed")):
             made.mine[thing] |= _deliver(unit, person.id, side.ids, live=thing != "destroyed")
-    offered = factors.offer_totp(unit, person.id, person.mail, "")
+    offered = factors.offer_totp(unit, person, "")
     factor = unit.find(Factor, id=offered.factor)
     assert factor is not None
     unit.change(factor, state="active")
+    unit.change(person, factors=factor.id)
     (token, made.session), (_, ended), (_, ended_on_page) = (_session(unit, person) for _ in range(3))
     (key, _), (_, dropped), (_, dropped_on_page) = (
         _token(unit, person.id, who.scopes or frozenset()) for _ in range(3)

@@ -185,7 +185,9 @@ def test_no_number_of_tickets_keeps_a_service_from_its_end_or_harms_others(
         embedded.run(opened(0))
     monkeypatch.setattr("vault.ledger.entry.LONGEST_ENTRY", 50_000)
     ended, bystander = embedded.together(
-        destruction.end(embedded.vault, coordinator, service.id, service.title, embedded.presence("coordinator")),
+        destruction.end(
+            embedded.vault, coordinator, service.id, service.title, embedded.presence("coordinator")
+        ),
         embedded.vault.perform(sessions.sign_out, embedded.actor("auditor")),
     )
     assert isinstance(ended, Invalid), "what no entry can hold is refused alone"

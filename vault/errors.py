@@ -58,7 +58,9 @@ class NotAgreed(Denied):
 class Resting(Denied):
     """The account was changed less than a day ago."""
 
-    hint = "The day protects customers if somebody else has taken over the account. Ask a colleague meanwhile."
+    hint = (
+        "The day protects customers if somebody else has taken over the account. Ask a colleague meanwhile."
+    )
 
 
 class StaleProof(Denied):

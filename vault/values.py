@@ -73,14 +73,18 @@ def known_id(prefix: Prefix, raw: str) -> str:
     return raw
 
 
+_UNSEEN = frozenset({"Cc", "Cf", "Cs"})
+_JOINING = "\t\n\r\u200c\u200d"
+"""White space, and what some scripts and pictures need between letters. Nothing else that is unseen: it could turn a
+name around before the eyes of whoever vouches for it."""
+
+
 def clean_text(raw: str, what: str, longest: int, shortest: int = 1, pointer: str = "") -> str:
     """One line of human text: NFC, white space folded, no control or surrogate characters.
 
     Lengths are in code points. Raises Invalid and never repeats the text.
     """
-    if any(
-        unicodedata.category(character) in {"Cc", "Cs"} and character not in "\t\n\r" for character in raw
-    ):
+    if any(unicodedata.category(character) in _UNSEEN and character not in _JOINING for character in raw):
         raise Invalid(f"{what} holds characters that cannot be shown", pointer)
     text = " ".join(unicodedata.normalize("NFC", raw).split())
     if not shortest <= len(text) <= longest:

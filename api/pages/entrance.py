@@ -1,6 +1,7 @@
 """Signing in and out, and the confidentiality agreement that stands before all work."""
 
 import re
+from contextlib import suppress
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
@@ -19,6 +20,7 @@ from api.source import client_of
 from vault.errors import NotSignedIn, VaultError
 from vault.operations import sessions, staff
 from vault.operations.vault import Vault
+from vault.values import Actor
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
@@ -70,9 +72,19 @@ async def sign_in(request: Request, vault: TheVault, actor: NobodyOnPage) -> Res
         problem = problem_of(refusal)
         said = _WRONG if isinstance(refusal, NotSignedIn) else problem.detail
         return _page(vault, problem.status, problem.headers, mail=mail, error=said, to=to)
+    await _end_former(request, vault, actor)
     answer = RedirectResponse(to, 303)
     give_session(answer, signed)
     return answer
+
+
+async def _end_former(request: Request, vault: Vault, actor: Actor) -> None:
+    """End the session that this browser had until now, if it had one that runs."""
+    with suppress(VaultError):
+        former = await sessions.resolve(
+            vault, cookie_named(request.headers, SESSION_COOKIE), actor.source, "page"
+        )
+        await vault.perform(sessions.sign_out, former)
 
 
 _WRONG = (
@@ -100,6 +112,7 @@ async def sign_in_with_passkey(
     signed = await sessions.sign_in_with_passkey(
         vault, body.challenge, body.answer.plain(), actor, client_of(request.headers)
     )
+    await _end_former(request, vault, actor)
     answer = JSONResponse({"to": way_back(body.to)})
     give_session(answer, signed)
     return answer

@@ -156,7 +156,7 @@ def typed_wrong(
         lambda c: account.remove_factor(vault, tom, c, world.presence("technician")),
         lambda c: presence.prove_here(vault, tom, c, Presence(code="000000")),
         lambda c: tokens.make(vault, tom, "a robot", [c], 30, NOTHING),
-        lambda c: device.collect(vault, nobody, c),
+        lambda c: device.look(vault, tom, c),
         lambda c: sessions.sign_in_with_passkey(vault, c, {}, nobody),
         lambda c: vault.perform(sessions.end_one, tom, c),
         lambda c: catalogue.apply(vault, host, c),

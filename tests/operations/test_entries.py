@@ -33,7 +33,7 @@ UNRECORDED = {
 SHARED = {
     "session.start": 3,
     "session.end": 2,
-    "presence.prove": 3,
+    "presence.prove": 4,
     "enrolment.done": 2,
     "factor.offer": 2,
     "factor.add": 2,

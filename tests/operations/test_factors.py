@@ -342,6 +342,7 @@ def test_a_recovery_code_gives_back_what_was_lost_and_proves_nothing_else(embedd
     service = embedded.service()
     secret = embedded.give(service)
     ticket, tom = embedded.ticket(service), embedded.member("technician")
+    embedded.actor(tom)  # has accepted the agreement
     actor = acting(embedded, embedded.run(tries(embedded, tom, tom.recovery[0])))
     code = Presence(code=tom.recovery[1])
     with refused(embedded, Denied, "presence.prove"):

@@ -20,6 +20,8 @@ class Person(Row, table=True):
     """In the order of the alphabet, with a space between; empty until somebody has vouched for them."""
     state: str = "invited"
     password_hash: str = Field(default="", repr=False)
+    factors: str = ""
+    """The ids of the factors that count, with a space between: one that is put back behind our back is none of them."""
     agreed_version: int = 0
     made_by: str
     """Who added them: a person's id, or `host`."""
@@ -104,7 +106,7 @@ class Proof(Row, table=True):
 
 
 class Challenge(Row, table=True):
-    """What a passkey is asked to sign, once: for a sign-in, a deed, or its own enrolment."""
+    """What a passkey is asked to sign, once: for a sign-in, a deed, or its own enrolment. Tagged as a session is."""
 
     __tablename__ = "challenge"
     id: str = Field(primary_key=True)
@@ -114,6 +116,7 @@ class Challenge(Row, table=True):
     """The session or invitation that may answer; none for a sign-in."""
     deed: bytes = a_blob()
     question: bytes = a_blob()
+    tag: bytes = a_blob()
     sealed: bytes = a_blob()
     """The deed in words, for the page on which it is proved; wrapped, because somebody typed some of it."""
     proof_id: str = ""

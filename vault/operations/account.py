@@ -27,7 +27,7 @@ def account(reading: Reading, actor: Actor) -> AccountView:
     return AccountView(
         person=showing.person(person, in_force),
         rests_until=to_datetime(person.rests_until) if resting else None,
-        factors=factors.views_of(reading, person.id),
+        factors=factors.views_of(reading, person),
         sessions=sessions.own_sessions(reading, actor),
         tokens=tokens.own_tokens(reading, actor),
         agreement_version=in_force,
@@ -68,7 +68,7 @@ def end_everything(unit: Unit, person_id: str) -> None:
 async def _proved(vault: Vault, actor: Actor, given: Presence, words: str, *parts: str) -> tuple[Deed, str]:
     """A proof for a change of one's own account, judged before anybody is asked for it."""
     await vault.read(may, actor, "account.change")
-    deed = Deed(words, ("account.change", *parts))
+    deed = Deed(words, ("account.change", *parts), restores=True)
     return deed, await prove(vault, actor, deed, given)
 
 
@@ -116,7 +116,7 @@ async def ask_totp(vault: Vault, actor: Actor, given: Presence = NOTHING) -> fac
 @operation("factor.offer")
 def _offered(unit: Unit, actor: Actor, deed: Deed, proof: str) -> factors.OfferedTotp:
     person = _changing(unit, actor, deed, proof)
-    return factors.offer_totp(unit, person.id, person.mail, actor.session)
+    return factors.offer_totp(unit, person, actor.session)
 
 
 async def confirm_totp(vault: Vault, actor: Actor, code: str) -> None:
@@ -131,10 +131,10 @@ async def confirm_totp(vault: Vault, actor: Actor, code: str) -> None:
 
 @operation("factor.add")
 def _confirmed(unit: Unit, actor: Actor, code: str) -> bool:
-    person = person_of(unit, actor)
+    person = may(unit, actor, "account.change")
     unit.about(person=person.id)
     unit.say(kind="totp")
-    if factors.confirm_totp(unit, person.id, actor.session, code) is None:
+    if not factors.confirm_totp(unit, person, actor.session, code):
         unit.draft.outcome = "Denied"
         return False
     _factors_changed(unit, person)
@@ -151,7 +151,7 @@ async def ask_passkey(vault: Vault, actor: Actor, given: Presence = NOTHING) -> 
 @operation("factor.ask")
 def _asked(unit: Unit, actor: Actor, deed: Deed, proof: str) -> dict[str, Any]:
     person = _changing(unit, actor, deed, proof)
-    return factors.ask_passkey(unit, person.id, person.mail, person.name, actor.session)
+    return factors.ask_passkey(unit, person, actor.session)
 
 
 async def add_passkey(
@@ -164,10 +164,10 @@ async def add_passkey(
 
 @operation("factor.add")
 def _added(unit: Unit, actor: Actor, challenge: str, answer: Mapping[str, Any], name: str) -> None:
-    person = person_of(unit, actor)
+    person = may(unit, actor, "account.change")
     unit.about(person=person.id)
     unit.say(kind="passkey")
-    factors.add_passkey(unit, person.id, actor.session, challenge, answer, name)
+    factors.add_passkey(unit, person, actor.session, challenge, answer, name)
     _factors_changed(unit, person)
 
 
@@ -181,7 +181,7 @@ async def remove_factor(vault: Vault, actor: Actor, factor_id: str, given: Prese
 def _removed(unit: Unit, actor: Actor, factor_id: str, deed: Deed, proof: str) -> None:
     unit.about(factor=factor_id)
     person = _changing(unit, actor, deed, proof)
-    unit.say(kind=factors.remove(unit, person.id, factor_id).kind)
+    unit.say(kind=factors.remove(unit, person, factor_id).kind)
     _factors_changed(unit, person)
 
 
@@ -196,7 +196,7 @@ async def renew_recovery(vault: Vault, actor: Actor, given: Presence = NOTHING) 
 @operation("recovery.renew")
 def _renewed(unit: Unit, actor: Actor, hashes: list[str], deed: Deed, proof: str) -> None:
     person = _changing(unit, actor, deed, proof)
-    factors.put_recovery(unit, person.id, hashes)
+    factors.put_recovery(unit, person, hashes)
     unit.notify("staff.recovery-codes", person.id)
 
 

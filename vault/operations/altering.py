@@ -81,7 +81,7 @@ def reset(unit: Unit, person: Person, *, by_mail: bool) -> InvitationView:
     """Forget somebody's password and factors and invite them anew; who was disabled comes back by it."""
     require_joined(unit, person)
     unit.change(person, state="invited", password_hash="", rests_until=unit.now + RESTS_FOR)
-    factors.drop_all(unit, person.id)
+    factors.drop_all(unit, person)
     account.end_everything(unit, person.id)
     end_leases(unit, "account reset", person_id=person.id)
     unit.notify("staff.reset", person.id)

@@ -58,9 +58,8 @@ async def lease(
     try:
         words = await vault.read(_in_words, actor, ticket_id, len(wanted), minutes)
     except (Denied, NotFound):
-        proof = (
-            ""  # nobody spends a code on what is refused anyway; the deed says no, so that the record has it
-        )
+        # nobody spends a code on what is refused anyway; the deed says no, so that the record has it
+        proof = ""
     else:
         deed = _deed(ticket_id, wanted, minutes, why, words)
         proof = await presence.prove(vault, actor, deed, given)
@@ -74,6 +73,9 @@ def _deed(ticket_id: str, wanted: list[str], minutes: int, why: Reason, words: s
 
 def _in_words(reading: Reading, actor: Actor, ticket_id: str, logins: int, minutes: int) -> str:
     ticket, service = ticket_for(reading, actor, "lease.start", ticket_id)
+    assignment = reading.find(Assignment, ticket_id=ticket.id, person_id=actor.id)
+    if assignment is None or not _puts_on(assignment.state, assignment.assigned_by, actor.id):
+        raise NotFound("there is no such thing")
     what = "one login" if logins == 1 else f"{logins} logins"
     return f"check out {what} of “{service.title}” for ticket {ticket.number}, {minutes} minutes"
 
@@ -88,7 +90,7 @@ def _leased(
     why: Reason,
     proof: str,
 ) -> LeaseView:
-    unit.about(ticket=ticket_id, proof=proof)
+    unit.about(ticket=ticket_id)
     unit.disclose(actor.id, reason=why.text)
     person = may(unit, actor, "lease.start")
     ticket = unit.find(Ticket, id=known_id("tkt", ticket_id))

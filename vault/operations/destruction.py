@@ -74,7 +74,7 @@ def _title_of(reading: Reading, actor: Actor, service_id: str) -> str:
 
 @operation("service.end")
 def _intend(unit: Unit, actor: Actor, service_id: str, confirm: str, proof: str) -> None:
-    unit.about(service=service_id, proof=proof)
+    unit.about(service=service_id)
     service = service_for(unit, actor, "service.end", service_id)
     if not hmac.compare_digest(confirm.encode("utf-8", "surrogatepass"), service.title.encode()):
         raise Invalid("to end this service type its title exactly as it is written", "/confirm")

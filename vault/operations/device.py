@@ -26,7 +26,7 @@ INTERVAL = 5 * SECOND
 """How long a device waits between two polls."""
 JITTER = SECOND
 """What a network may shorten that wait by."""
-MOST_WAITING = 2000
+MOST_WAITING = 20_000
 """Sign-ins that wait at once. One in ten million guesses at a user code then finds one."""
 LONGEST_CLIENT = 60
 _NOTHING_ASKED = "there is no such code, or it is over"
@@ -49,7 +49,7 @@ _USE = (
 _DENY_ALL = (
     update(_DEVICES)
     .where(_DEVICES.c.person_id == bindparam("person"), _DEVICES.c.state == "allowed")
-    .values(state="denied")
+    .values(state="denied", tag=b"")
 )
 
 Refused = Literal["authorization_pending", "slow_down", "access_denied", "expired_token", "invalid_grant"]

@@ -130,6 +130,7 @@ async def choose_password(vault: Vault, actor: Actor, token: str, password: str)
     Raises Invalid with the reason for a weak one, NotSignedIn, TooMany, Sealed.
     """
     browser = _parsed(token)
+    await attempts.count(vault, actor, f"code:{browser.hex()[:32]}")
     invited = await vault.read(_looked, actor, browser)
     chosen = parse_password(password)
     await judge(vault, chosen, invited.name, invited.mail)
@@ -156,7 +157,7 @@ async def offer_totp(vault: Vault, actor: Actor, token: str) -> factors.OfferedT
 def _offered(unit: Unit, _actor: Actor, browser: bytes) -> factors.OfferedTotp:
     invitation, person = _with_password(unit, browser)
     unit.about(person=person.id, invitation=invitation.id)
-    return factors.offer_totp(unit, person.id, person.mail, invitation.id)
+    return factors.offer_totp(unit, person, invitation.id)
 
 
 async def confirm_totp(vault: Vault, actor: Actor, token: str, code: str) -> list[str]:
@@ -177,7 +178,7 @@ def _confirmed(unit: Unit, _actor: Actor, browser: bytes, code: str, hashes: lis
     invitation, person = _with_password(unit, browser)
     unit.about(person=person.id, invitation=invitation.id)
     unit.say(by="totp")
-    if factors.confirm_totp(unit, person.id, invitation.id, code) is None:
+    if not factors.confirm_totp(unit, person, invitation.id, code):
         unit.draft.outcome = "Denied"
         return False
     _finish(unit, invitation, person, hashes)
@@ -193,7 +194,7 @@ async def ask_passkey(vault: Vault, actor: Actor, token: str) -> dict[str, Any]:
 @operation("enrolment.ask", recorded=False)
 def _asked(unit: Unit, _actor: Actor, browser: bytes) -> dict[str, Any]:
     invitation, person = _with_password(unit, browser)
-    return factors.ask_passkey(unit, person.id, person.mail, person.name, invitation.id)
+    return factors.ask_passkey(unit, person, invitation.id)
 
 
 async def add_passkey(
@@ -220,13 +221,13 @@ def _keyed(
     invitation, person = _with_password(unit, browser)
     unit.about(person=person.id, invitation=invitation.id)
     unit.say(by="passkey")
-    factors.add_passkey(unit, person.id, invitation.id, challenge, answer, name)
+    factors.add_passkey(unit, person, invitation.id, challenge, answer, name)
     _finish(unit, invitation, person, hashes)
 
 
 def _finish(unit: Unit, invitation: Invitation, person: Person, hashes: list[str]) -> None:
     """From this commit on the person can sign in."""
-    factors.put_recovery(unit, person.id, hashes)
+    factors.put_recovery(unit, person, hashes)
     unit.change(person, state="active", password_hash=invitation.password_hash)
     unit.change(invitation, state="done", browser_hash=None, password_hash="")
 

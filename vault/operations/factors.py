@@ -1,22 +1,23 @@
 """Second factors: authenticators, passkeys and recovery codes; what each accepts is accepted once."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from vault.crypto import passkeys
 from vault.crypto.factors import matching_step, new_totp_seed, provisioning_uri
 from vault.crypto.passkeys import RelyingParty
-from vault.crypto.recovery import new_recovery_codes, parse_recovery_code
-from vault.errors import Conflict, Denied, NotFound
-from vault.model.people import Challenge, Factor
+from vault.crypto.recovery import new_recovery_codes
+from vault.errors import Conflict, Denied, NotFound, Tampered
+from vault.model.people import Factor, Person
 from vault.model.views import FactorView
+from vault.operations import challenges
 from vault.operations.vault import Vault
 from vault.settings import Settings
 from vault.storage.reading import Reading
 from vault.storage.unit import Unit
-from vault.values import MINUTE, SECOND, Plaintext, clean_text, known_id, new_id, to_datetime
+from vault.values import MINUTE, SECOND, Plaintext, clean_text, new_id, to_datetime
 
 NOT_ACCEPTED = "the passkey was not accepted"
 OFFERED_FOR = 15 * MINUTE
@@ -41,13 +42,24 @@ def relying_party(settings: Settings) -> RelyingParty:
 # -- what a person holds ----------------------------------------------------------------------------------------------
 
 
-def active_of(reading: Reading, person_id: str, *kinds: str) -> list[Factor]:
-    """The factors with which a person can prove something now."""
-    held = reading.find_all(Factor, person_id=person_id, state="active")
+def active_of(reading: Reading, person: Person, *kinds: str) -> list[Factor]:
+    """The factors with which a person can prove something now.
+
+    They are those that the person's own row counts: one that was hidden during a change and put back is none of them.
+    Raises Tampered where the two do not agree.
+    """
+    held = reading.find_all(Factor, person_id=person.id, state="active")
+    if {factor.id for factor in held} != set(person.factors.split()):
+        raise Tampered("a person's factors are not those that count; none of them is used")
     return [factor for factor in held if not kinds or factor.kind in kinds]
 
 
-def views_of(reading: Reading, person_id: str) -> tuple[FactorView, ...]:
+def _count(unit: Unit, person: Person, *, more: Collection[str] = (), fewer: Collection[str] = ()) -> None:
+    """Count these factors, and those no longer, in the person's row."""
+    unit.change(person, factors=" ".join(sorted({*person.factors.split(), *more} - set(fewer))))
+
+
+def views_of(reading: Reading, person: Person) -> tuple[FactorView, ...]:
     """What somebody sees of their own factors; of the recovery codes how many are left."""
     return tuple(
         FactorView(
@@ -57,18 +69,18 @@ def views_of(reading: Reading, person_id: str) -> tuple[FactorView, ...]:
             created_at=to_datetime(factor.created_at),
             left=sum(map(bool, _sheet(reading, factor))) if factor.kind == "recovery" else None,
         )
-        for factor in active_of(reading, person_id)
+        for factor in active_of(reading, person)
     )
 
 
-def has_totp(reading: Reading, person_id: str) -> bool:
+def has_totp(reading: Reading, person: Person) -> bool:
     """Whether this person has an authenticator that shows codes."""
-    return bool(active_of(reading, person_id, "totp"))
+    return bool(active_of(reading, person, "totp"))
 
 
-def passkeys_of(reading: Reading, person_id: str) -> list[bytes]:
+def passkeys_of(reading: Reading, person: Person) -> list[bytes]:
     """The credential ids of a person's passkeys."""
-    return [_passkey(reading, factor)[0] for factor in active_of(reading, person_id, "passkey")]
+    return [_passkey(reading, factor)[0] for factor in active_of(reading, person, "passkey")]
 
 
 def _opened(reading: Reading, factor: Factor) -> bytes:
@@ -94,9 +106,9 @@ def _sheet(reading: Reading, factor: Factor) -> list[str]:
 # -- proving ----------------------------------------------------------------------------------------------------------
 
 
-def accept_code(unit: Unit, person_id: str, code: str) -> bool:
+def accept_code(unit: Unit, person: Person, code: str) -> bool:
     """Whether the code is right and its time step was never used, for whatever purpose; then it is used now."""
-    for factor in active_of(unit, person_id, "totp"):
+    for factor in active_of(unit, person, "totp"):
         step = matching_step(_opened(unit, factor), code, unit.now // SECOND)
         if step is not None and step > factor.step:
             unit.change(factor, step=step)
@@ -105,7 +117,7 @@ def accept_code(unit: Unit, person_id: str, code: str) -> bool:
 
 
 def accept_passkey(
-    unit: Unit, question: bytes, answer: Mapping[str, Any], person_id: str | None = None
+    unit: Unit, question: bytes, answer: Mapping[str, Any], of: Person | None = None
 ) -> Factor | None:
     """The passkey whose answer to the question this is, of that person where one is named; None for anything else.
 
@@ -114,7 +126,10 @@ def accept_passkey(
     try:
         handle = passkeys.credential_handle(passkeys.credential_id_of(answer))
         factor = unit.find(Factor, handle=handle)
-        if factor is None or factor.state != "active" or person_id not in {None, factor.person_id}:
+        person = of or (unit.find(Person, id=factor.person_id) if factor else None)
+        if factor is None or person is None or factor.person_id != person.id:
+            return None
+        if factor.state != "active" or factor.id not in person.factors.split():
             return None
         _id, data = _passkey(unit, factor)
         owner = factor.person_id.encode("ascii")
@@ -127,16 +142,16 @@ def accept_passkey(
     return factor
 
 
-def recovery_hash(reading: Reading, person_id: str, number: int) -> str | None:
+def recovery_hash(reading: Reading, person: Person, number: int) -> str | None:
     """The stored hash of a person's recovery code of that number; None where there is none, or it was used."""
-    for factor in active_of(reading, person_id, "recovery"):
+    for factor in active_of(reading, person, "recovery"):
         return _sheet(reading, factor)[number] or None
     return None
 
 
-def spend_recovery(unit: Unit, person_id: str, number: int, stored: str) -> bool:
+def spend_recovery(unit: Unit, person: Person, number: int, stored: str) -> bool:
     """Use up a recovery code that was found right; False when it was used, or the sheet replaced, meanwhile."""
-    for factor in active_of(unit, person_id, "recovery"):
+    for factor in active_of(unit, person, "recovery"):
         hashes = _sheet(unit, factor)
         if hashes[number] == stored:
             hashes[number] = ""
@@ -148,12 +163,12 @@ def spend_recovery(unit: Unit, person_id: str, number: int, stored: str) -> bool
 # -- giving and taking ------------------------------------------------------------------------------------------------
 
 
-def offer_totp(unit: Unit, person_id: str, mail: str, offered_to: str) -> OfferedTotp:
-    """Make a seed and offer it to one invitation or session; what was offered to it before is void."""
-    drop_offers(unit, person_id)
+def offer_totp(unit: Unit, person: Person, offered_to: str) -> OfferedTotp:
+    """Make a seed and offer it to one invitation or session; what was offered to the person before is void."""
+    drop_offers(unit, person.id)
     factor = Factor(
         id=new_id("fac"),
-        person_id=person_id,
+        person_id=person.id,
         kind="totp",
         name="Authenticator",
         offered_to=offered_to,
@@ -163,78 +178,66 @@ def offer_totp(unit: Unit, person_id: str, mail: str, offered_to: str) -> Offere
     factor.sealed = _seal(unit, factor, seed)
     unit.insert(factor)
     unit.about(factor=factor.id)
-    return OfferedTotp(factor.id, provisioning_uri(seed, mail, unit.settings.business))
+    return OfferedTotp(factor.id, provisioning_uri(seed, person.mail, unit.settings.business))
 
 
-def confirm_totp(unit: Unit, person_id: str, offered_to: str, code: str) -> Factor | None:
+def confirm_totp(unit: Unit, person: Person, offered_to: str, code: str) -> bool:
     """Take the offered seed into use if the code is its own; it replaces an authenticator that was there before.
 
-    None for a wrong code. Raises NotFound when nothing is on offer to this invitation or session.
+    False for a wrong code. Raises NotFound when nothing is on offer to this invitation or session.
     """
-    factor = next(
-        (one for one in _offers(unit, person_id) if one.kind == "totp" and one.offered_to == offered_to), None
-    )
-    if factor is None or unit.now >= factor.created_at + OFFERED_FOR:
+    offers = [one for one in _offers(unit, person.id) if one.offered_to == offered_to]
+    if not offers or unit.now >= offers[0].created_at + OFFERED_FOR:
         raise NotFound("no authenticator waits to be confirmed here; begin again")
+    factor = offers[0]
     step = matching_step(_opened(unit, factor), code, unit.now // SECOND)
     if step is None:
-        return None
-    for former in active_of(unit, person_id, "totp"):
-        _drop(unit, former)
+        return False
+    former = active_of(unit, person, "totp")
+    for one in former:
+        _drop(unit, one)
     unit.change(factor, state="active", step=step)
+    _count(unit, person, more=[factor.id], fewer=[one.id for one in former])
     unit.about(factor=factor.id)
-    return factor
+    return True
 
 
-def ask_passkey(unit: Unit, person_id: str, mail: str, name: str, bound_to: str) -> dict[str, Any]:
+def ask_passkey(unit: Unit, person: Person, bound_to: str) -> dict[str, Any]:
     """Leave a challenge for a new passkey, bound to one invitation or session; with what the browser needs."""
-    challenge = Challenge(
-        id=new_id("chl"),
-        purpose="passkey",
-        person_id=person_id,
-        bound_to=bound_to,
-        question=passkeys.new_challenge(),
-        expires_at=unit.now + 5 * MINUTE,
-    )
+    challenge = challenges.ask(unit, "passkey", person_id=person.id, bound_to=bound_to)
     unit.insert(challenge)
     options = passkeys.registration_options(
         relying_party(unit.settings),
         bytes(challenge.question),
-        person_id.encode("ascii"),
-        mail,
-        name,
-        passkeys_of(unit, person_id),
+        person.id.encode("ascii"),
+        person.mail,
+        person.name,
+        passkeys_of(unit, person),
     )
     return {"challenge": challenge.id, "passkey": options}
 
 
 def add_passkey(
-    unit: Unit, person_id: str, bound_to: str, challenge_id: str, answer: Mapping[str, Any], name: str
-) -> Factor:
+    unit: Unit, person: Person, bound_to: str, challenge_id: str, answer: Mapping[str, Any], name: str
+) -> None:
     """Take a new passkey into use.
 
     Raises NotFound for a challenge that is not open for this invitation or session, Denied for an answer that does not
-    hold, Conflict for one passkey too many or one that is known.
+    hold, Invalid for a name that cannot be shown, Conflict for one passkey too many or one that is known.
     """
-    challenge = unit.find(Challenge, id=known_id("chl", challenge_id))
-    if (
-        challenge is None
-        or challenge.purpose != "passkey"
-        or (challenge.person_id, challenge.bound_to) != (person_id, bound_to)
-        or challenge.spent_at is not None
-        or unit.now >= challenge.expires_at
-    ):
+    challenge = challenges.still_open(unit, "passkey", challenge_id)
+    if challenge is None or (challenge.person_id, challenge.bound_to) != (person.id, bound_to):
         raise NotFound("no passkey was asked for here, or it took too long; begin again")
     unit.change(challenge, spent_at=unit.now)
     made = passkeys.register(relying_party(unit.settings), bytes(challenge.question), answer)
-    if len(active_of(unit, person_id, "passkey")) >= MOST_PASSKEYS:
+    if len(active_of(unit, person, "passkey")) >= MOST_PASSKEYS:
         raise Conflict(f"you have {MOST_PASSKEYS} passkeys; remove one first")
     handle = passkeys.credential_handle(made.credential_id)
     if unit.find(Factor, handle=handle) is not None:
         raise Conflict("this passkey is known already")
     factor = Factor(
         id=new_id("fac"),
-        person_id=person_id,
+        person_id=person.id,
         kind="passkey",
         name=clean_text(name, "a passkey's name", 60, pointer="/name"),
         handle=handle,
@@ -245,29 +248,27 @@ def add_passkey(
     told = {"id": made.credential_id.hex(), "data": made.data.hex()}
     factor.sealed = _seal(unit, factor, json.dumps(told).encode())
     unit.insert(factor)
+    _count(unit, person, more=[factor.id])
     unit.about(factor=factor.id)
-    return factor
 
 
 async def hashed_codes(vault: Vault) -> tuple[list[str], list[str]]:
-    """Ten fresh recovery codes and their slow hashes, one after the other, so that nobody's sign-in waits for all."""
+    """Ten fresh recovery codes and their slow hashes, one after the other, so that nobody's sign-in waits for all.
+
+    Raises TooMany when the queue is full.
+    """
     codes = new_recovery_codes()
-    hashes = []
-    for code in codes:
-        parsed = parse_recovery_code(code)
-        if parsed is None:
-            raise Conflict("a recovery code was made wrong")
-        hashes.append(await vault.hashing.hash(Plaintext(parsed[1])))
-    return codes, hashes
+    return codes, [await vault.hashing.hash(Plaintext(code)) for code in codes]
 
 
-def put_recovery(unit: Unit, person_id: str, hashes: list[str]) -> None:
+def put_recovery(unit: Unit, person: Person, hashes: list[str]) -> None:
     """Replace a person's sheet of recovery codes."""
-    for former in active_of(unit, person_id, "recovery"):
-        _drop(unit, former)
+    former = active_of(unit, person, "recovery")
+    for one in former:
+        _drop(unit, one)
     factor = Factor(
         id=new_id("fac"),
-        person_id=person_id,
+        person_id=person.id,
         kind="recovery",
         name="Recovery codes",
         state="active",
@@ -275,28 +276,31 @@ def put_recovery(unit: Unit, person_id: str, hashes: list[str]) -> None:
     )
     factor.sealed = _seal(unit, factor, json.dumps(hashes).encode())
     unit.insert(factor)
+    _count(unit, person, more=[factor.id], fewer=[one.id for one in former])
 
 
-def remove(unit: Unit, person_id: str, factor_id: str) -> Factor:
+def remove(unit: Unit, person: Person, factor_id: str) -> Factor:
     """Take a passkey or an authenticator out of use.
 
     Raises NotFound, and Conflict for the last one: nobody is left with a password alone.
     """
-    held = active_of(unit, person_id, "totp", "passkey")
+    held = active_of(unit, person, "totp", "passkey")
     found = next((factor for factor in held if factor.id == factor_id), None)
     if found is None:
         raise NotFound("there is no such factor")
     if len(held) == 1:
         raise Conflict("this is your only second factor; add another one first")
     _drop(unit, found)
+    _count(unit, person, fewer=[found.id])
     return found
 
 
-def drop_all(unit: Unit, person_id: str) -> None:
-    """Take every factor of a person out of use, the recovery codes too."""
-    for factor in active_of(unit, person_id):
+def drop_all(unit: Unit, person: Person) -> None:
+    """Take every factor of a person out of use, the recovery codes too, and whatever was hidden from us meanwhile."""
+    for factor in unit.find_all(Factor, person_id=person.id, state="active"):
         _drop(unit, factor)
-    drop_offers(unit, person_id)
+    unit.change(person, factors="")
+    drop_offers(unit, person.id)
 
 
 def drop_offers(unit: Unit, person_id: str) -> None:

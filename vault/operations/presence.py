@@ -1,6 +1,6 @@
 """Proof of presence: given for one deed, good for that deed once and for five minutes."""
 
-import json
+import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -10,15 +10,16 @@ from sqlalchemy import bindparam, update
 
 from vault.crypto import passkeys
 from vault.crypto.encoding import pack
+from vault.crypto.recovery import parse_recovery_code
 from vault.errors import Denied, NotFound, ProofNeeded, StaleProof
-from vault.model.people import Challenge, Proof
+from vault.model.people import Challenge, Person, Proof
 from vault.model.views import DeedView
-from vault.operations import attempts, factors
+from vault.operations import attempts, challenges, factors
 from vault.operations.asking import person_of
 from vault.operations.vault import Vault
 from vault.storage.reading import Reading
 from vault.storage.unit import Unit, operation
-from vault.values import MINUTE, Actor, known_id, new_id, to_datetime
+from vault.values import MINUTE, Actor, Plaintext, known_id, new_id, to_datetime
 
 FRESH = 5 * MINUTE
 _PROOFS = Proof.table()
@@ -35,6 +36,8 @@ class Deed:
 
     words: str
     parts: tuple[str | int, ...] = field(repr=False)
+    restores: bool = False
+    """Whether a recovery code proves it too: only what gives somebody back what they have lost."""
 
     @property
     def digest(self) -> bytes:
@@ -68,8 +71,11 @@ async def prove(vault: Vault, actor: Actor, deed: Deed, given: Presence) -> str:
         challenge = await vault.perform(_asked, actor, deed)
         raise ProofNeeded(f"prove that it is you, to {deed.words}", challenge)
     await attempts.count(vault, actor, f"code:{actor.id}")
-    if given.code:
-        proof: str | None = await vault.perform(_proved, actor, deed.digest, given.code)
+    recovery = parse_recovery_code(given.code) if deed.restores else None
+    if recovery:
+        proof: str | None = await _by_recovery_code(vault, actor, deed, *recovery)
+    elif given.code:
+        proof = await vault.perform(_proved, actor, deed.digest, given.code)
     elif given.answer is not None:
         proof = await vault.perform(_answered, actor, given.challenge, deed.digest, given.answer)
     else:
@@ -83,53 +89,50 @@ async def prove(vault: Vault, actor: Actor, deed: Deed, given: Presence) -> str:
     return proof
 
 
+async def _by_recovery_code(vault: Vault, actor: Actor, deed: Deed, number: int, spelled: str) -> str | None:
+    """The proof for a change of one's own account by who has lost what made codes; None for a wrong or used one."""
+    stored = await vault.read(_recovery_of, actor, number)
+    right = await vault.hashing.verify(stored, Plaintext(spelled))
+    return await vault.perform(_recovered, actor, deed.digest, number, stored if right else None)
+
+
+def _recovery_of(reading: Reading, actor: Actor, number: int) -> str | None:
+    return factors.recovery_hash(reading, person_of(reading, actor), number)
+
+
+@operation("presence.prove")
+def _recovered(unit: Unit, actor: Actor, of: bytes, number: int, stored: str | None) -> str | None:
+    """By a recovery code, which is used up; mail tells the person."""
+    person = person_of(unit, actor)
+    unit.about(person=person.id)
+    unit.say(by="recovery code")
+    if stored is None or not factors.spend_recovery(unit, person, number, stored):
+        unit.draft.outcome = "Denied"
+        return None
+    unit.notify("staff.recovery-code", person.id)
+    return _prove(unit, person.id, of)
+
+
 @operation("presence.ask", recorded=False)
 def _asked(unit: Unit, actor: Actor, deed: Deed) -> dict[str, Any]:
     """Leave a challenge for the deed, bound to this session; with what a browser needs to answer it."""
     person = person_of(unit, actor)
-    challenge = Challenge(
-        id=new_id("chl"),
-        purpose="deed",
-        person_id=person.id,
-        bound_to=actor.session,
-        deed=deed.digest,
-        question=passkeys.new_challenge(),
-        expires_at=unit.now + FRESH,
-    )
-    told = json.dumps({"words": deed.words}).encode()
-    challenge.sealed = unit.keys.factors.wrap(told, *_belongings(challenge))
+    challenge = challenges.ask(unit, "deed", person_id=person.id, bound_to=actor.session, deed=deed.digest)
+    # bound to the tag and by it to all that was asked, so that nobody is shown one deed and proves another
+    challenge.sealed = unit.keys.factors.wrap(deed.words.encode(), "deed", bytes(challenge.tag))
     unit.insert(challenge)
-    return _as_asked(unit, challenge, deed.words)
+    return _as_asked(unit, person, challenge, deed.words)
 
 
-def _belongings(challenge: Challenge) -> tuple[bytes | str | int, ...]:
-    """What the words of a challenge are sealed to, so that nobody behind our back has one deed proved for another."""
-    return (
-        "deed",
-        challenge.id,
-        challenge.person_id,
-        challenge.bound_to,
-        bytes(challenge.deed),
-        bytes(challenge.question),
-        challenge.expires_at,
-    )
-
-
-def _words(reading: Reading, challenge: Challenge) -> str:
-    """The deed in words. Raises Tampered for a challenge that is not as it was asked."""
-    told = json.loads(reading.keys.factors.unwrap(bytes(challenge.sealed), *_belongings(challenge)))
-    return str(told["words"])
-
-
-def _as_asked(reading: Reading, challenge: Challenge, words: str) -> dict[str, Any]:
-    held = factors.passkeys_of(reading, challenge.person_id)
+def _as_asked(reading: Reading, person: Person, challenge: Challenge, words: str) -> dict[str, Any]:
+    held = factors.passkeys_of(reading, person)
     rp = factors.relying_party(reading.settings)
     options = passkeys.assertion_options(rp, bytes(challenge.question), held) if held else None
     return {
         "id": challenge.id,
         "deed": words,
         "passkey": options,
-        "code": factors.has_totp(reading, challenge.person_id),
+        "code": factors.has_totp(reading, person),
         "expires_at": to_datetime(challenge.expires_at).isoformat().replace("+00:00", "Z"),
     }
 
@@ -142,7 +145,7 @@ def deed_of(reading: Reading, actor: Actor, challenge_id: str) -> DeedView:
     person = person_of(reading, actor)
     challenge = _open(reading, challenge_id, person.id)
     words = _words(reading, challenge)
-    asked = _as_asked(reading, challenge, words)
+    asked = _as_asked(reading, person, challenge, words)
     return DeedView(
         id=challenge.id,
         words=words,
@@ -161,17 +164,17 @@ async def prove_here(vault: Vault, actor: Actor, challenge_id: str, given: Prese
 
 
 def _open(reading: Reading, challenge_id: str, person_id: str) -> Challenge:
-    found = reading.find(Challenge, id=known_id("chl", challenge_id))
-    if (
-        found is None
-        or found.purpose != "deed"
-        or found.person_id != person_id
-        or found.spent_at is not None
-        or reading.now >= found.expires_at
-    ):
+    found = challenges.still_open(reading, "deed", challenge_id)
+    if found is None or found.person_id != person_id:
         raise NotFound("there is nothing to be proved here, or it is over")
     _words(reading, found)
     return found
+
+
+def _words(reading: Reading, challenge: Challenge) -> str:
+    """The deed in words. Raises Tampered for words of another challenge."""
+    sealed = bytes(challenge.sealed)
+    return reading.keys.factors.unwrap(sealed, "deed", bytes(challenge.tag)).decode()
 
 
 @operation("presence.prove")
@@ -180,7 +183,7 @@ def _proved(unit: Unit, actor: Actor, of: bytes, code: str) -> str | None:
     person = person_of(unit, actor)
     unit.about(person=person.id)
     unit.say(by="code")
-    if not factors.accept_code(unit, person.id, code):
+    if not factors.accept_code(unit, person, code):
         unit.draft.outcome = "Denied"
         return None
     return _prove(unit, person.id, of)
@@ -199,7 +202,7 @@ def _answered(
     if (
         challenge.bound_to != actor.session
         or bytes(challenge.deed) != of
-        or factors.accept_passkey(unit, bytes(challenge.question), answer, person.id) is None
+        or factors.accept_passkey(unit, bytes(challenge.question), answer, person) is None
     ):
         unit.draft.outcome = "Denied"
         return None
@@ -216,11 +219,11 @@ def _proved_here(
     unit.say(by="code" if code else "passkey")
     challenge = _open(unit, challenge_id, person.id)
     if code:
-        right = factors.accept_code(unit, person.id, code)
+        right = factors.accept_code(unit, person, code)
     else:
         right = (
             answer is not None
-            and factors.accept_passkey(unit, bytes(challenge.question), answer, person.id) is not None
+            and factors.accept_passkey(unit, bytes(challenge.question), answer, person) is not None
         )
         unit.change(challenge, spent_at=unit.now)
     if not right:
@@ -264,7 +267,7 @@ def spend(unit: Unit, actor: Actor, proof_id: str, deed: Deed) -> None:
         or proof.person_id != actor.id
         or bytes(proof.deed) != deed.digest
         or unit.now >= proof.expires_at
-        or bytes(proof.tag) != _tag(unit, proof)
+        or not hmac.compare_digest(bytes(proof.tag), _tag(unit, proof))
         or unit.execute(_SPEND, proof=proof_id, at=unit.now) != 1
     ):
         raise StaleProof("the proof of presence for this is used up or older than five minutes")

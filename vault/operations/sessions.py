@@ -4,7 +4,7 @@ import asyncio
 import hmac
 import json
 from collections.abc import Awaitable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlalchemy import bindparam, select, update
@@ -13,9 +13,9 @@ from vault.crypto import passkeys
 from vault.crypto.recovery import parse_recovery_code
 from vault.crypto.tokens import new_token, parse_token, token_hash
 from vault.errors import Invalid, NotFound, NotSignedIn, Sealed, Tampered
-from vault.model.people import Challenge, Person, Session
+from vault.model.people import ApiToken, Person, Session
 from vault.model.views import OwnSessionView, SessionView
-from vault.operations import attempts, browsers, factors, showing
+from vault.operations import attempts, browsers, challenges, factors, showing
 from vault.operations.asking import agreement_in_force, may, person_of
 from vault.operations.vault import Vault
 from vault.policy.attempts import neighbourhood
@@ -107,13 +107,17 @@ async def sign_in(
     strangers = (f"source:{neighbourhood(actor.source)}", "everybody:", f"account:{account}")
     await attempts.count(vault, actor, *((f"browser:{browser}",) if browser else strangers))
     recovery = parse_recovery_code(code)
-    found = await vault.read(_by_mail, actor, account, recovery[0] if recovery else None)
-    right = await vault.hashing.verify(found.password_hash, Plaintext(password))
-    if (
-        recovery
-    ):  # whoever types a recovery code waits for a second hash, whether or not there is such a person
-        right &= await vault.hashing.verify(found.recovery_hash, Plaintext(recovery[1]))
     number = recovery[0] if recovery else None
+    found = await vault.read(_by_mail, actor, account)
+    # beside the hash, which takes longer: whether there was a sheet to be opened does not show
+    right, sheet = await asyncio.gather(
+        vault.hashing.verify(found.password_hash, Plaintext(password)),
+        vault.read(_on_sheet, actor, found.person_id, number),
+    )
+    if recovery:
+        # whoever types a recovery code waits for a second hash, whether or not there is such a person
+        right &= await vault.hashing.verify(sheet, Plaintext(recovery[1]))
+        found = replace(found, recovery_hash=sheet)
     started = await _unhurried(vault.perform(_start, actor, found, right, code, number, client))
     if started is None:
         raise NotSignedIn(_WRONG)
@@ -144,12 +148,17 @@ class _Found:
     recovery_hash: str | None = field(default=None, repr=False)
 
 
-def _by_mail(reading: Reading, _actor: Actor, mail: str, number: int | None) -> _Found:
+def _by_mail(reading: Reading, _actor: Actor, mail: str) -> _Found:
     row = reading.connection.execute(_BY_MAIL, {"mail": mail}).first()
-    if row is None:
-        return _Found()
-    stored = factors.recovery_hash(reading, row.id, number) if number is not None else None
-    return _Found(row.id, row.password_hash or None, stored)
+    return _Found(row.id, row.password_hash or None) if row else _Found()
+
+
+def _on_sheet(reading: Reading, _actor: Actor, person_id: str | None, number: int | None) -> str | None:
+    """The stored hash of the recovery code of that number, where there is one."""
+    if person_id is None or number is None:
+        return None
+    person = reading.find(Person, id=person_id)
+    return factors.recovery_hash(reading, person, number) if person else None
 
 
 @operation("session.start")
@@ -166,9 +175,9 @@ def _start(
     if not right or person.state != "active" or person.password_hash != found.password_hash:
         accepted = False
     elif number is None:
-        accepted = factors.accept_code(unit, person.id, code)
+        accepted = factors.accept_code(unit, person, code)
     else:
-        accepted = factors.spend_recovery(unit, person.id, number, found.recovery_hash or "")
+        accepted = factors.spend_recovery(unit, person, number, found.recovery_hash or "")
     if not accepted:
         unit.draft.outcome = "NotSignedIn"
         return None
@@ -191,12 +200,7 @@ async def ask_passkey(vault: Vault, actor: Actor) -> dict[str, Any]:
 
 @operation("session.ask", recorded=False)
 def _asked(unit: Unit, _actor: Actor) -> dict[str, Any]:
-    challenge = Challenge(
-        id=new_id("chl"),
-        purpose="sign-in",
-        question=passkeys.new_challenge(),
-        expires_at=unit.now + 5 * MINUTE,
-    )
+    challenge = challenges.ask(unit, "sign-in")
     unit.insert(challenge)
     options = passkeys.assertion_options(factors.relying_party(unit.settings), bytes(challenge.question), [])
     return {"challenge": challenge.id, "passkey": options}
@@ -223,13 +227,11 @@ def _start_by_passkey(
     unit: Unit, actor: Actor, challenge_id: str, answer: Mapping[str, Any], client: str
 ) -> SignedIn | None:
     unit.say(by="passkey")
-    challenge = unit.find(Challenge, id=known_id("chl", challenge_id))
-    if (
-        challenge is None
-        or challenge.purpose != "sign-in"
-        or challenge.spent_at is not None
-        or unit.now >= challenge.expires_at
-    ):
+    try:
+        challenge = challenges.still_open(unit, "sign-in", challenge_id)
+    except NotFound:
+        challenge = None
+    if challenge is None:
         raise NotSignedIn(_NO_PASSKEY)
     unit.change(challenge, spent_at=unit.now)
     factor = factors.accept_passkey(unit, bytes(challenge.question), answer)
@@ -311,6 +313,7 @@ def _seen(unit: Unit, _actor: Actor, session_id: str) -> None:
 @operation("session.end", in_any_time=True)
 def sign_out(unit: Unit, actor: Actor) -> None:
     """End the session that asks for it. Ending it twice is no fault."""
+    person_of(unit, actor)
     unit.about(session=actor.session)
     unit.execute(_END, session=actor.session, at=unit.now)
 
@@ -334,15 +337,16 @@ def end_all(unit: Unit, person_id: str) -> None:
 def session(reading: Reading, actor: Actor) -> SessionView:
     """The session, or API token, that asks. Raises NotSignedIn."""
     person = may(reading, actor, "session.show")
-    found = reading.find(Session, id=actor.session)
+    is_token = actor.scopes is not None
+    found = reading.find(ApiToken, id=actor.session) if is_token else reading.find(Session, id=actor.session)
     expires_at = found.expires_at if found else reading.now
     view = showing.person(person, agreement_in_force(reading))
     return SessionView(person=view, expires_at=to_datetime(expires_at))
 
 
 def own_sessions(reading: Reading, actor: Actor) -> tuple[OwnSessionView, ...]:
-    """The sessions of whoever asks that still run, the last used first. Raises NotSignedIn."""
-    person = person_of(reading, actor)
+    """The sessions of whoever asks that still run, the last used first. Raises NotSignedIn, Denied."""
+    person = may(reading, actor, "account.show")
     views = []
     for row in reading.rows(_RUNNING, person=person.id, at=reading.now):
         if row["refresh_hash"] is None and reading.now >= row["seen_at"] + IDLE:

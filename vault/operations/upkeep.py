@@ -147,7 +147,9 @@ def _tidy(unit: Unit, _actor: Actor) -> None:
     unit.execute(delete(attempts).where(attempts.c.window_at < unit.now - 2 * WINDOW))
     unit.execute(delete(refusals).where(refusals.c.minute < (unit.now - 30 * DAY) // MINUTE))
     unit.execute(delete(outbox).where(outbox.c.state != "waiting", outbox.c.next_at < unit.now - DAY))
-    for table in (Proof, Challenge, Session, KnownBrowser, DeviceSignIn, ApiToken):
+    challenges = Challenge.table()
+    unit.execute(delete(challenges).where(challenges.c.expires_at < unit.now))
+    for table in (Proof, Session, KnownBrowser, DeviceSignIn, ApiToken):
         expires_at = table.table().c.expires_at
         unit.execute(delete(table.table()).where(expires_at < unit.now - DAY))
     for table in (Session, ApiToken):

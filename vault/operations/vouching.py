@@ -119,10 +119,14 @@ async def ask_mail(
 
 
 async def _ask(vault: Vault, actor: Actor, wanted: changes.Wanted, given: Presence) -> ChangeView:
-    _asker, person = await vault.read(_may_ask, actor, wanted)
-    parts = ("staff.ask", wanted.kind, person.id, *changes.shown(person), wanted.roles, wanted.mail)
-    deed = Deed(f"ask that {wanted.words(changes.named(person))}", parts)
-    proof = await prove(vault, actor, deed, given)
+    try:
+        _asker, person = await vault.read(_may_ask, actor, wanted)
+    except (Denied, NotFound):
+        deed, proof = Deed("", ()), ""  # refused in the deed, where it is recorded
+    else:
+        parts = ("staff.ask", wanted.kind, person.id, *changes.shown(person), wanted.roles, wanted.mail)
+        deed = Deed(f"ask that {wanted.words(changes.named(person))}", parts)
+        proof = await prove(vault, actor, deed, given)
     view: ChangeView = await vault.perform(_asked, actor, wanted, deed, proof)
     return view
 
@@ -172,8 +176,12 @@ async def vouch(
     asked never sees it. Raises NotSignedIn, Denied with the reason for the wrong second person, Resting, NotFound,
     Ended for a change that was decided or has run out, Conflict, ProofNeeded, TooMany.
     """
-    deed = await vault.read(_may_vouch, actor, change_id)
-    proof = await prove(vault, actor, deed, given)
+    try:
+        deed = await vault.read(_may_vouch, actor, change_id)
+    except (Denied, NotFound):
+        proof = ""  # refused in the deed, where it is recorded
+    else:
+        proof = await prove(vault, actor, deed, given)
     invitation: InvitationView | None = await vault.perform(_vouched, actor, change_id, proof)
     return invitation
 
