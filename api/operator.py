@@ -14,7 +14,7 @@ from api.lines import listening
 from vault.crypto.encoding import unb64
 from vault.errors import Invalid, VaultError
 from vault.model.views import PersonView
-from vault.operations import catalogue, operator, staff, vouching
+from vault.operations import catalogue, hosting, operator, staff
 from vault.operations.vault import Vault
 from vault.storage.reading import Reading
 from vault.values import Actor
@@ -136,13 +136,13 @@ async def _change_staff(vault: Vault, host: Actor, order: StaffOrder) -> Any:
         case AddStaff():
             return await staff.add(vault, host, order.name, order.mail, order.roles, order.deliver or "")
         case RolesOfStaff():
-            return await vouching.host_roles(vault, host, order.mail, order.roles)
+            return await hosting.put_roles(vault, host, order.mail, order.roles)
         case ResetStaff():
-            return await vouching.host_reset(vault, host, order.mail, order.deliver or "")
+            return await hosting.reset(vault, host, order.mail, order.deliver or "")
         case MailOfStaff():
-            return await vouching.host_mail(vault, host, order.mail, order.new)
+            return await hosting.move(vault, host, order.mail, order.new)
         case DisableStaff():
-            person = await vault.read(vouching.host_person, host, order.mail)
+            person = await vault.read(hosting.person_with, host, order.mail)
             return await vault.perform(staff.disable, host, person.id)
 
 

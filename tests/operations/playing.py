@@ -20,6 +20,7 @@ from vault.operations import (
     delivery,
     device,
     enrolling,
+    hosting,
     intake,
     operator,
     presence,
@@ -231,9 +232,9 @@ def _on_the_host(world: World) -> None:
     _asked(world, vouching.ask_mail, mia.id, "mia.else@agency.example")
     _asked(world, vouching.invite, "Nat Next", "nat@agency.example", ["auditor"], by="Ben Brook")
     world.perform(staff.disable, HOST, ben.id)
-    world.run(vouching.host_roles(vault, HOST, rosa.view.mail, ["auditor"]))
-    world.run(vouching.host_reset(vault, HOST, rick.view.mail))
-    world.run(vouching.host_mail(vault, HOST, mia.mail, "mia.moved@agency.example"))
+    world.run(hosting.put_roles(vault, HOST, rosa.view.mail, ["auditor"]))
+    world.run(hosting.reset(vault, HOST, rick.view.mail))
+    world.run(hosting.move(vault, HOST, mia.mail, "mia.moved@agency.example"))
 
 
 def _by_two_people(world: World) -> None:

@@ -17,7 +17,7 @@ from vault.crypto.tokens import new_token
 from vault.errors import NotFound
 from vault.ledger.note import open_note
 from vault.model.messages import Begin, Form
-from vault.operations import delivery, enrolling, intake, requests, sessions, staff, upkeep, vouching
+from vault.operations import delivery, enrolling, hosting, intake, requests, sessions, staff, upkeep, vouching
 from vault.outbox.words import NOTICES
 from vault.storage.unit import Unit, operation
 from vault.values import Actor
@@ -271,8 +271,8 @@ def test_a_recovery_code_that_was_used_is_told(embedded: World, post: PostOffice
 
 @pytest.mark.attack("AZ06")
 def test_both_addresses_hear_that_one_took_the_other_s_place(embedded: World, post: PostOffice) -> None:
-    embedded.run(vouching.host_mail(embedded.vault, HOST, "tom@agency.example", "eve@elsewhere.example"))
-    embedded.run(vouching.host_reset(embedded.vault, HOST, "eve@elsewhere.example"))
+    embedded.run(hosting.move(embedded.vault, HOST, "tom@agency.example", "eve@elsewhere.example"))
+    embedded.run(hosting.reset(embedded.vault, HOST, "eve@elsewhere.example"))
     deliver(embedded)
     assert [mail["To"] for mail in post.mails] == [
         "tom@agency.example",

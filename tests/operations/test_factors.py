@@ -23,10 +23,10 @@ from vault.operations import (
     checkout,
     enrolling,
     factors,
+    hosting,
     presence,
     sessions,
     staff,
-    vouching,
 )
 from vault.operations.presence import Deed, Presence
 from vault.operations.sessions import SignedIn
@@ -367,7 +367,7 @@ def test_a_factor_that_was_hidden_during_a_change_and_put_back_counts_no_more(wo
     ((hidden,),) = world.sql("SELECT id FROM factor WHERE person_id = :tom AND kind = 'totp'", tom=tom.id)
     hide = "UPDATE factor SET person_id = :whose WHERE id = :id"
     world.sql(hide, whose=world.member("administrator").id, id=hidden)
-    fresh = world.enrol(world.run(vouching.host_reset(world.vault, Actor.host(), tom.view.mail)))
+    fresh = world.enrol(world.run(hosting.reset(world.vault, Actor.host(), tom.view.mail)))
     world.sql(hide, whose=tom.id, id=hidden)
     assert answer(world, tries(world, fresh, world.code(tom)))[0] is Tampered
     assert answer(world, tries(world, fresh, world.code(fresh)))[0] is Tampered, (

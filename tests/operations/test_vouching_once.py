@@ -32,7 +32,7 @@ from vault.errors import (
     TooMany,
 )
 from vault.model.views import InvitationView
-from vault.operations import checkout, presence, sessions, staff, upkeep, vouching
+from vault.operations import checkout, hosting, presence, sessions, staff, upkeep, vouching
 from vault.operations.presence import Presence
 
 # -- one yes serves one change, as it was shown -----------------------------------------------------------------------
@@ -227,9 +227,9 @@ def test_a_role_is_taken_away_at_once_with_all_that_hangs_on_it(world: World) ->
 def test_the_host_looks_after_accounts_until_two_can_vouch(world: World) -> None:
     tom, clara = world.member("technician"), world.member("coordinator")
     size = world.size()
-    world.run(vouching.host_roles(world.vault, HOST, clara.view.mail, ["technician", "coordinator"]))
-    assert world.run(vouching.host_mail(world.vault, HOST, tom.view.mail, "t@agency.example")) is None
-    invited = world.run(vouching.host_reset(world.vault, HOST, "t@agency.example"))
+    world.run(hosting.put_roles(world.vault, HOST, clara.view.mail, ["technician", "coordinator"]))
+    assert world.run(hosting.move(world.vault, HOST, tom.view.mail, "t@agency.example")) is None
+    invited = world.run(hosting.reset(world.vault, HOST, "t@agency.example"))
     assert invited.code
     assert world.enrol(invited)
     assert since(world, size) == ["staff.roles ok", "staff.mail ok", "staff.reset ok"]
@@ -240,35 +240,35 @@ def test_the_host_looks_after_accounts_until_two_can_vouch(world: World) -> None
     (ben,) = administrators(world, "Ben")
     for act in (
         lambda: staff.add(world.vault, HOST, *NEW),
-        lambda: vouching.host_roles(world.vault, HOST, clara.view.mail, ["technician"]),
-        lambda: vouching.host_reset(world.vault, HOST, clara.view.mail),
-        lambda: vouching.host_mail(world.vault, HOST, clara.view.mail, "c@agency.example"),
+        lambda: hosting.put_roles(world.vault, HOST, clara.view.mail, ["technician"]),
+        lambda: hosting.reset(world.vault, HOST, clara.view.mail),
+        lambda: hosting.move(world.vault, HOST, clara.view.mail, "c@agency.example"),
     ):
         error, said, _ = answer(world, act())
         assert error is Denied
         assert "two administrators can vouch" in said
     world.perform(staff.disable, HOST, ben.id)
-    assert world.run(vouching.host_reset(world.vault, HOST, ben.view.mail)).code, "after disabling"
+    assert world.run(hosting.reset(world.vault, HOST, ben.view.mail)).code, "after disabling"
 
 
 @pytest.mark.attack("AZ06")
 def test_only_the_host_is_the_host(world: World) -> None:
     ada = world.actor(ADA)
     for act in (
-        vouching.host_roles(world.vault, ada, "tom@agency.example", ["coordinator"]),
-        vouching.host_reset(world.vault, ada, "tom@agency.example"),
-        vouching.host_mail(world.vault, ada, "tom@agency.example", "ada-too@agency.example"),
+        hosting.put_roles(world.vault, ada, "tom@agency.example", ["coordinator"]),
+        hosting.reset(world.vault, ada, "tom@agency.example"),
+        hosting.move(world.vault, ada, "tom@agency.example", "ada-too@agency.example"),
     ):
         assert answer(world, act)[0] is Denied
-    assert answer(world, world.vault.read(vouching.host_person, ada, "tom@agency.example"))[0] is Denied
+    assert answer(world, world.vault.read(hosting.person_with, ada, "tom@agency.example"))[0] is Denied
     for said in (["king"], ["auditor", "technician"], ["administrator", "coordinator"], []):
-        assert answer(world, vouching.host_roles(world.vault, HOST, "tom@agency.example", said))[0] is Invalid
-    assert answer(world, vouching.host_reset(world.vault, HOST, "nobody@agency.example"))[0] is NotFound
+        assert answer(world, hosting.put_roles(world.vault, HOST, "tom@agency.example", said))[0] is Invalid
+    assert answer(world, hosting.reset(world.vault, HOST, "nobody@agency.example"))[0] is NotFound
 
 
 def test_who_never_enrolled_is_invited_anew_at_the_right_address(world: World) -> None:
     first = world.run(staff.add(world.vault, HOST, *NEW))
-    again = world.run(vouching.host_mail(world.vault, HOST, NEW[1], "tara.tyler@agency.example"))
+    again = world.run(hosting.move(world.vault, HOST, NEW[1], "tara.tyler@agency.example"))
     assert again
     with pytest.raises(NotFound):
         world.enrol(first)
@@ -281,9 +281,9 @@ def test_the_host_does_not_let_in_who_still_waits_for_a_second_person(world: Wor
     change = asked(world, vouching.invite, *NEW)
     world.perform(staff.disable, HOST, ben.id)
     for act in (
-        vouching.host_roles(world.vault, HOST, NEW[1], ["administrator"]),
-        vouching.host_reset(world.vault, HOST, NEW[1]),
-        vouching.host_mail(world.vault, HOST, NEW[1], "eve@agency.example"),
+        hosting.put_roles(world.vault, HOST, NEW[1], ["administrator"]),
+        hosting.reset(world.vault, HOST, NEW[1]),
+        hosting.move(world.vault, HOST, NEW[1], "eve@agency.example"),
     ):
         with unmoved(world, Conflict, "nobody has vouched"):
             world.run(act)
