@@ -96,9 +96,7 @@ def _welcome(company: Company, staff: list[Person], server: CustomerServer, box:
     paper.write(f"    password   {login.password}")
     paper.write(f"    host key   {server.fingerprint}")
     paper.write()
-    paper.write(
-        f"{paper.bold(NEWCOMER[0])}, {NEWCOMER[1]}: has an invitation in the same mailbox, to enrol with a passkey"
-    )
+    paper.write(f"{paper.bold(NEWCOMER[0])}, {NEWCOMER[1]}: has an invitation in the same mailbox")
     paper.write()
     paper.write(f"{paper.bold('Their server')} answers by real SSH: log in with what Tom has revealed")
     paper.write(f"    ssh -p {login.port} {login.username}@{login.host}")

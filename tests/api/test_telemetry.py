@@ -43,7 +43,7 @@ class Nowhere:
         raise AssertionError
 
 app = create_alone(Nowhere(), Settings())
-client = TestClient(app, base_url="http://127.0.0.1")
+client = TestClient(app, base_url="http://localhost")
 assert client.get("/healthz").status_code == 200
 assert client.get("/give/").status_code == 200
 assert client.post("/give/begin", json={"code": 7}).status_code == 422
