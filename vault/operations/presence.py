@@ -15,7 +15,7 @@ from vault.errors import Denied, NotFound, ProofNeeded, StaleProof
 from vault.model.people import Challenge, Person, Proof
 from vault.model.views import DeedView
 from vault.operations import attempts, challenges, factors
-from vault.operations.asking import person_of
+from vault.operations.asking import may, person_of
 from vault.operations.vault import Vault
 from vault.storage.reading import Reading
 from vault.storage.unit import Unit, operation
@@ -140,9 +140,9 @@ def _as_asked(reading: Reading, person: Person, challenge: Challenge, words: str
 def deed_of(reading: Reading, actor: Actor, challenge_id: str) -> DeedView:
     """What a challenge of one's own is about, for the page on which it is proved for a command line.
 
-    Raises NotSignedIn; NotFound for another person's, an unknown, a late and an answered one.
+    Raises NotSignedIn, Denied; NotFound for another person's, an unknown, a late and an answered one.
     """
-    person = person_of(reading, actor)
+    person = may(reading, actor, "presence.prove")
     challenge = _open(reading, challenge_id, person.id)
     words = _words(reading, challenge)
     asked = _as_asked(reading, person, challenge, words)
@@ -214,7 +214,7 @@ def _proved_here(
     unit: Unit, actor: Actor, challenge_id: str, code: str, answer: Mapping[str, Any] | None
 ) -> bool:
     """In a browser, for a session of the same person elsewhere."""
-    person = person_of(unit, actor)
+    person = may(unit, actor, "presence.prove")
     unit.about(person=person.id, challenge=challenge_id)
     unit.say(by="code" if code else "passkey")
     challenge = _open(unit, challenge_id, person.id)

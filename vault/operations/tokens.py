@@ -10,7 +10,7 @@ from vault.crypto.tokens import new_token, parse_token, token_hash
 from vault.errors import Conflict, Denied, Invalid, NotFound, NotSignedIn, Sealed, Tampered
 from vault.model.people import ApiToken, Person
 from vault.model.views import ApiTokenView
-from vault.operations.asking import may, person_of, roles_of
+from vault.operations.asking import may, roles_of
 from vault.operations.presence import NOTHING, Deed, Presence, prove, spend
 from vault.operations.vault import Vault
 from vault.policy.rights import RIGHTS, SCOPES
@@ -144,8 +144,8 @@ def end_all(unit: Unit, person_id: str) -> None:
 
 
 def own_tokens(reading: Reading, actor: Actor) -> tuple[ApiTokenView, ...]:
-    """The API tokens of whoever asks that still work, the newest first. Raises NotSignedIn."""
-    person = person_of(reading, actor)
+    """The API tokens of whoever asks that still work, the newest first. Raises NotSignedIn, Denied."""
+    person = may(reading, actor, "account.show")
     return tuple(_view(ApiToken(**row)) for row in reading.rows(_WORKING, person=person.id, at=reading.now))
 
 
