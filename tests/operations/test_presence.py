@@ -393,7 +393,7 @@ def test_only_its_own_person_proves_it_in_a_session_that_lives(scene: Scene) -> 
     made = tokens.make(world.vault, clara, "helpdesk", ["tickets:read"], 1, world.presence("coordinator"))
     token, _ = world.run(made)
     api = world.run(tokens.resolve(world.vault, token, "192.0.2.7"))
-    for who, error in ((clara, NotFound), (api, NotSignedIn), (LINE, NotSignedIn)):
+    for who, error in ((clara, NotFound), (api, Denied), (LINE, NotSignedIn)):
         for given in (Presence(code=world.code("coordinator")), scene.answered(asked)):
             assert answer(world, presence.prove_here(world.vault, who, asked["id"], given))[0] is error
         assert answer(world, world.vault.read(presence.deed_of, who, asked["id"]))[0] is error
