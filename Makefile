@@ -8,6 +8,8 @@ BIN    = $(VENV)/bin
 PYTEST = $(BIN)/python -m pytest
 # The environment is as new as the lock's content, not as its date: a fresh checkout of the same lock rebuilds nothing.
 LOCKED := $(shell git hash-object requirements.lock)
+# The tests wait more than they work: one process more than there are cores.
+WORKERS = $$($(BIN)/python -c 'import os; print((os.cpu_count() or 1) + 1)')
 READY  = $(VENV)/ready-$(LOCKED)
 
 .PHONY: help demo test test-long check bench lock docs clean system
@@ -19,7 +21,7 @@ demo: $(READY) ## A small company on loopback to click through; with ONCE=1 the 
 	@$(BIN)/python -m cli.demo $(if $(ONCE),--once)
 
 test: $(READY) system ## The everyday tests
-	@$(PYTEST) -m "not long" --numprocesses auto --dist loadfile
+	@$(PYTEST) -m "not long" --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 test-long: $(READY) system ## The tests that take longer: crashes by the dozen, long searches for bad input
 	@$(PYTEST) -m long --timeout 1800

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from api.limits import read_json
 from api.lines import listening
 from vault.errors import Invalid, VaultError
-from vault.model.messages import ASKED, Begin, Done, Form, Give, Look, Receipt, Refused
+from vault.model.messages import ASKED, Begin, Done, Form, Give, Look, Question, Receipt, Refused
 from vault.operations import intake
 from vault.operations.vault import Vault
 from vault.values import Actor
@@ -25,7 +25,7 @@ class Core:
     def __init__(self, vault: Vault) -> None:
         self._vault = vault
 
-    async def ask(self, message: Begin | Look | Give | Done) -> Form | Receipt:
+    async def ask(self, message: Question) -> Form | Receipt:
         """Hand one message to the core. Raises what the operation raises."""
         actor = Actor.nobody("", "intake")
         match message:

@@ -58,3 +58,25 @@ def server(embedded: World) -> Iterator[str]:
     """The whole application of `embedded` on a loopback socket; gives its base address."""
     with embedded.served() as address:
         yield address
+
+
+LONGEST_FIRST = (
+    "test_demo",
+    "browser/test_reading",
+    "browser/test_pictures",
+    "test_permissions",
+    "cli/",
+    "browser/",
+    "storage/",
+)
+"""Files that take minutes; begun last, they would keep one process busy while the others wait."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    def turn(item: pytest.Item) -> int:
+        place = item.path.as_posix()
+        return next(
+            (at for at, part in enumerate(LONGEST_FIRST) if f"tests/{part}" in place), len(LONGEST_FIRST)
+        )
+
+    items.sort(key=turn)

@@ -105,6 +105,7 @@ def test_the_story_holds_without_a_browser(play: Play) -> None:
     assert "No Chromium here" in said
 
 
+@pytest.mark.long
 def test_the_open_house_is_real_and_is_gone_after_sigterm(play: Play, place: Path) -> None:
     demo = play()
     lines: list[str] = []

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from vault import errors
 from vault.errors import Invalid, Unavailable, VaultError
-from vault.model.messages import ANSWERED, Begin, Done, Form, Give, Look, Receipt, Refused
+from vault.model.messages import ANSWERED, Form, Question, Receipt, Refused
 
 LONGEST_LINE = 4 * 1024 * 1024
 """Bytes of one message with its line break; more than the largest envelope in base64."""
@@ -19,7 +19,7 @@ PATIENCE = 30.0
 class Door(Protocol):
     """Ask the core one of the closed set of messages."""
 
-    async def ask(self, message: Begin | Look | Give | Done) -> Form | Receipt:
+    async def ask(self, message: Question) -> Form | Receipt:
         """Give the core's answer. Raises the core's own refusal, or Unavailable when it is not there."""
 
 
@@ -29,7 +29,7 @@ class SocketDoor:
     def __init__(self, path: Path) -> None:
         self._path = path
 
-    async def ask(self, message: Begin | Look | Give | Done) -> Form | Receipt:
+    async def ask(self, message: Question) -> Form | Receipt:
         """As the protocol says."""
         try:
             async with asyncio.timeout(PATIENCE):

@@ -11,7 +11,7 @@ from vault.crypto.opening import ServiceKey
 from vault.crypto.statement import KeyStatement, sign_statement, statement_public
 from vault.errors import Ended, NotFound, NotSignedIn, Unavailable
 from vault.model.kinds import unpack_fields
-from vault.model.messages import Begin, Done, Form, FormItem, Give, Look, Receipt
+from vault.model.messages import Accept, Again, Begin, Done, Form, FormItem, Give, Look, Question, Receipt
 from vault.settings import Settings
 
 CODE = "ABCD-EFGH-JKMN-PQRS-TVWX-YZ01-2345"
@@ -37,7 +37,7 @@ class Outside:
         self.finished = False
         self.words = ""
 
-    async def ask(self, message: Begin | Look | Give | Done) -> Form | Receipt:
+    async def ask(self, message: Question) -> Form | Receipt:
         if self.down:
             raise Unavailable("the vault cannot be reached now")
         match message:

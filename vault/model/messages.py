@@ -26,7 +26,9 @@ class Begin(Message):
     do: Literal["begin"] = "begin"
     code: str = Field(max_length=100, repr=False)
     browser: str = Field(max_length=100, repr=False)
-    """A fresh token of the intake's making; it is the customer's cookie from now on."""
+    """The token that this browser holds already, else a fresh one of the intake's making; it is the customer's cookie."""
+    pin: str = Field(default="", max_length=20, repr=False)
+    """What was told by telephone, where the request has a PIN."""
     source: str = Field(default="", max_length=64, repr=False)
     """The network address that the intake saw: attempts are counted by it."""
 
@@ -48,6 +50,26 @@ class Give(Message):
     envelope: str = Field(max_length=2_900_000, repr=False)
     """The envelope in URL-safe base64 without padding."""
     sealed_by: SealedBy
+    kind: str = Field(default="", max_length=40)
+    """Which of the offered kinds was given; empty for the one that was asked for."""
+    sure: bool = False
+    """The customer was asked about what looks misplaced here, and says that it belongs."""
+
+
+class Accept(Message):
+    """The customer accepts the terms as they were shown."""
+
+    do: Literal["accept"] = "accept"
+    browser: str = Field(max_length=100, repr=False)
+    version: int = Field(ge=1, le=1_000_000)
+
+
+class Again(Message):
+    """The customer wants to give one secret anew before the form is finished."""
+
+    do: Literal["again"] = "again"
+    browser: str = Field(max_length=100, repr=False)
+    secret: str = Field(max_length=40)
 
 
 class Done(Message):
@@ -57,8 +79,8 @@ class Done(Message):
     browser: str = Field(max_length=100, repr=False)
 
 
-Asked = Annotated[Begin | Look | Give | Done, Field(discriminator="do")]
-ASKED: TypeAdapter[Begin | Look | Give | Done] = TypeAdapter(Asked)
+Question = Begin | Look | Accept | Give | Again | Done
+ASKED: TypeAdapter[Question] = TypeAdapter(Annotated[Question, Field(discriminator="do")])
 
 
 class FormItem(Message):
@@ -67,11 +89,31 @@ class FormItem(Message):
     secret: str
     version: int
     kind: str
+    """What is asked for."""
     because: str
     """Why it is needed, in words for the customer."""
     required: bool
     given: bool
     given_at: datetime | None
+    given_kind: str = ""
+    """What was given in its place or as asked; empty before."""
+    reference: str = ""
+    """The reference of the receipt, once it was given."""
+    refused: bool = False
+    """It was given before, did not pass the vault's check and is asked for again."""
+    instead: str = ""
+    """The kind that may be given instead, with nothing secret to type; empty where there is none."""
+    line: str = ""
+    """For `instead`: the one line that the customer adds on the server."""
+
+
+class TermsShown(Message):
+    """The terms that are accepted at a hand-over, and from when they hold."""
+
+    version: int
+    text: str
+    effective_at: datetime
+    accepted: bool
 
 
 class Form(Message):
@@ -94,6 +136,7 @@ class Form(Message):
     """The service's public keys: canonical JSON text, signed by the key-statement key."""
     statement_signature: str
     """Ed25519 over that text, URL-safe base64 without padding."""
+    terms: TermsShown | None = None
     items: tuple[FormItem, ...]
 
 

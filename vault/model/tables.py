@@ -32,6 +32,35 @@ class ServiceType(Row, table=True):
     salt: bytes = a_salt()
 
 
+class Necessity(Row, table=True):
+    """Why a service type asks for an extraordinary kind; it counts once a second person has approved these very words."""
+
+    __tablename__ = "necessity"
+    guarded: ClassVar[bool] = True
+    id: str = Field(primary_key=True)
+    type: str = Field(index=True)
+    kind: str
+    digest: str
+    """SHA-256 of all that is approved, in hexadecimal."""
+    state: str = "waiting"
+    approved_by: str = ""
+    approved_at: int | None = a_moment(nullable=True)
+    created_at: int = a_moment()
+    salt: bytes = a_salt()
+
+
+class Terms(Row, table=True):
+    """A version of the terms; each takes effect 30 days after it was posted, never earlier."""
+
+    __tablename__ = "terms"
+    guarded: ClassVar[bool] = True
+    id: int = Field(primary_key=True)
+    text: str
+    posted_at: int = a_moment()
+    effective_at: int = a_moment()
+    salt: bytes = a_salt()
+
+
 class Agreement(Row, table=True):
     """A version of the confidentiality agreement; the highest is in force."""
 
@@ -59,6 +88,8 @@ class Service(Row, table=True):
     created_at: int = a_moment()
     ends_at: int = a_moment(index=True)
     ended_at: int | None = a_moment(nullable=True)
+    destroy_at: int | None = a_moment(nullable=True)
+    """When its keys go, once it has ended: at once, or after the grace of an end that came by itself."""
     destroyed_at: int | None = a_moment(nullable=True)
     salt: bytes = a_salt()
 
@@ -107,6 +138,11 @@ class Request(Row, table=True):
     browser_hash: bytes | None = Field(
         default=None, sa_type=LargeBinary, unique=True, nullable=True, repr=False
     )
+    pin_hash: str = Field(default="", repr=False)
+    """Argon2id of the PIN that is told by telephone; empty where the code alone opens the form."""
+    pin_tries: int = 0
+    terms_version: int = 0
+    """Which version of the terms the customer accepted on this form; 0 before."""
     created_at: int = a_moment()
     expires_at: int = a_moment()
     salt: bytes = a_salt()
@@ -121,6 +157,8 @@ class Secret(Row, table=True):
     service_id: str = Field(foreign_key="service.id", index=True)
     request_id: str = Field(foreign_key="request.id", index=True)
     kind: str
+    """What was given; until then, what is asked for."""
+    asked_kind: str
     because: str
     required: bool = True
     version: int = 0
@@ -132,6 +170,13 @@ class Secret(Row, table=True):
     suite: str = ""
     sealed_by: str = ""
     envelope: bytes = a_blob()
+    made: bytes = a_blob()
+    """The fields that the core itself made for this version, sealed: the private half of a key that was added."""
+    made_line: str = ""
+    """The public half of it, as the customer added it to the server."""
+    offer: bytes = a_blob()
+    """The same for the version that is asked for now, while the customer may still choose the key."""
+    offer_line: str = ""
     given_at: int | None = a_moment(nullable=True)
     salt: bytes = a_salt()
 

@@ -54,6 +54,10 @@ class AskedKind(View):
 
     kind: str
     because: str
+    necessity: str = ""
+    """Why an extraordinary kind cannot be done without; empty for every other kind."""
+    approved: bool = False
+    """Whether a second person approved that necessity, word for word."""
 
 
 class ServiceTypeView(View):
@@ -65,6 +69,8 @@ class ServiceTypeView(View):
     may_ask: tuple[AskedKind, ...]
     longest_lease_minutes: int
     longest_life_days: int
+    grace_days: int = 0
+    """How long an end that came by itself can be undone, before the keys go."""
 
 
 class SecretView(View):
@@ -83,6 +89,10 @@ class SecretView(View):
     given_at: datetime | None
     fields: tuple[str, ...]
     """Names of the fields that can be revealed, in the kind's order. Which optional ones were filled is sealed too."""
+    asked_kind: str = ""
+    """What was asked for, which the customer may have answered with a key of ours instead of a password."""
+    line: str = ""
+    """The public half of a key that the customer added on the server."""
 
 
 class RequestView(View):
@@ -96,6 +106,8 @@ class RequestView(View):
     expires_at: datetime
     code: str | None = None
     link: str | None = None
+    pin: str | None = None
+    """To be told by telephone; there once, with the code or before the mail."""
 
 
 class ServiceView(View):
@@ -109,6 +121,7 @@ class ServiceView(View):
     created_at: datetime
     ends_at: datetime
     ended_at: datetime | None
+    destroy_at: datetime | None = None
     destroyed_at: datetime | None
     secrets: tuple[SecretView, ...] = ()
     requests: tuple[RequestView, ...] = ()

@@ -43,6 +43,7 @@ def ask(unit: Unit, actor: Actor, service_id: str, kinds: list[str] | None, deli
                 service_id=service.id,
                 request_id="",
                 kind=kind,
+                asked_kind=kind,
                 because=because[kind],
                 key_id=service.key_id,
             )

@@ -123,6 +123,20 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("level", "index"),
     )
     op.create_table(
+        "necessity",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("type", sa.String(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("digest", sa.String(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("approved_by", sa.String(), nullable=False),
+        sa.Column("approved_at", sa.BigInteger(), nullable=True),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("salt", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index(op.f("ix_necessity_type"), "necessity", ["type"], unique=False)
+    op.create_table(
         "outbox",
         sa.Column(
             "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
@@ -172,6 +186,15 @@ def upgrade() -> None:
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("body", sa.String(), nullable=False),
         sa.Column("retired", sa.Boolean(), nullable=False),
+        sa.Column("salt", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_table(
+        "terms",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("text", sa.String(), nullable=False),
+        sa.Column("posted_at", sa.BigInteger(), nullable=False),
+        sa.Column("effective_at", sa.BigInteger(), nullable=False),
         sa.Column("salt", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
@@ -279,6 +302,7 @@ def upgrade() -> None:
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("ends_at", sa.BigInteger(), nullable=False),
         sa.Column("ended_at", sa.BigInteger(), nullable=True),
+        sa.Column("destroy_at", sa.BigInteger(), nullable=True),
         sa.Column("destroyed_at", sa.BigInteger(), nullable=True),
         sa.Column("salt", sa.LargeBinary(), nullable=False),
         sa.ForeignKeyConstraint(
@@ -360,6 +384,9 @@ def upgrade() -> None:
         sa.Column("deliver", sa.String(), nullable=False),
         sa.Column("code_hash", sa.LargeBinary(), nullable=True),
         sa.Column("browser_hash", sa.LargeBinary(), nullable=True),
+        sa.Column("pin_hash", sa.String(), nullable=False),
+        sa.Column("pin_tries", sa.Integer(), nullable=False),
+        sa.Column("terms_version", sa.Integer(), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("expires_at", sa.BigInteger(), nullable=False),
         sa.Column("salt", sa.LargeBinary(), nullable=False),
@@ -450,6 +477,7 @@ def upgrade() -> None:
         sa.Column("service_id", sa.String(), nullable=False),
         sa.Column("request_id", sa.String(), nullable=False),
         sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("asked_kind", sa.String(), nullable=False),
         sa.Column("because", sa.String(), nullable=False),
         sa.Column("required", sa.Boolean(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
@@ -459,6 +487,10 @@ def upgrade() -> None:
         sa.Column("suite", sa.String(), nullable=False),
         sa.Column("sealed_by", sa.String(), nullable=False),
         sa.Column("envelope", sa.LargeBinary(), nullable=False),
+        sa.Column("made", sa.LargeBinary(), nullable=False),
+        sa.Column("made_line", sa.String(), nullable=False),
+        sa.Column("offer", sa.LargeBinary(), nullable=False),
+        sa.Column("offer_line", sa.String(), nullable=False),
         sa.Column("given_at", sa.BigInteger(), nullable=True),
         sa.Column("salt", sa.LargeBinary(), nullable=False),
         sa.ForeignKeyConstraint(
