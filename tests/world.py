@@ -66,6 +66,7 @@ from vault.values import SECOND, Actor, to_datetime
 T = TypeVar("T")
 PASSWORD = "seven quiet llamas knit by moonlight"
 CHEAP = Cost(19 * 1024, 2, 1)
+DEARER = Cost(20 * 1024, 2, 1)
 CATALOGUE = """
 [agreement]
 text = "I keep to myself what I see of customers and their servers, and use it for their service alone."
@@ -84,6 +85,17 @@ PEOPLE = {
     "auditor": ("Axel Audley", "axel@agency.example"),
     "administrator": ("Ada Adams", "ada@agency.example"),
 }
+
+
+@contextmanager
+def dearer_hashes(world: "World") -> Iterator[None]:
+    """As if this release hashed passwords at a higher cost than the one before."""
+    usual, world.vault.hashing = world.vault.hashing, HashingQueue(DEARER)
+    try:
+        yield
+    finally:
+        world.vault.hashing.close()
+        world.vault.hashing = usual
 
 
 class FakeClock:

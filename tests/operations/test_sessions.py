@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.refusals import answer, refused
-from tests.world import PASSWORD, Member, World
+from tests.world import PASSWORD, Member, World, dearer_hashes
 from vault.crypto.factors import current_code
 from vault.crypto.tokens import new_token
 from vault.errors import Denied, NotSignedIn, Sealed, TooMany
@@ -68,10 +68,27 @@ def test_an_account_is_closed_after_ten_tries_from_anywhere_also_for_the_right_p
     for source in (HERE, "198.51.100.200"):
         assert answer(world, tries(world, tom.view.mail, code=world.code(tom), source=source))[0] is TooMany
     assert world.sign_in("auditor"), "nobody else is kept out"
-    world.clock.advance(minutes=14)
+    world.clock.advance(minutes=12)  # and half a minute for each code
     assert answer(world, tries(world, tom.view.mail, code=world.code(tom)))[0] is TooMany
-    world.clock.advance(minutes=2)
+    world.clock.advance(minutes=4)
     assert world.sign_in(tom), "and it passes"
+
+
+@pytest.mark.attack("AN12")
+def test_a_password_is_hashed_anew_at_a_raised_cost_by_whoever_knows_it(world: World) -> None:
+    tom = world.member("technician")
+    kept = "SELECT password_hash FROM person WHERE id = :id"
+    ((former,),) = world.sql(kept, id=tom.id)
+    with dearer_hashes(world):
+        assert answer(world, tries(world, tom.view.mail, "not " + PASSWORD, world.code(tom))) == WRONG
+        assert world.sql(kept, id=tom.id) == [(former,)]
+        world.sign_in(tom)
+        ((renewed,),) = world.sql(kept, id=tom.id)
+        assert renewed != former
+        since = world.size()
+        world.sign_in(tom)
+        assert world.ledger(since) == ["session.start ok"], "once is enough"
+    assert world.sql(kept, id=tom.id) == [(renewed,)]
 
 
 @pytest.mark.attack("AN02")

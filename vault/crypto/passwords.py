@@ -169,6 +169,10 @@ class HashingQueue:
         """As `hash_password`. Raises TooMany when the queue is full, before any work."""
         return await self._run(lambda: hash_password(password, self._cost))
 
+    def is_outdated(self, stored: str) -> bool:
+        """As `needs_rehash`, by the cost of this queue."""
+        return needs_rehash(stored, self._cost)
+
     def close(self) -> None:
         """Let the running hash end and drop those that wait."""
         self._thread.shutdown(wait=True, cancel_futures=True)

@@ -26,7 +26,7 @@ class Begin(Message):
     do: Literal["begin"] = "begin"
     code: str = Field(max_length=100, repr=False)
     browser: str = Field(max_length=100, repr=False)
-    """The token that this browser holds already, else a fresh one of the intake's making; it is the customer's cookie."""
+    """The token that this browser holds already, else a fresh one of the intake's making: the customer's cookie."""
     pin: str = Field(default="", max_length=20, repr=False)
     """What was told by telephone, where the request has a PIN."""
     source: str = Field(default="", max_length=64, repr=False)

@@ -33,7 +33,7 @@ class ServiceType(Row, table=True):
 
 
 class Necessity(Row, table=True):
-    """Why a service type asks for an extraordinary kind; it counts once a second person has approved these very words."""
+    """Why a service type asks for an extraordinary kind; it counts once a second person approved these very words."""
 
     __tablename__ = "necessity"
     guarded: ClassVar[bool] = True

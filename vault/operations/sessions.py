@@ -4,6 +4,7 @@ import asyncio
 import hmac
 import json
 from collections.abc import Awaitable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -12,7 +13,7 @@ from sqlalchemy import bindparam, select, update
 from vault.crypto import passkeys
 from vault.crypto.recovery import parse_recovery_code
 from vault.crypto.tokens import new_token, parse_token, token_hash
-from vault.errors import Invalid, NotFound, NotSignedIn, Sealed, Tampered
+from vault.errors import Invalid, NotFound, NotSignedIn, Sealed, Tampered, TooMany
 from vault.model.people import ApiToken, Person, Session
 from vault.model.views import OwnSessionView, SessionView
 from vault.operations import attempts, browsers, challenges, factors, showing
@@ -121,7 +122,26 @@ async def sign_in(
     started = await _unhurried(vault.perform(_start, actor, found, right, code, number, client))
     if started is None:
         raise NotSignedIn(_WRONG)
+    await _renew_hash(vault, actor, found, password)
     return started
+
+
+async def _renew_hash(vault: Vault, actor: Actor, found: "_Found", password: str) -> None:
+    """Hash the password at today's cost while it is at hand. A full queue leaves it to the next sign-in."""
+    former = found.password_hash
+    if former is None or not vault.hashing.is_outdated(former):
+        return
+    with suppress(TooMany):
+        renewed = await vault.hashing.hash(Plaintext(password))
+        await vault.perform(_rehashed, actor, found.person_id, former, renewed)
+
+
+@operation("password.renew")
+def _rehashed(unit: Unit, _actor: Actor, person_id: str, former: str, renewed: str) -> None:
+    unit.about(person=person_id)
+    person = unit.find(Person, id=person_id)
+    if person is not None and person.password_hash == former:  # else somebody chose a new one meanwhile
+        unit.change(person, password_hash=renewed)
 
 
 async def _unhurried(work: Awaitable[SignedIn | None]) -> SignedIn | None:
