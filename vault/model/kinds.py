@@ -1,188 +1,23 @@
-"""The kinds of secrets. One class is one kind: forms, prompts, masks and checks follow from its fields."""
+"""All kinds of secrets. One class is one kind: forms, prompts, masks and checks follow from its fields."""
 
-import json
-import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from functools import cached_property
-from typing import ClassVar, TypeVar
-
-from vault.errors import Invalid
-
-LONGEST_PAYLOAD = 256 * 1024
-"""Bytes of all fields of one secret together, as JSON. Far above any key file, far below what hurts."""
-
-
-@dataclass(frozen=True)
-class Field:
-    """One thing to type.
-
-    `pattern` is a regular expression that Python and browsers read alike, `wrong` the sentence for what does
-    not match it; `longest` counts code points.
-    """
-
-    name: str
-    title: str
-    hint: str = ""
-    secret: bool = False
-    required: bool = True
-    multiline: bool = False
-    longest: int = 255
-    pattern: str = ""
-    wrong: str = ""
-    default: str = ""
-    autocomplete: str = "off"
-    inputmode: str = "text"
-
-    @property
-    def missing(self) -> str:
-        """What a person reads who left it empty."""
-        return f"Enter the {self.title[0].lower()}{self.title[1:]}"
-
-    @cached_property
-    def _matches(self) -> re.Pattern[str]:
-        return re.compile(self.pattern)
-
-    def check(self, value: str) -> None:
-        """Raise Invalid, pointing at this field, for a value nobody could log in with. Nothing is trimmed."""
-        pointer = f"/fields/{self.name}"
-        if not value:
-            if self.required:
-                raise Invalid(self.missing, pointer)
-            return
-        if len(value) > self.longest:
-            raise Invalid(f"{self.title} can have at most {self.longest} characters", pointer)
-        if any("\ud800" <= character <= "\udfff" or character == "\0" for character in value):
-            raise Invalid(f"{self.title} holds a character that no keyboard types", pointer)
-        if not self.multiline and ("\n" in value or "\r" in value):
-            raise Invalid(f"{self.title} is one line", pointer)
-        if self.pattern and not self._matches.fullmatch(value):
-            raise Invalid(self.wrong, pointer)
-
-
-class Kind:
-    """One kind of secret. Its name is set where it is registered and is never used again for another one."""
-
-    name: ClassVar[str]
-    title: ClassVar[str]
-    because: ClassVar[str]
-    """Why such a secret can be needed at all, for a catalogue that does not say it better."""
-    fields: ClassVar[tuple[Field, ...]]
-
-    @classmethod
-    def field(cls, name: str) -> Field:
-        """Find its field of that name. Raises Invalid for one that it does not have."""
-        for field in cls.fields:
-            if field.name == name:
-                return field
-        raise Invalid("this kind of secret has no such field", "/field")
-
-    @classmethod
-    def check(cls, fields: Mapping[str, str]) -> None:
-        """Raise Invalid, with a pointer like `/fields/host`, at the first wrong, missing or unknown field."""
-        known = {field.name for field in cls.fields}
-        if not known.issuperset(fields):
-            raise Invalid("there is a field that this kind of secret does not have", "/fields")
-        for field in cls.fields:
-            field.check(fields.get(field.name, ""))
-
-
-KINDS: dict[str, type[Kind]] = {}
-
-K = TypeVar("K", bound=type[Kind])
-
-
-def kind(name: str) -> Callable[[K], K]:
-    """Register a kind under its name. A taken name fails at import."""
-
-    def register(cls: K) -> K:
-        if name in KINDS:
-            raise TypeError(f"two kinds are called {name}")
-        cls.name = name
-        KINDS[name] = cls
-        return cls
-
-    return register
-
-
-def kind_named(name: str) -> type[Kind]:
-    """Find the kind of that name. Raises Invalid for one that does not exist."""
-    if name not in KINDS:
-        raise Invalid("there is no such kind of secret", "/kind")
-    return KINDS[name]
-
-
-def pack_fields(fields: Mapping[str, str]) -> bytes:
-    """Write what is sealed of a secret: JSON in UTF-8, keys sorted, each value as typed. Raises Invalid."""
-    text = json.dumps(
-        {"fields": dict(fields), "v": 1}, ensure_ascii=False, sort_keys=True, separators=(",", ":")
-    )
-    try:
-        packed = text.encode()
-    except UnicodeEncodeError:
-        raise Invalid("there is a character that no keyboard types", "/fields") from None
-    if len(packed) > LONGEST_PAYLOAD:
-        raise Invalid("that is more than a login can be", "/fields")
-    return packed
-
-
-def unpack_fields(packed: bytes) -> dict[str, str]:
-    """Read the fields of an opened secret, unchecked against its kind. Raises Invalid for anything else."""
-    if len(packed) > LONGEST_PAYLOAD:
-        raise Invalid("that is more than a login can be", "/fields")
-    try:
-        payload = json.loads(packed)
-    except (ValueError, RecursionError):
-        raise Invalid("what was sealed is not a secret of this vault", "/fields") from None
-    match payload:
-        case {"fields": dict() as fields, "v": 1, **rest} if not rest and all(
-            isinstance(value, str) for value in fields.values()
-        ):
-            return fields
-    raise Invalid("what was sealed is not a secret of this vault", "/fields")
-
-
-# Everything in ASCII that no host name, IPv4 or IPv6 address has is refused; other scripts' letters may pass.
-_NO_HOST = r"\s\x00-,\/;-@\[-`\{-\x7f"
-
-HOST = Field(
-    "host",
-    "Server",
-    "Its name or address, like shop.example.com or 192.0.2.10",
-    longest=253,
-    pattern=rf"[^{_NO_HOST}\-][^{_NO_HOST}]{{0,252}}",
-    wrong="Enter only the server's name or address, without spaces, “ssh” or “https://”",
+from vault.model.fields import (
+    ADDRESS,
+    FOLDER,
+    HOST,
+    HOST_KEY,
+    LOGIN,
+    LONGEST_TEXT,
+    PASSPHRASE,
+    PASSWORD,
+    PORT,
+    PRIVATE_KEY,
+    URL,
+    USERNAME,
+    port,
 )
-PORT = Field(
-    "port",
-    "Port",
-    "Almost always 22",
-    longest=5,
-    pattern=r"[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]",
-    wrong="Enter the port as a number from 1 to 65535",
-    default="22",
-    inputmode="numeric",
-)
-USERNAME = Field(
-    "username",
-    "User name",
-    "The name you log in with on that server",
-    longest=100,
-    pattern=r"[^\s\x00-\x1f\x7f]+",
-    wrong="Enter the user name without spaces",
-)
-HOST_KEY = Field(
-    "host_key",
-    "Host key of the server",
-    "It lets us notice an impostor of your server. It starts with SHA256: or ssh-ed25519. "
-    "Leave it empty if you do not know it.",
-    required=False,
-    longest=2000,
-    pattern=r"SHA256:[A-Za-z0-9+\/]{43}=?"
-    r"|(ssh-ed25519|ssh-rsa|ecdsa-sha2-nistp(256|384|521)) [A-Za-z0-9+\/]{40,1900}={0,2}"
-    r"( [^\x00-\x1f\x7f]*)?",
-    wrong="Enter the host key as one line that starts with SHA256: or ssh-ed25519, or leave it empty",
-)
+from vault.model.kind import KINDS, Field, Kind, judge, kind, kind_named, pack_fields, unpack_fields
+
+__all__ = ["KINDS", "Field", "Kind", "judge", "kind_named", "pack_fields", "unpack_fields"]
 
 
 @kind("ssh-password")
@@ -190,54 +25,324 @@ class SshPassword(Kind):
     """A login on a server by user name and password."""
 
     title = "Server login with a password"
+    hint = "It is what you enter in PuTTY or after “ssh” in a terminal. Your host shows it as “SSH access”."
     because = "to work on your server"
-    fields = (
-        HOST,
-        PORT,
-        USERNAME,
-        Field(
-            "password",
-            "Password",
-            "Taken exactly as you type it, spaces too",
-            secret=True,
-            longest=1024,
-        ),
-        HOST_KEY,
-    )
-
-
-_PEM = r"([A-Z0-9]{1,20} ){0,3}PRIVATE KEY"
+    instead = "ssh-added-key"
+    fields = (HOST, PORT, USERNAME, PASSWORD, HOST_KEY)
 
 
 @kind("ssh-key")
 class SshKey(Kind):
-    """A login on a server by a private key."""
+    """A login on a server by a private key of the customer's."""
 
     title = "Server login with a key"
+    hint = "It is the login for which your computer keeps a key file, so that you enter no password of the server."
     because = "to work on your server"
+    fields = (HOST, PORT, USERNAME, PRIVATE_KEY, PASSPHRASE, HOST_KEY)
+
+
+@kind("ssh-added-key")
+class SshAddedKey(Kind):
+    """A login on a server by a key that the core made, and whose public half the customer added there."""
+
+    title = "Server login with a key of ours"
+    hint = (
+        "You add one line on your server, and need to tell us no password. At the end you remove that line."
+    )
+    because = "to work on your server without a password of yours"
+    fields = (HOST, PORT, USERNAME, HOST_KEY)
+    made = (Field("private_key", "Private key", secret=True, multiline=True, longest=LONGEST_TEXT),)
+
+
+@kind("sftp")
+class Sftp(Kind):
+    """Encrypted file transfer by user name and password."""
+
+    title = "File transfer (SFTP)"
+    hint = "It is what you enter in FileZilla or WinSCP for “SFTP”."
+    because = "to bring files to your server and to fetch them"
+    instead = "ssh-added-key"
+    fields = (HOST, PORT, USERNAME, PASSWORD, FOLDER, HOST_KEY)
+
+
+@kind("ftp")
+class Ftp(Kind):
+    """File transfer by FTP, with or without TLS."""
+
+    title = "File transfer (FTP)"
+    hint = (
+        "If your host offers SFTP too, please tell us: FTP without encryption can be read along on its way."
+    )
+    because = "to bring files to your web space and to fetch them"
     fields = (
         HOST,
-        PORT,
+        port("21"),
         USERNAME,
+        PASSWORD,
         Field(
-            "private_key",
-            "Private key",
-            "The whole file, from -----BEGIN to the last -----. It is often called id_ed25519 or id_rsa",
+            "encryption",
+            "Encryption",
+            "Leave it open if you do not know",
+            required=False,
+            choices=("TLS, asked for after connecting", "TLS from the start", "No encryption"),
+        ),
+        FOLDER,
+    )
+
+
+@kind("control-panel")
+class ControlPanel(Kind):
+    """A login on a web page: a host's control panel, a shop's or site's administration."""
+
+    title = "Login on a web page"
+    hint = "It is the page where you manage your web space or your shop, like Plesk, cPanel or its administration."
+    because = "to change settings that only your administration page offers"
+    fields = (ADDRESS, LOGIN, PASSWORD)
+
+
+@kind("database")
+class Database(Kind):
+    """A login to a database."""
+
+    title = "Database login"
+    hint = "Your host shows it under “Databases”; it also stands in the configuration file of your shop."
+    because = "to work on the data of your shop or site"
+    fields = (
+        Field(
+            "system",
+            "Kind of database",
+            "Almost always MySQL or MariaDB",
+            choices=("MySQL or MariaDB", "PostgreSQL", "Microsoft SQL Server", "Another one"),
+            default="MySQL or MariaDB",
+        ),
+        Field(
+            "host",
+            "Server of the database",
+            "Often localhost, which is the server that your shop runs on",
+            longest=253,
+            pattern=HOST.pattern,
+            wrong="Enter only the name or address of the server, without spaces or “https://”",
+            default="localhost",
+            example="localhost",
+        ),
+        port("", required=False),
+        Field("database", "Name of the database", longest=128, example="shop_live"),
+        Field(
+            "username",
+            "User name",
+            "The user of the database, not your own",
+            longest=128,
+            pattern=LOGIN.pattern,
+            wrong=LOGIN.wrong,
+            example="shop_user",
+        ),
+        PASSWORD,
+    )
+
+
+@kind("rdp")
+class Rdp(Kind):
+    """A login to a Windows desktop or server."""
+
+    title = "Windows login (remote desktop)"
+    hint = "It is what you enter in “Remote Desktop Connection”."
+    because = "to work on your Windows server"
+    fields = (
+        Field(
+            "host",
+            "Computer",
+            "Its name or its address",
+            longest=253,
+            pattern=HOST.pattern,
+            wrong="Enter only the name or address of the computer, without spaces; the port has its own field",
+            example="win.example.com",
+        ),
+        port("3389"),
+        Field(
+            "username",
+            "User name",
+            "With its domain, if it has one",
+            pattern=LOGIN.pattern,
+            wrong=LOGIN.wrong,
+            example=r"EXAMPLE\support",
+        ),
+        PASSWORD,
+        Field(
+            "gateway",
+            "Gateway",
+            "Only if you connect by way of a “Remote Desktop Gateway”",
+            required=False,
+            longest=253,
+            pattern=HOST.pattern,
+            wrong="Enter only the name or address of the gateway, without spaces",
+            example="gateway.example.com",
+        ),
+    )
+
+
+@kind("api-token")
+class ApiToken(Kind):
+    """A token by which one program uses another."""
+
+    title = "API token"
+    hint = "Please make a token of its own for us, with no more rights than we asked for, and with an end if you can."
+    because = "to connect your shop with another program"
+    fields = (
+        Field("service", "Program or service", "The one that the token opens", example="Parcel service"),
+        Field(
+            "url",
+            "Address of the service",
+            "Leave it empty if you were given none",
+            required=False,
+            longest=2000,
+            pattern=URL,
+            wrong=ADDRESS.wrong,
+            inputmode="url",
+            example="https://api.example.com/v2",
+        ),
+        Field(
+            "token_id",
+            "Name or number of the token",
+            "Some services call it key ID, client ID or public key. Leave it empty if there is none",
+            required=False,
+            longest=1000,
+            example="client-4711",
+        ),
+        Field(
+            "token",
+            "Token",
+            "Some services call it API key, client secret or secret key",
+            secret=True,
+            longest=16_384,
+        ),
+    )
+
+
+@kind("totp-seed")
+class TotpSeed(Kind):
+    """The seed from which an authenticator app makes the codes of a login."""
+
+    title = "Codes for a login in two steps"
+    hint = (
+        "Where a login asks for a code of an app, its settings show a QR code when you add an app. "
+        "Beside it stands a text for those who cannot scan it: that is what we need."
+    )
+    because = "to log in where a code is asked for beside the password"
+    fields = (
+        Field(
+            "otpauth",
+            "Text of the QR code",
+            "It starts with otpauth://. The key beside the QR code, a row of letters and numbers, is right too",
+            secret=True,
+            longest=2000,
+            reads="otpauth",
+        ),
+    )
+
+
+@kind("registrar")
+class Registrar(Kind):
+    """A login where a domain is registered."""
+
+    title = "Login of your domain registrar"
+    hint = (
+        "Whoever has it can take your domain away, so please think twice. To move one domain, its transfer code is "
+        "often enough: ask the person who wrote to you."
+    )
+    because = "to change where your domain leads"
+    extraordinary = True
+    fields = (
+        Field(
+            "provider", "Registrar", "The company where your domain is registered", example="Example Domains"
+        ),
+        ADDRESS,
+        Field(
+            "domain",
+            "Domain",
+            "The one that this is about",
+            longest=253,
+            pattern=HOST.pattern,
+            wrong="Enter only the domain, without “https://” or spaces",
+            example="example.com",
+        ),
+        LOGIN,
+        PASSWORD,
+    )
+
+
+@kind("payment-provider")
+class PaymentProvider(Kind):
+    """A login at the company that takes payments for a shop."""
+
+    title = "Login of your payment provider"
+    hint = (
+        "Most providers let you add a user for us with few rights: that is better than your own login. "
+        "Never give us card numbers, neither yours nor your customers'."
+    )
+    because = "to set up payments in your shop"
+    extraordinary = True
+    fields = (
+        Field(
+            "provider",
+            "Payment provider",
+            "The company that takes payments for you",
+            example="Example Payments",
+        ),
+        ADDRESS,
+        LOGIN,
+        PASSWORD,
+        Field(
+            "account",
+            "Kind of account",
+            "If your provider has a test account, please give us that one",
+            required=False,
+            choices=("Test account", "Live account"),
+        ),
+    )
+
+
+@kind("note")
+class Note(Kind):
+    """Words that nobody else should read."""
+
+    title = "A confidential note"
+    hint = "For what fits in no other form, like the way to reach a server by way of another one."
+    because = "to know what your server asks for beside a login"
+    fields = (
+        Field(
+            "subject",
+            "Subject",
+            "A few words on what it is about",
+            longest=120,
+            example="Way into our network",
+        ),
+        Field("text", "Note", secret=True, multiline=True, longest=LONGEST_TEXT),
+    )
+
+
+@kind("file")
+class File(Kind):
+    """A file that nobody else should read."""
+
+    title = "A confidential file"
+    hint = "Like a certificate with its key, a configuration or a VPN profile; up to 1 MiB."
+    because = "to set up what your server or its network needs"
+    fields = (
+        Field(
+            "name",
+            "Name of the file",
+            "With its ending",
+            pattern=r"(?!\.{1,2}$)[^\/\\\x00-\x1f\x7f\u200e\u200f\u202a-\u202e\u2066-\u2069]+",
+            wrong="Enter only the name of the file, without its folder",
+            example="shop.ovpn",
+        ),
+        Field(
+            "contents",
+            "Contents",
+            "Choose the file, or paste its text",
             secret=True,
             multiline=True,
-            longest=65_536,
-            pattern=rf"\s*(-----BEGIN {_PEM}-----[^\x00]+-----END {_PEM}-----"
-            r"|PuTTY-User-Key-File-[23]: [^\x00]+)\s*",
-            wrong="Enter the whole private key, first and last line too; "
-            "the file that ends in .pub is the wrong half",
+            longest=1_400_000,
+            reads="file",
         ),
-        Field(
-            "passphrase",
-            "Passphrase of the key",
-            "Leave it empty if the key has none",
-            secret=True,
-            required=False,
-            longest=1024,
-        ),
-        HOST_KEY,
     )
