@@ -10,8 +10,20 @@ from pydantic import ValidationError
 from api.limits import read_json
 from api.lines import listening
 from vault.errors import Invalid, VaultError
-from vault.model.messages import ASKED, Begin, Done, Form, Give, Look, Question, Receipt, Refused
-from vault.operations import intake
+from vault.model.messages import (
+    ASKED,
+    Accept,
+    Again,
+    Begin,
+    Done,
+    Form,
+    Give,
+    Look,
+    Question,
+    Receipt,
+    Refused,
+)
+from vault.operations import giving, intake
 from vault.operations.vault import Vault
 from vault.values import Actor
 
@@ -33,8 +45,12 @@ class Core:
                 return await intake.begin(self._vault, Actor.nobody(message.source, "intake"), message)
             case Look():
                 return await intake.look(self._vault, actor, message)
+            case Accept():
+                return await intake.accept(self._vault, actor, message)
             case Give():
-                return await intake.give(self._vault, actor, message)
+                return await giving.give(self._vault, actor, message)
+            case Again():
+                return await intake.again(self._vault, actor, message)
             case Done():
                 return await intake.done(self._vault, actor, message)
 
@@ -54,7 +70,7 @@ async def intake_socket(core: Core, path: Path) -> AsyncIterator[None]:
         try:
             message = ASKED.validate_python(read_json(line))
         except ValidationError:
-            raise Invalid("this message is not one of the four that pass this door") from None
+            raise Invalid("this message is not one of those that pass this door") from None
         return (await core.ask(message)).model_dump(mode="json")
 
     async with listening(path, 0o660, LONGEST_LINE, answer, refusal, uids=None):

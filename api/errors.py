@@ -31,6 +31,7 @@ STATUS: dict[type[errors.VaultError], int] = {
     errors.Denied: 403,
     errors.NotAgreed: 403,
     errors.Resting: 403,
+    errors.PinNeeded: 403,
     errors.StaleProof: 401,
     errors.ProofNeeded: 401,
     errors.NotFound: 404,

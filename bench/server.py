@@ -39,6 +39,7 @@ from vault.operations import (
     checkout,
     customers,
     enrolling,
+    giving,
     intake,
     operator,
     requests,
@@ -63,7 +64,15 @@ longest_lease_minutes = 1440
 longest_life_days = 30
 needs = [{ kind = "ssh-password", because = "to measure how long it takes" }]
 """
+MARGIN = 25
 FIELDS = {"host": "shop.example.com", "port": "22", "username": "deploy", "password": "correct horse"}
+
+
+async def _early_in_a_step() -> int:
+    """The time in seconds, once its one-time code is good for some more of them."""
+    while time.time() % 30 > MARGIN:
+        await asyncio.sleep(0.1)
+    return int(time.time())
 
 
 async def _member(vault: Vault, number: int, role: str) -> tuple[str, str, bytes, Actor]:
@@ -74,7 +83,9 @@ async def _member(vault: Vault, number: int, role: str) -> tuple[str, str, bytes
     await enrolling.choose_password(vault, nobody, browser, PASSWORD)
     offered = await enrolling.offer_totp(vault, nobody, browser)
     seed = base64.b32decode(parse_qs(urlsplit(offered.uri).query)["secret"][0])
-    code = current_code(seed, int(time.time()) - 30)  # the step before, so that the present one is unused
+    code = current_code(
+        seed, await _early_in_a_step() - 30
+    )  # the step before, so that the present one is unused
     dear, vault.hashing = vault.hashing, HashingQueue(FLOOR)  # ten slow hashes each would take minutes
     recovery = await enrolling.confirm_totp(vault, nobody, browser, code)
     started = await sessions.sign_in(vault, mail, PASSWORD, recovery[0], nobody)
@@ -112,7 +123,7 @@ async def company(vault: Vault, technicians: int, forms: int) -> dict[str, Any]:
     people = [await _member(vault, number, "technician") for number in range(1, technicians + 1)]
     service, browser, _, body = await _form(vault, coordinator, customer.id, 0)
     nobody = Actor.nobody("10.2.0.1", "intake")
-    await intake.give(vault, nobody, Give(browser=browser, **body))
+    await giving.give(vault, nobody, Give(browser=browser, **body))
     ticket = await vault.perform(tickets.open_ticket, coordinator, service, "B-1", "Measure")
     for person, *_ in people:
         await vault.perform(tickets.assign, coordinator, ticket.id, person)

@@ -25,6 +25,7 @@ EXITS: dict[type[VaultError], int] = {
     errors.Denied: os.EX_NOPERM,
     errors.NotAgreed: os.EX_NOPERM,
     errors.Resting: os.EX_NOPERM,
+    errors.PinNeeded: os.EX_NOPERM,
     errors.StaleProof: os.EX_NOPERM,
     errors.ProofNeeded: os.EX_NOPERM,
     errors.NotFound: os.EX_NOINPUT,

@@ -21,6 +21,7 @@ from vault.operations import (
     catalogue,
     checkout,
     destruction,
+    giving,
     intake,
     requests,
     sessions,
@@ -237,11 +238,11 @@ def test_the_cores_verdict_on_one_version_is_not_given_to_the_next(embedded: Wor
         newer = await intake.begin(vault, nobody, Begin(code=again.code or "", browser=other))
         give = embedded.sealed(newer, {**LOGIN, "password": "4111 1111 1111 1111"})
         envelope = Envelope.parse(unb64(give.envelope))
-        await vault.perform(intake._given, nobody, token_hash(other), give, envelope)
+        await vault.perform(giving._given, nobody, token_hash(other), give, envelope)
         return fields
 
     vault.open_whole = overtaken  # type: ignore[method-assign]
     embedded.hand_in(browser, embedded.sealed(form))
     assert embedded.sql("SELECT version, state FROM secret") == [(2, "given")]
-    assert embedded.run(intake.check_waiting(vault)) == 1
+    assert embedded.run(giving.check_waiting(vault)) == 1
     assert embedded.sql("SELECT version, state FROM secret") == [(2, "refused")]

@@ -49,6 +49,7 @@ from vault.operations import (
     customers,
     destruction,
     enrolling,
+    giving,
     intake,
     operator,
     requests,
@@ -316,7 +317,7 @@ class World:
 
     def hand_in(self, browser: str, give: Give) -> Receipt:
         nobody = Actor.nobody("198.51.100.9", "intake")
-        return self.run(intake.give(self.vault, nobody, give.model_copy(update={"browser": browser})))
+        return self.run(giving.give(self.vault, nobody, give.model_copy(update={"browser": browser})))
 
     def give(
         self, service: ServiceView, fields: dict[str, str] = LOGIN, *kinds: str, suite: str = "xwing"

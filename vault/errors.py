@@ -6,6 +6,7 @@ VaultError
 ├── Denied              policy says no to this person, here, now
 │   ├── NotAgreed       policy would say yes after the confidentiality agreement is accepted
 │   ├── Resting         policy would say yes after the account's cooling-off day
+│   ├── PinNeeded       the form opens with the PIN that is told by telephone
 │   └── StaleProof      policy would say yes after a fresh proof of presence
 │       └── ProofNeeded     and here is what to prove it with
 ├── NotFound            there is no such thing, or not for this asker: the two look alike
@@ -61,6 +62,12 @@ class Resting(Denied):
     hint = (
         "The day protects customers if somebody else has taken over the account. Ask a colleague meanwhile."
     )
+
+
+class PinNeeded(Denied):
+    """This request has a PIN, and it was not given or is not that one."""
+
+    hint = "Give the six digits that you were told by telephone; whoever asked you can tell them again."
 
 
 class StaleProof(Denied):

@@ -23,6 +23,7 @@ from vault.operations import (
     destruction,
     device,
     enrolling,
+    giving,
     intake,
     presence,
     requests,
@@ -168,9 +169,9 @@ def typed_wrong(
         lambda c: sessions.resolve(vault, c, "192.0.2.66", "api"),
         lambda c: intake.begin(vault, CUSTOMER, Begin(code=c, browser=browser)),
         lambda c: intake.look(vault, CUSTOMER, Look(browser=c)),
-        lambda c: intake.give(vault, CUSTOMER, Give(**{**sealed.model_dump(), "envelope": c})),
-        lambda c: intake.give(vault, CUSTOMER, Give(**{**sealed.model_dump(), "secret": c})),
-        lambda c: intake.give(vault, CUSTOMER, Give(**{**sealed.model_dump(), "browser": c})),
+        lambda c: giving.give(vault, CUSTOMER, Give(**{**sealed.model_dump(), "envelope": c})),
+        lambda c: giving.give(vault, CUSTOMER, Give(**{**sealed.model_dump(), "secret": c})),
+        lambda c: giving.give(vault, CUSTOMER, Give(**{**sealed.model_dump(), "browser": c})),
     ]
 
 

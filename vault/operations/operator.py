@@ -17,7 +17,7 @@ from vault.ledger.entry import decode
 from vault.ledger.note import Signer as NoteSigner
 from vault.model.tables import Deployment, LedgerEntry, LedgerHead, Outbox, RowHead, Service
 from vault.model.views import InvitationView
-from vault.operations import intake, staff, vouching
+from vault.operations import giving, staff, vouching
 from vault.operations.vault import Vault
 from vault.settings import Settings
 from vault.storage.clock import Clock, SystemClock
@@ -108,7 +108,7 @@ async def unseal(vault: Vault, root_key: bytes) -> None:
         return
     checked = await vault.aside(vault.take_root_key, root_key)
     await vault.perform(_unsealed, Actor.host(), vault.signer, checked)
-    await intake.check_waiting(vault)
+    await giving.check_waiting(vault)
 
 
 @operation("vault.unseal", in_any_time=True)

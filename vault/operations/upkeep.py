@@ -21,7 +21,7 @@ from vault.model.people import (
     StaffChange,
 )
 from vault.model.tables import Lease, Outbox, RefusalCount, Request
-from vault.operations import delivery, destruction, intake, vouching
+from vault.operations import delivery, destruction, giving, vouching
 from vault.operations.leases import end_lease
 from vault.operations.requests import OPEN
 from vault.operations.vault import Vault
@@ -98,7 +98,7 @@ async def sweep(vault: Vault) -> None:
             with suppress(Tampered):  # its refusal is recorded, and it must not keep anything else alive
                 await vault.perform(end, Actor.core(), over)
     await destruction.end_overdue(vault)
-    await intake.check_waiting(vault)
+    await giving.check_waiting(vault)
     await vault.perform(_tidy, Actor.core())
     await vault.aside(scrub, vault.engine)
 

@@ -1,0 +1,165 @@
+"""Giving: one sealed secret comes in, and the core looks at it once, in memory and seen by nobody."""
+
+import secrets as randomness
+
+from sqlalchemy import select
+
+from vault.crypto.encoding import unb64
+from vault.crypto.envelope import Envelope
+from vault.errors import Conflict, Ended, Invalid, NotFound, Sealed, Tampered
+from vault.model.cards import holds_card_number
+from vault.model.kinds import KINDS
+from vault.model.messages import Give, Receipt
+from vault.model.tables import Request, Secret
+from vault.operations import attempts
+from vault.operations.asking import service_of
+from vault.operations.forms import browser_of, is_given, receipt_of, request_of, secret_of, terms_of
+from vault.operations.intake import looked
+from vault.operations.requests import ask_again
+from vault.operations.vault import Vault
+from vault.storage.database import scrub
+from vault.storage.keys import Opening
+from vault.storage.reading import Reading
+from vault.storage.unit import Unit, operation
+from vault.values import Actor, known_id
+
+
+async def give(vault: Vault, actor: Actor, message: Give) -> Receipt:
+    """Take one secret, sealed. Works while the vault is sealed; otherwise the core checks it at once.
+
+    The identical envelope again changes nothing and answers the same. Raises NotFound, Ended, Conflict (given already,
+    another version than is asked for, terms that are not accepted), and Invalid for what is no envelope or does not
+    pass the core's check; then nothing of it is kept. Raises TooMany for a form that tries without end.
+    """
+    try:
+        envelope = Envelope.parse(unb64(message.envelope))
+    except Tampered:
+        raise Invalid(
+            "this was not sealed by the form; load the page again and repeat it", "/envelope"
+        ) from None
+    browser = browser_of(message.browser)
+    await vault.read(looked, actor, browser)  # whoever has no form never reaches the writer
+    await attempts.count(vault, actor, f"form:{browser.hex()}")
+    unchecked: bool
+    receipt: Receipt
+    receipt, unchecked = await vault.perform(_given, actor, browser, message, envelope)
+    if unchecked and not vault.is_sealed:
+        await check(vault, message.secret)
+    return receipt
+
+
+@operation("secret.give")
+def _given(
+    unit: Unit, _actor: Actor, browser: bytes, message: Give, envelope: Envelope
+) -> tuple[Receipt, bool]:
+    unit.about(secret=message.secret)
+    request, service = request_of(unit, browser)
+    unit.about(request=request.id, service=service.id)
+    secret = secret_of(unit, request, known_id("sec", message.secret))
+    raw = envelope.encode()
+    if is_given(secret) and message.version == secret.version:
+        if not randomness.compare_digest(bytes(secret.envelope), raw):
+            raise Conflict("this was given already; to change it, ask for a new form")
+        return receipt_of(secret), secret.state == "given"
+    if request.state != "started":
+        raise Ended("this form is finished; ask for a new one to change something")
+    if message.version != secret.asked_version:
+        raise Conflict("this form is out of date; load the page again")
+    terms = terms_of(unit, request)
+    if terms is not None and not terms.accepted:
+        raise Conflict("please read and accept our terms first")
+    unit.change(
+        secret,
+        version=message.version,
+        state="given",
+        envelope=raw,
+        suite=envelope.suite.name,
+        sealed_by=message.sealed_by,
+        given_at=unit.now,
+    )
+    unit.say(version=str(secret.version), suite=secret.suite, sealed_by=secret.sealed_by)
+    return receipt_of(secret), True
+
+
+# -- the core's check ------------------------------------------------------------------------------------------------
+
+_SECRETS = Secret.table()
+_UNCHECKED = select(_SECRETS.c.id).where(_SECRETS.c.state == "given").order_by(_SECRETS.c.id)
+
+
+async def check_waiting(vault: Vault) -> int:
+    """Check everything that was given while the vault was sealed. Returns how many there were."""
+    waiting = await vault.read_aside(
+        lambda reading, _: list(reading.connection.execute(_UNCHECKED).scalars()), Actor.core()
+    )
+    for secret_id in waiting:
+        try:
+            await check(vault, secret_id)
+        except (Invalid, Conflict, NotFound, Tampered):
+            continue  # refused and recorded; it must not keep the others from being checked
+    return len(waiting)
+
+
+async def check(vault: Vault, secret_id: str) -> None:
+    """Open a submission once, in memory and seen by nobody: does it open, parse, and hold no card number?
+
+    What fails is purged and asked for again. Raises Invalid with the reason, for the customer who is still there.
+    """
+    wrong: Invalid | None = None
+    kind, version = await vault.read(_kind_of, Actor.core(), secret_id)
+    try:
+        fields = await vault.open_whole(_check_begun, Actor.core(), secret_id, version)
+        plain = {name: value.expose() for name, value in fields.items()}
+        KINDS[kind].check(plain)
+        if await vault.aside(holds_card_number, plain):
+            wrong = Invalid(
+                "this looks like a card number, and card numbers are never taken; leave it out", "/fields"
+            )
+    except Invalid as fault:
+        wrong = fault
+    except (Tampered, Ended):
+        wrong = Invalid("what arrived does not open; please give it once more", "/envelope")
+    except Sealed:
+        return  # sealed in between: the check after the next unseal finds it
+    await vault.perform(_check_done, Actor.core(), secret_id, version, wrong is None)
+    if wrong is not None:
+        await vault.aside(scrub, vault.engine)  # what was refused does not wait in the log for the next sweep
+        raise wrong
+
+
+def _kind_of(reading: Reading, _actor: Actor, secret_id: str) -> tuple[str, int]:
+    query = select(_SECRETS.c.kind, _SECRETS.c.version).where(_SECRETS.c.id == secret_id)
+    row = reading.connection.execute(query).one()
+    return str(row.kind), int(row.version)
+
+
+@operation("secret.check")
+def _check_begun(unit: Unit, _actor: Actor, secret_id: str, version: int) -> Opening:
+    unit.about(secret=secret_id)
+    secret = unit.find(Secret, id=secret_id)
+    if secret is None or secret.state != "given" or secret.version != version:
+        raise Conflict("there is nothing to check")
+    unit.about(service=secret.service_id)
+    unit.say(version=str(secret.version))
+    return unit.opening(secret.model_dump(), "")
+
+
+@operation("secret.checked")
+def _check_done(unit: Unit, _actor: Actor, secret_id: str, version: int, passed: bool) -> None:
+    unit.about(secret=secret_id)
+    secret = unit.find(Secret, id=secret_id)
+    if secret is None or secret.state != "given" or secret.version != version:
+        return  # the verdict is on what was opened, and on nothing that was given since
+    unit.about(service=secret.service_id)
+    unit.say(version=str(secret.version), verdict="passed" if passed else "refused")
+    if passed:
+        unit.change(secret, state="checked")
+        return
+    unit.change(
+        secret, state="refused", envelope=b"", suite="", given_at=None, asked_version=secret.version + 1
+    )
+    request = unit.find(Request, id=secret.request_id)
+    service = service_of(unit, secret.service_id)
+    if request is not None and request.state == "done" and service.state == "open":
+        deliver = "mail" if unit.settings.smtp_host else "hand"
+        ask_again(unit, request.asked_by, service, [secret], deliver)
