@@ -34,7 +34,7 @@ class Right:
     rested: bool = False
     """Not within the cooling-off day after a change of the account."""
     second: bool = False
-    """It waits for, or is, the yes of a second administrator."""
+    """It waits for, or is, the yes of a second person, who is an administrator."""
     scope: str = ""
     """The scope with which an API token may do it; none where no token may."""
 
@@ -65,10 +65,12 @@ RIGHTS: dict[str, Right] = {
     "staff.restrict": Right(ADMINISTRATOR),
     # customers, catalogue, services
     "catalogue.read": Right(EVERYBODY, scope="services:read"),
+    "catalogue.approve": Right(ADMINISTRATOR, presence=True, rested=True, second=True),
     "customer.list": _with_customers(COORDINATOR, "services:read"),
     "customer.add": _with_customers(COORDINATOR, "services:write"),
     "service.list": _with_customers(COORDINATOR, "services:read"),
     "service.register": _with_customers(COORDINATOR, "services:write"),
+    "service.prolong": _with_customers(COORDINATOR, presence=True),
     "service.end": _with_customers(COORDINATOR, presence=True),
     "request.ask": _with_customers(COORDINATOR, "services:write"),
     # tickets and leases
