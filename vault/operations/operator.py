@@ -268,7 +268,8 @@ def _rows(reading: Reading, _actor: Actor, kept: KeptCheckpoint | None) -> Findi
 
 def _unfinished(reading: Reading, _actor: Actor) -> Finding:
     table = Service.table()
-    query = select(func.count()).select_from(table).where(table.c.state == "ended")
+    gone = (table.c.state == "ended", table.c.destroy_at.is_(None))  # else it is in its grace
+    query = select(func.count()).select_from(table).where(*gone)
     waiting = int(reading.connection.execute(query).scalar_one())
     if waiting:
         return Finding("destruction", "warning", f"{waiting} ended services wait for their destruction")
