@@ -1,4 +1,7 @@
-"""The end of a service: intent, keys, rows, certificate, in that order, so that a crash anywhere finishes forward."""
+"""The end of a service: intent, keys, rows, certificate, in that order, so that a crash anywhere finishes forward.
+
+An end that comes by itself may leave a grace first: nothing opens then, and the intent is recorded when it is over.
+"""
 
 import asyncio
 import hmac
@@ -6,7 +9,7 @@ import json
 from contextlib import suppress
 from typing import Any
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import Select, bindparam, func, select
 
 from vault.errors import Conflict, Denied, Invalid, NotFound, Tampered
 from vault.model.people import Person
@@ -17,8 +20,10 @@ from vault.operations.asking import service_for, service_of
 from vault.operations.leases import end_leases
 from vault.operations.presence import NOTHING, Deed, Presence
 from vault.operations.requests import end_requests
+from vault.operations.services import type_of
 from vault.operations.tickets import close_ticket
 from vault.operations.vault import Vault
+from vault.policy.ending import grace_until
 from vault.storage.database import scrub
 from vault.storage.reading import Reading
 from vault.storage.unit import Unit, operation
@@ -26,7 +31,16 @@ from vault.values import Actor, known_id, to_datetime
 
 _SERVICES = Service.table()
 _ENTRIES = LedgerEntry.table()
-_UNFINISHED = select(_SERVICES.c.id).where(_SERVICES.c.state == "ended").order_by(_SERVICES.c.id)
+_UNFINISHED = (
+    select(_SERVICES.c.id)
+    .where(_SERVICES.c.state == "ended", _SERVICES.c.destroy_at.is_(None))
+    .order_by(_SERVICES.c.id)
+)
+_LAPSED = (
+    select(_SERVICES.c.id)
+    .where(_SERVICES.c.state == "ended", _SERVICES.c.destroy_at <= bindparam("at"))
+    .order_by(_SERVICES.c.id)
+)
 _OVERDUE = (
     select(_SERVICES.c.id)
     .where(_SERVICES.c.state == "open", _SERVICES.c.ends_at <= bindparam("at"))
@@ -51,9 +65,10 @@ async def end(
 ) -> CertificateView:
     """End a service and destroy its secrets now; `confirm` is its title, typed again, and it takes a proof of presence.
 
-    When this returns, no process and no copy of `vault.db` opens them any more. Raises NotSignedIn, Denied, NotFound,
-    Invalid (another title), Conflict (ended already), Sealed; NotRecorded when keyring or mirror could not be written:
-    then nothing opens any more, and the destruction is finished by itself as soon as they can.
+    One that ended by itself and is in its grace is destroyed at once too. When this returns, no process and no copy of
+    `vault.db` opens them any more. Raises NotSignedIn, Denied, NotFound, Invalid (another title), Conflict (ended
+    already), Sealed; NotRecorded when keyring or mirror could not be written: then nothing opens any more, and the
+    destruction is finished by itself as soon as they can.
     """
     known_id("svc", service_id)
     vault.keys  # noqa: B018 (raises Sealed: without keys nobody could sign the certificate)
@@ -78,15 +93,18 @@ def _intend(unit: Unit, actor: Actor, service_id: str, confirm: str, proof: str)
     service = service_for(unit, actor, "service.end", service_id)
     if not hmac.compare_digest(confirm.encode("utf-8", "surrogatepass"), service.title.encode()):
         raise Invalid("to end this service type its title exactly as it is written", "/confirm")
-    if service.state != "open":
+    if service.state != "open" and service.destroy_at is None:
         raise Conflict("this service has ended already")
     presence.spend(unit, actor, proof, Deed("", ("service.end", service_id)))
     _end_service(unit, service)
 
 
-def _end_service(unit: Unit, service: Service) -> None:
-    """From this commit on nothing of the service opens: no lease, no ticket, no form."""
-    unit.change(service, state="ended", ended_at=unit.now)
+def _end_service(unit: Unit, service: Service, destroy_at: int | None = None) -> None:
+    """From this commit on nothing of the service opens: no lease, no ticket, no form.
+
+    Without `destroy_at` there is no way back from here either, and its keys may go.
+    """
+    unit.change(service, state="ended", ended_at=service.ended_at or unit.now, destroy_at=destroy_at)
     end_leases(unit, "service ended", service_id=service.id)
     end_requests(unit, service.id)
     for ticket in unit.find_all(Ticket, service_id=service.id, state="open"):
@@ -119,9 +137,14 @@ async def finish(vault: Vault, service_id: str) -> CertificateView:
 
 def _ended_service(reading: Reading, _actor: Actor, service_id: str) -> Service:
     service = service_of(reading, service_id)
-    if service.state == "open":
-        raise Conflict("this service has not ended")
+    _require_intent(service)
     return service
+
+
+def _require_intent(service: Service) -> None:
+    """Keys go only once it is recorded that nothing can bring the service back."""
+    if service.state == "open" or service.destroy_at is not None:
+        raise Conflict("this service has not ended, or its end can still be undone")
 
 
 def _statement(
@@ -175,8 +198,7 @@ def _complete(unit: Unit, _actor: Actor, service_id: str, note: str, generation:
     standing = unit.find(Certificate, id=service_id)
     if standing is not None:
         return standing.note
-    if service.state != "ended":
-        raise Conflict("this service has not ended")
+    _require_intent(service)
     for secret in unit.find_all_unchecked(Secret, service_id=service_id):
         unit.change(secret, state="purged", envelope=b"", suite="", sealed_by="")
     unit.change(service, state="destroyed", destroyed_at=unit.now)
@@ -191,17 +213,37 @@ def _overdue(unit: Unit, _actor: Actor, service_id: str) -> None:
     service = service_of(unit, service_id)
     if service.state != "open" or unit.now < service.ends_at:
         raise Conflict("this service is not overdue")
-    _end_service(unit, service)
+    _end_service(unit, service, grace_until(service.ends_at, _grace_of(unit, service), unit.now))
+
+
+def _grace_of(unit: Unit, service: Service) -> int:
+    """Days; none where the type was bent, or whoever bent it could keep the service from its end."""
+    try:
+        return type_of(unit, service.type, running=True).grace_days
+    except (Tampered, NotFound):
+        return 0
+
+
+@operation("service.lapse")
+def _lapsed(unit: Unit, _actor: Actor, service_id: str) -> None:
+    """The grace is over: with this entry nobody can prolong the service any more, whatever their clock says."""
+    unit.about(service=service_id)
+    service = service_of(unit, service_id)
+    if service.state != "ended" or service.destroy_at is None or unit.now < service.destroy_at:
+        raise Conflict("this service is not at the end of its grace")
+    unit.change(service, destroy_at=None)
 
 
 async def end_overdue(vault: Vault) -> int:
     """End every service whose time is over, and finish every destruction that was begun. Returns how many.
 
-    A service of which a row does not match the ledger is refused, each time with an entry, and stops no other.
+    Where the service type has a grace, the keys go after it. A service of which a row does not match the ledger is
+    refused, each time with an entry, and stops no other.
     """
-    for service_id in await vault.read_aside(_overdue_ids, Actor.core()):
-        with suppress(Tampered, Conflict):
-            await vault.perform(_overdue, Actor.core(), service_id)
+    for late, over in ((_OVERDUE, _overdue), (_LAPSED, _lapsed)):
+        for service_id in await vault.read_aside(_late_ids, Actor.core(), late):
+            with suppress(Tampered, Conflict):
+                await vault.perform(over, Actor.core(), service_id)
     finished = 0
     for service_id in await vault.read_aside(_unfinished_ids, Actor.core()):
         with suppress(Tampered, Conflict):
@@ -210,8 +252,8 @@ async def end_overdue(vault: Vault) -> int:
     return finished
 
 
-def _overdue_ids(reading: Reading, _actor: Actor) -> list[str]:
-    return list(reading.connection.execute(_OVERDUE, {"at": reading.now}).scalars())
+def _late_ids(reading: Reading, _actor: Actor, late: Select[Any]) -> list[str]:
+    return list(reading.connection.execute(late, {"at": reading.now}).scalars())
 
 
 def _unfinished_ids(reading: Reading, _actor: Actor) -> list[str]:

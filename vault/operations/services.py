@@ -1,4 +1,4 @@
-"""Services: registered for a customer, with a key pair of their own and an end from the start."""
+"""Services: registered for a customer, with a key pair of their own and an end from the start, which can be moved."""
 
 import secrets
 from datetime import datetime
@@ -8,15 +8,17 @@ from sqlalchemy import select
 from vault.crypto.encoding import b64
 from vault.crypto.opening import ServiceKey
 from vault.crypto.statement import KeyStatement, sign_statement
-from vault.errors import Invalid, NotFound
+from vault.errors import Denied, Ended, Invalid, NotFound
 from vault.model.tables import Customer, Service, ServiceType
 from vault.model.views import ServiceTypeView, ServiceView
-from vault.operations import showing
+from vault.operations import presence, showing
 from vault.operations.asking import may, service_for
+from vault.operations.presence import NOTHING, Deed, Presence
 from vault.operations.vault import Vault
+from vault.policy.ending import require_new_end, require_prolongable
 from vault.storage.reading import Reading
 from vault.storage.unit import Unit, operation
-from vault.values import DAY, Actor, Title, known_id, new_id, to_moment
+from vault.values import DAY, Actor, Title, known_id, new_id, to_datetime, to_moment
 
 
 async def register(
@@ -71,6 +73,49 @@ def _registered(unit: Unit, actor: Actor, service: Service, generation: int) -> 
     unit.keyring_is_at(generation)
     unit.insert(service)
     return showing.service(unit, service)
+
+
+async def prolong(
+    vault: Vault, actor: Actor, service_id: str, ends_at: datetime, given: Presence = NOTHING
+) -> ServiceView:
+    """Move the end of a service: of one that is open, or of one that ended by itself and is in its grace.
+
+    What that end has closed stays closed: leases, requests, tickets. It takes a proof of presence. Raises NotSignedIn,
+    Denied, NotFound, Ended (ended by somebody, destroyed, or the grace is over), Invalid (no later end, or one beyond
+    the type's longest life from now), ProofNeeded, TooMany, ClockInDoubt.
+    """
+    end = to_moment(ends_at)
+    known_id("svc", service_id)
+    try:
+        found = await vault.read(_may_prolong, actor, service_id, end)
+    except (Denied, NotFound, Ended):
+        proof = ""  # refused in the deed, where it is recorded
+    else:
+        proof = await presence.prove(vault, actor, _deed(found, end), given)
+    view: ServiceView = await vault.perform(_prolonged, actor, service_id, end, proof)
+    return view
+
+
+def _may_prolong(reading: Reading, actor: Actor, service_id: str, end: int) -> Service:
+    found = service_for(reading, actor, "service.prolong", service_id)
+    of = type_of(reading, found.type, running=True)
+    require_prolongable(found.state, found.ends_at, found.destroy_at, of.grace_days, reading.now)
+    require_new_end(end, found.ends_at, of.longest_life_days, reading.now)
+    return found
+
+
+def _deed(service: Service, end: int) -> Deed:
+    words = f"prolong “{service.title}” until {to_datetime(end):%Y-%m-%d %H:%M} UTC"
+    return Deed(words, ("service.prolong", service.id, end))
+
+
+@operation("service.prolong")
+def _prolonged(unit: Unit, actor: Actor, service_id: str, end: int, proof: str) -> ServiceView:
+    unit.about(service=service_id)
+    found = _may_prolong(unit, actor, service_id, end)
+    presence.spend(unit, actor, proof, _deed(found, end))
+    unit.change(found, state="open", ends_at=end, ended_at=None, destroy_at=None)
+    return showing.service(unit, found)
 
 
 def type_of(reading: Reading, name: str, *, running: bool = False) -> ServiceTypeView:
