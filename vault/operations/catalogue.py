@@ -2,7 +2,8 @@
 
 import re
 import tomllib
-import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
@@ -12,23 +13,29 @@ from vault.errors import Denied, Invalid
 from vault.model.kinds import KINDS
 from vault.model.tables import Agreement, ServiceType
 from vault.model.views import AskedKind, ServiceTypeView
+from vault.operations import necessity
 from vault.operations.asking import agreement_in_force, may
 from vault.operations.vault import Vault
 from vault.storage.reading import Reading
 from vault.storage.unit import Unit, operation
-from vault.values import Actor
+from vault.values import Actor, clean_text
 
 LARGEST = 256 * 1024
 _NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+){0,7}", re.ASCII)
 
 
-def _shown(text: str) -> str:
-    if any(unicodedata.category(character) == "Cc" and character not in "\t\n\r" for character in text):
-        raise ValueError("there are characters that cannot be shown")
-    return text
+# -- the file ----------------------------------------------------------------------------------------------------------
 
 
-_Text = Annotated[str, AfterValidator(_shown)]
+def _text(what: str, longest: int, shortest: int = 1, *, one_line: bool = True) -> AfterValidator:
+    def cleaned(raw: str) -> str:
+        try:
+            folded = clean_text(raw, what, longest, shortest)
+        except Invalid as error:
+            raise ValueError(str(error)) from None
+        return folded if one_line else raw.strip()
+
+    return AfterValidator(cleaned)
 
 
 class _Strict(BaseModel):
@@ -37,23 +44,25 @@ class _Strict(BaseModel):
 
 class _Asked(_Strict):
     kind: str
-    because: _Text = Field(min_length=10, max_length=300)
+    because: Annotated[str, _text("a reason", 300, 10)]
+    necessity: Annotated[str, _text("a necessity", 500, 20)] | None = None
 
 
 class _Type(_Strict):
-    title: _Text = Field(min_length=1, max_length=120)
+    title: Annotated[str, _text("a title", 120)]
     needs: tuple[_Asked, ...] = ()
     may_ask: tuple[_Asked, ...] = ()
     longest_lease_minutes: int = Field(ge=5, le=24 * 60)
     longest_life_days: int = Field(ge=1, le=730)
+    grace_days: int = Field(default=0, ge=0, le=30)
 
 
-class _Terms(_Strict):
-    text: _Text = Field(min_length=20, max_length=20_000)
+class _Agreement(_Strict):
+    text: Annotated[str, _text("the agreement", 20_000, 20, one_line=False)]
 
 
 class _File(_Strict):
-    agreement: _Terms
+    agreement: _Agreement
     service_types: dict[str, _Type] = Field(alias="service-types", max_length=200)
 
 
@@ -71,71 +80,170 @@ def parse(toml: str) -> tuple[str, dict[str, ServiceTypeView]]:
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
         message = first["msg"].removeprefix("Value error, ").lower()
         raise Invalid(message, "/" + "/".join(str(part) for part in first["loc"])) from None
-    types: dict[str, ServiceTypeView] = {}
-    for name, body in read.service_types.items():
-        place = f"/service-types/{name}"
-        if not _NAME.fullmatch(name):
-            raise Invalid(
-                "a service type's name is small letters, digits and single hyphens", "/service-types"
-            )
-        kinds = [asked.kind for asked in (*body.needs, *body.may_ask)]
-        if not kinds or len(set(kinds)) != len(kinds) or not set(kinds) <= set(KINDS):
-            raise Invalid(f"name each kind once, out of: {', '.join(sorted(KINDS))}", place)
-        types[name] = ServiceTypeView(
-            name=name,
-            title=body.title,
-            needs=tuple(AskedKind(kind=one.kind, because=one.because) for one in body.needs),
-            may_ask=tuple(AskedKind(kind=one.kind, because=one.because) for one in body.may_ask),
-            longest_lease_minutes=body.longest_lease_minutes,
-            longest_life_days=body.longest_life_days,
-        )
-    return read.agreement.text.strip(), types
+    return read.agreement.text, {name: _view(name, body) for name, body in read.service_types.items()}
 
 
-async def apply(vault: Vault, actor: Actor, toml: str) -> list[str]:
+def _view(name: str, body: _Type) -> ServiceTypeView:
+    place = f"/service-types/{name}"
+    if not _NAME.fullmatch(name):
+        raise Invalid("a service type's name is small letters, digits and single hyphens", "/service-types")
+    kinds = [asked.kind for asked in (*body.needs, *body.may_ask)]
+    askable = {kind for kind, of in KINDS.items() if not of.made}
+    if not kinds or len(set(kinds)) != len(kinds) or not set(kinds) <= askable:
+        raise Invalid(f"name each kind once, out of: {', '.join(sorted(askable))}", place)
+    return ServiceTypeView(
+        name=name,
+        title=body.title,
+        needs=tuple(_asked(one, f"{place}/needs/{at}") for at, one in enumerate(body.needs)),
+        may_ask=tuple(_asked(one, f"{place}/may_ask/{at}") for at, one in enumerate(body.may_ask)),
+        longest_lease_minutes=body.longest_lease_minutes,
+        longest_life_days=body.longest_life_days,
+        grace_days=body.grace_days,
+    )
+
+
+def _asked(one: _Asked, place: str) -> AskedKind:
+    if KINDS[one.kind].extraordinary and one.necessity is None:
+        raise Invalid(f"{one.kind} is extraordinary: state its necessity", f"{place}/necessity")
+    if not KINDS[one.kind].extraordinary and one.necessity is not None:
+        raise Invalid(f"{one.kind} is not extraordinary: it has no necessity", f"{place}/necessity")
+    return AskedKind(kind=one.kind, because=one.because, necessity=one.necessity or "")
+
+
+# -- applying it -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """What has to be done so that the catalogue says what a file says, and the same in words."""
+
+    agreement: Agreement | None
+    new: list[ServiceTypeView]
+    changed: list[tuple[ServiceType, ServiceTypeView]]
+    retired: list[ServiceType]
+    lines: list[str]
+
+
+async def apply(vault: Vault, actor: Actor, toml: str, *, dry_run: bool = False) -> list[str]:
     """Make the catalogue say what the file says: new and changed types, types no longer named, the agreement.
 
-    Returns what changed, a line each. Running services keep what was registered. Raises Denied for anybody but the
-    host's operator, and Invalid.
+    Returns what changed, a line each; with `dry_run` the same lines, and nothing changes. The end of a running service
+    stays as registered. Raises Denied for anybody but the host's operator, and Invalid.
     """
     text, types = parse(toml)
+    if dry_run:
+        return (await vault.read(_plan, actor, text, types)).lines
     changed: list[str] = await vault.perform(_applied, actor, text, types)
     return changed
 
 
 @operation("catalogue.apply")
 def _applied(unit: Unit, actor: Actor, text: str, types: dict[str, ServiceTypeView]) -> list[str]:
+    plan = _plan(unit, actor, text, types)
+    if plan.agreement is not None:
+        unit.insert(plan.agreement)
+    for view in plan.new:
+        unit.insert(ServiceType(id=view.name, body=view.model_dump_json()))
+    for row, view in plan.changed:
+        unit.change(row, body=view.model_dump_json(), retired=False)
+    for row in plan.retired:
+        unit.change(row, retired=True)
+    unit.say(changes=str(len(plan.lines)))
+    return plan.lines
+
+
+def _plan(reading: Reading, actor: Actor, text: str, types: dict[str, ServiceTypeView]) -> _Plan:
     if actor.kind != "host":
         raise Denied("the catalogue is applied on the vault's host")
-    changed: list[str] = []
-    version = agreement_in_force(unit)
-    present = unit.find(Agreement, id=version) if version else None
-    if present is None or present.text != text:
-        unit.insert(Agreement(id=version + 1, text=text, published_at=unit.now))
-        changed.append(f"agreement: version {version + 1} is in force; everybody has to accept it")
-    known = {row.id: row for row in unit.find_all(ServiceType)}
+    plan = _Plan(_new_agreement(reading, text), [], [], [], [])
+    if plan.agreement is not None:
+        plan.lines.append(f"agreement: version {plan.agreement.id} is in force; everybody has to accept it")
+    known = {row.id: row for row in reading.find_all(ServiceType)}
     for name, view in types.items():
-        body = view.model_dump_json()
         row = known.pop(name, None)
+        before = None if row is None else ServiceTypeView.model_validate_json(row.body)
         if row is None:
-            unit.insert(ServiceType(id=name, body=body))
-            changed.append(f"service type {name}: new")
-        elif row.body != body or row.retired:
-            unit.change(row, body=body, retired=False)
-            changed.append(f"service type {name}: changed")
+            plan.new.append(view)
+        elif before != view or row.retired:
+            plan.changed.append((row, view))
+        said = [*_said(before, view, was_retired=row is not None and row.retired)]
+        said += _still_to_approve(reading, before, view)
+        plan.lines.extend(f"service type {name}: {one}" for one in said)
     for name, row in known.items():
         if not row.retired:
-            unit.change(row, retired=True)
-            changed.append(f"service type {name}: retired")
-    unit.say(changes=str(len(changed)))
-    return changed
+            plan.retired.append(row)
+            plan.lines.append(f"service type {name}: retired")
+    return plan
+
+
+def _new_agreement(reading: Reading, text: str) -> Agreement | None:
+    version = agreement_in_force(reading)
+    present = reading.find(Agreement, id=version) if version else None
+    if present is not None and present.text == text:
+        return None
+    return Agreement(id=version + 1, text=text, published_at=reading.now)
+
+
+def _said(before: ServiceTypeView | None, after: ServiceTypeView, *, was_retired: bool) -> Iterator[str]:
+    """What is different of a service type, in words."""
+    if before is None:
+        yield "new"
+        return
+    if was_retired:
+        yield "back again"
+    if before.title != after.title:
+        yield f"is called “{after.title}”"
+    for what, name, unit in (
+        ("longest lease", "longest_lease_minutes", "minutes"),
+        ("longest life", "longest_life_days", "days"),
+        ("grace", "grace_days", "days"),
+    ):
+        was, is_now = getattr(before, name), getattr(after, name)
+        if was != is_now:
+            yield f"{what} {is_now} {unit} instead of {was}"
+    yield from _said_of_kinds(before, after)
+
+
+def _said_of_kinds(before: ServiceTypeView, after: ServiceTypeView) -> Iterator[str]:
+    was, is_now = _by_kind(before), _by_kind(after)
+    for kind in was:
+        if kind not in is_now:
+            yield f"asks for no {kind} any more"
+    for kind, (way, asked) in is_now.items():
+        if kind not in was or was[kind][0] != way:
+            yield f"{way} {kind} now"
+        if kind in was and was[kind][1].because != asked.because:
+            yield f"another reason for {kind}"
+        if kind in was and was[kind][1].necessity != asked.necessity:
+            yield f"another necessity for {kind}"
+    common = [kind for kind in was if kind in is_now]
+    if common != [kind for kind in is_now if kind in was]:
+        yield "another order of kinds"
+
+
+def _by_kind(of: ServiceTypeView) -> dict[str, tuple[str, AskedKind]]:
+    needed = {one.kind: ("needs", one) for one in of.needs}
+    return needed | {one.kind: ("may ask for", one) for one in of.may_ask}
+
+
+def _still_to_approve(
+    reading: Reading, before: ServiceTypeView | None, after: ServiceTypeView
+) -> Iterator[str]:
+    """The extraordinary lines that are other than before, and wait for their second person."""
+    known = set(necessity.lines_of(before)) if before else set()
+    for line in necessity.lines_of(after):
+        if line not in known and not necessity.is_approved(reading, line):
+            yield f"{line.kind} waits for an administrator's approval"
+
+
+# -- reading it --------------------------------------------------------------------------------------------------------
 
 
 def service_types(reading: Reading, actor: Actor) -> list[ServiceTypeView]:
-    """The service types that are not retired, for all of the staff. Raises NotSignedIn."""
+    """The service types that are not retired, for all of the staff, with what is approved. Raises NotSignedIn."""
     may(reading, actor, "catalogue.read")
     table = ServiceType.table()
     rows: Any = reading.connection.execute(
         select(table).where(table.c.retired.is_(False)).order_by(table.c.id)
     )
-    return [ServiceTypeView.model_validate_json(row.body) for row in rows]
+    return [necessity.shown(reading, ServiceTypeView.model_validate_json(row.body)) for row in rows]
