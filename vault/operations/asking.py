@@ -119,7 +119,9 @@ def lease_for(reading: Reading, actor: Actor, right: str, lease_id: str) -> Leas
 
 _SECRETS = Secret.table()
 SECRETS_OF = (
-    select(*[column for column in _SECRETS.columns if column.key not in {"envelope", "salt"}])
+    select(
+        *[column for column in _SECRETS.columns if column.key not in {"envelope", "made", "offer", "salt"}]
+    )
     .where(_SECRETS.c.service_id == bindparam("service_id"))
     .order_by(_SECRETS.c.id)
 )

@@ -5,6 +5,7 @@ from base64 import b32encode
 
 from vault.crypto.tokens import parse_token
 from vault.errors import Ended, NotFound, NotSignedIn
+from vault.model.kinds import KINDS
 from vault.model.messages import Form, FormItem, Receipt, TermsShown
 from vault.model.people import Person
 from vault.model.tables import Customer, Request, Secret, Service
@@ -105,6 +106,7 @@ def _item(secret: Secret) -> FormItem:
         given_kind=secret.kind if given else "",
         reference=reference_of(secret) if given else "",
         refused=secret.state == "refused",
+        instead=KINDS[secret.asked_kind].instead if secret.offer_line else "",
         line=secret.made_line if given else secret.offer_line,
     )
 

@@ -8,13 +8,14 @@ from vault.crypto.encoding import unb64
 from vault.crypto.envelope import Envelope
 from vault.errors import Conflict, Ended, Invalid, NotFound, Sealed, Tampered
 from vault.model.cards import holds_card_number
-from vault.model.kinds import KINDS
+from vault.model.kinds import KINDS, judge
 from vault.model.messages import Give, Receipt
 from vault.model.tables import Request, Secret
 from vault.operations import attempts
 from vault.operations.asking import service_of
 from vault.operations.forms import browser_of, is_given, receipt_of, request_of, secret_of, terms_of
 from vault.operations.intake import looked
+from vault.operations.offering import kind_offered, offered
 from vault.operations.requests import ask_again
 from vault.operations.vault import Vault
 from vault.storage.database import scrub
@@ -68,17 +69,34 @@ def _given(
     terms = terms_of(unit, request)
     if terms is not None and not terms.accepted:
         raise Conflict("please read and accept our terms first")
+    kind = _kind_given(secret, message.kind)
+    by_our_key = bool(KINDS[kind].made)
     unit.change(
         secret,
+        kind=kind,
         version=message.version,
         state="given",
         envelope=raw,
         suite=envelope.suite.name,
         sealed_by=message.sealed_by,
         given_at=unit.now,
+        made=secret.offer if by_our_key else b"",
+        made_line=secret.offer_line if by_our_key else "",
+        offer=b"",
+        offer_line="",
     )
-    unit.say(version=str(secret.version), suite=secret.suite, sealed_by=secret.sealed_by)
+    unit.say(kind=kind, version=str(secret.version), suite=secret.suite, sealed_by=secret.sealed_by)
     return receipt_of(secret), True
+
+
+def _kind_given(secret: Secret, named: str) -> str:
+    """What is given: what was asked for, or what was offered instead of it. Raises Invalid for anything else."""
+    kind = named or secret.asked_kind
+    if kind not in {secret.asked_kind, kind_offered(secret.asked_kind)}:
+        raise Invalid("this form does not ask for that kind", "/kind")
+    if KINDS[kind].made and not secret.offer:
+        raise Conflict("this form is out of date; load the page again")
+    return kind
 
 
 # -- the core's check ------------------------------------------------------------------------------------------------
@@ -110,8 +128,8 @@ async def check(vault: Vault, secret_id: str) -> None:
     try:
         fields = await vault.open_whole(_check_begun, Actor.core(), secret_id, version)
         plain = {name: value.expose() for name, value in fields.items()}
-        KINDS[kind].check(plain)
-        if await vault.aside(holds_card_number, plain):
+        await vault.aside(judge, kind, plain)
+        if await vault.aside(holds_card_number, KINDS[kind].readable(plain)):
             wrong = Invalid(
                 "this looks like a card number, and card numbers are never taken; leave it out", "/fields"
             )
@@ -156,10 +174,20 @@ def _check_done(unit: Unit, _actor: Actor, secret_id: str, version: int, passed:
         unit.change(secret, state="checked")
         return
     unit.change(
-        secret, state="refused", envelope=b"", suite="", given_at=None, asked_version=secret.version + 1
+        secret,
+        kind=secret.asked_kind,
+        state="refused",
+        envelope=b"",
+        suite="",
+        given_at=None,
+        made=b"",
+        made_line="",
     )
-    request = unit.find(Request, id=secret.request_id)
     service = service_of(unit, secret.service_id)
+    if secret.asked_version == secret.version:  # else the customer wanted to give it anew already
+        version = secret.version + 1
+        unit.change(secret, asked_version=version, **offered(unit, service, secret, version))
+    request = unit.find(Request, id=secret.request_id)
     if request is not None and request.state == "done" and service.state == "open":
         deliver = "mail" if unit.settings.smtp_host else "hand"
         ask_again(unit, request.asked_by, service, [secret], deliver)

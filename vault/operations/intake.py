@@ -14,6 +14,7 @@ from vault.operations.forms import (
     secret_of,
     terms_of,
 )
+from vault.operations.offering import offered
 from vault.operations.vault import Vault
 from vault.policy.attempts import neighbourhood
 from vault.storage.reading import Reading
@@ -113,7 +114,8 @@ def _again(unit: Unit, _actor: Actor, browser: bytes, secret_id: str) -> Form:
     if request.state != "started":
         raise Ended(_FINISHED)
     if is_given(secret):
-        unit.change(secret, asked_version=secret.version + 1)
+        version = secret.version + 1
+        unit.change(secret, asked_version=version, **offered(unit, service, secret, version))
     return form_of(unit, request, service)
 
 

@@ -10,6 +10,8 @@ from vault.model.tables import Request, Secret, Service
 from vault.model.views import RequestView
 from vault.operations import showing
 from vault.operations.asking import request_for, service_for, service_of
+from vault.operations.necessity import require_approved
+from vault.operations.offering import offered
 from vault.operations.services import type_of
 from vault.policy.access import require_kinds, require_open_service
 from vault.storage.unit import Unit, operation
@@ -33,7 +35,8 @@ def ask(unit: Unit, actor: Actor, service_id: str, kinds: list[str] | None, deli
     because = {asked.kind: asked.because for asked in (*of.needs, *of.may_ask)}
     wanted = list(dict.fromkeys(kinds if kinds is not None else [asked.kind for asked in of.needs]))
     require_kinds(wanted, because)
-    held = {secret.kind: secret for secret in unit.find_all(Secret, service_id=service.id)}
+    require_approved(unit, of, wanted)
+    held = {secret.asked_kind: secret for secret in unit.find_all(Secret, service_id=service.id)}
     asked: list[Secret] = []
     for kind in wanted:
         secret = held.get(kind)
@@ -74,16 +77,17 @@ def _new_request(
     code = _code_for(request, deliver)
     unit.insert(request)
     for secret in _with_unanswered(unit, secrets):
+        version = max(secret.version + 1, secret.asked_version)
+        offer = offered(unit, service, secret, version)
         if not secret.request_id:
             secret.request_id = request.id
+            secret.offer, secret.offer_line = offer["offer"], offer["offer_line"]
             unit.insert(secret)
         else:
-            unit.change(
-                secret, request_id=request.id, asked_version=max(secret.version + 1, secret.asked_version)
-            )
+            unit.change(secret, request_id=request.id, asked_version=version, **offer)
     if deliver == "mail":
         unit.notify("request.asked", request.id)
-    return showing.request(request, [secret.kind for secret in secrets], code, _link(unit, code))
+    return showing.request(request, [secret.asked_kind for secret in secrets], code, _link(unit, code))
 
 
 def _with_unanswered(unit: Unit, secrets: list[Secret]) -> list[Secret]:

@@ -65,7 +65,9 @@ def secret(row: Any) -> SecretView:
         sealed_by=row.sealed_by,
         suite=row.suite,
         given_at=None if row.given_at is None else to_datetime(row.given_at),
-        fields=tuple(field.name for field in kind.fields),
+        fields=tuple(field.name for field in kind.all_fields),
+        asked_kind=row.asked_kind,
+        line=row.made_line,
     )
 
 
@@ -104,9 +106,11 @@ def service(reading: Reading, row: Service, *, whole: bool = True) -> ServiceVie
         created_at=to_datetime(row.created_at),
         ends_at=to_datetime(row.ends_at),
         ended_at=None if row.ended_at is None else to_datetime(row.ended_at),
+        destroy_at=None if row.destroy_at is None else to_datetime(row.destroy_at),
+        destroy_at=None if row.destroy_at is None else to_datetime(row.destroy_at),
         destroyed_at=None if row.destroyed_at is None else to_datetime(row.destroyed_at),
         secrets=tuple(secret(one) for one in held),
-        requests=tuple(request(one, [s.kind for s in held if s.request_id == one.id]) for one in asked),
+        requests=tuple(request(one, [s.asked_kind for s in held if s.request_id == one.id]) for one in asked),
     )
 
 
@@ -168,5 +172,5 @@ def lease(reading: Reading, row: Lease) -> LeaseView:
 def kinds_of(reading: Reading, request_id: str) -> list[str]:
     """The kinds that a request asks for now."""
     table = Secret.table()
-    query = select(table.c.kind).where(table.c.request_id == request_id).order_by(table.c.id)
+    query = select(table.c.asked_kind).where(table.c.request_id == request_id).order_by(table.c.id)
     return list(reading.connection.execute(query).scalars())

@@ -21,7 +21,8 @@ from vault.storage.reading import Reading
 from vault.storage.rows import digest, row_id, values_of
 from vault.values import Actor, Moment
 
-FIELDS = {name: frozenset(field.name for field in kind.fields) for name, kind in KINDS.items()}
+GIVEN = {name: frozenset(field.name for field in kind.fields) for name, kind in KINDS.items()}
+MADE = {name: frozenset(field.name for field in kind.made) for name, kind in KINDS.items()}
 _ID = r"[a-z]{3}_[0-9a-hjkmnp-tv-z]{20}"
 _IDS = re.compile(rf"{_ID}(?: {_ID}){{0,19}}", re.ASCII)
 P = ParamSpec("P")
@@ -129,13 +130,14 @@ class Unit(Reading):
         )
 
     def opening(self, secret: Mapping[str, Any], name: str) -> Opening:
-        """The right to open one field of a secret's row, or all of it (""), once this entry is committed.
+        """The right to open one field of a secret's row, or all that was given (""), once this entry is committed.
 
         What the envelope belongs to is computed from the row, so that no caller can name another. Raises NotFound for
         a field that its kind does not have.
         """
         kind = str(secret["kind"])
-        if name and name not in FIELDS[kind]:
+        made = name in MADE[kind]
+        if name and not made and name not in GIVEN[kind]:
             raise NotFound("there is no such field")
         context = Context(
             self.deployment,
@@ -143,9 +145,14 @@ class Unit(Reading):
             secret["key_id"],
             secret["id"],
             int(secret["version"]),
-            kind,
+            made_of(kind) if made else kind,
         )
-        return Opening(context, bytes(secret["envelope"]), name)
+        return Opening(context, bytes(secret["made" if made else "envelope"]), name)
+
+
+def made_of(kind: str) -> str:
+    """What stands for the kind in the context of what the core made: it never passes for what was given, nor back."""
+    return f"{kind}/made"
 
 
 class Operation(Protocol[P, T_co]):
