@@ -107,7 +107,6 @@ def service(reading: Reading, row: Service, *, whole: bool = True) -> ServiceVie
         ends_at=to_datetime(row.ends_at),
         ended_at=None if row.ended_at is None else to_datetime(row.ended_at),
         destroy_at=None if row.destroy_at is None else to_datetime(row.destroy_at),
-        destroy_at=None if row.destroy_at is None else to_datetime(row.destroy_at),
         destroyed_at=None if row.destroyed_at is None else to_datetime(row.destroyed_at),
         secrets=tuple(secret(one) for one in held),
         requests=tuple(request(one, [s.asked_kind for s in held if s.request_id == one.id]) for one in asked),
