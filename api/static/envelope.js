@@ -5,7 +5,7 @@ import { expand, KEMS, seal as sealToKey } from "./hpke.js";
 
 const CHUNK = 16 * 1024;
 const SMALLEST = 256;
-export const MOST_PLAINTEXT = 1024 * 1024 - 4;
+export const MOST_PLAINTEXT = 2 * 1024 * 1024 - 4;
 
 // Length, data and zeros up to 256 bytes or the next power of two: the size tells nothing.
 export function pad(data) {

@@ -11,11 +11,11 @@ from vault.crypto.suites import Suite, suite_numbered
 from vault.errors import Invalid, Tampered
 
 MAGIC: Final = b"VKE1"
-MOST_BYTES: Final = 2 * 1024 * 1024
+MOST_BYTES: Final = (2 * 1024 + 64) * 1024
 """No envelope is larger; it is checked before anything else is read."""
 
-MOST_PLAINTEXT: Final = 1024 * 1024 - 4
-"""What still fits after padding: the next size would be 2 MiB and its envelope larger than the cap."""
+MOST_PLAINTEXT: Final = 2 * 1024 * 1024 - 4
+"""What still fits after padding: the next size would be 4 MiB and its envelope larger than the cap."""
 
 _HEADER = len(MAGIC) + 1
 _LENGTH = 4
@@ -85,7 +85,7 @@ def pad(data: bytes) -> bytes:
     Raises Invalid above MOST_PLAINTEXT bytes.
     """
     if len(data) > MOST_PLAINTEXT:
-        raise Invalid("that is too long to be kept: at most one mebibyte")
+        raise Invalid("that is too long to be kept: at most two mebibytes")
     return (len(data).to_bytes(_LENGTH) + data).ljust(_padded_size(len(data)), b"\0")
 
 
