@@ -89,6 +89,8 @@ class ApplyCatalogue(Order):
 
     do: Literal["catalogue apply"]
     toml: str
+    dry_run: bool = False
+    """Say what would change, and change nothing."""
 
 
 StaffOrder = AddStaff | RolesOfStaff | ResetStaff | MailOfStaff | DisableStaff
@@ -126,7 +128,7 @@ async def carry_out(vault: Vault, order: AnyOrder) -> Any:
         case Unseal():
             return await operator.unseal(vault, unb64(order.root_key))
         case ApplyCatalogue():
-            return await catalogue.apply(vault, Actor.host(), order.toml)
+            return await catalogue.apply(vault, Actor.host(), order.toml, dry_run=order.dry_run)
         case _:
             return await _change_staff(vault, Actor.host(), order)
 

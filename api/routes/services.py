@@ -3,9 +3,10 @@
 from fastapi import APIRouter
 
 from api.bodies import EndService, NewCustomer, NewService, ServicePath
+from api.bodies_services import ApproveLine, KindPath, ProlongService, TypePath
 from api.depends import SignedIn, TheVault
 from vault.model.views import CertificateView, CustomerView, ServiceTypeView, ServiceView
-from vault.operations import catalogue, customers, destruction, services
+from vault.operations import catalogue, customers, destruction, necessity, services
 
 router = APIRouter(tags=["services"])
 
@@ -28,6 +29,14 @@ async def service_types(vault: TheVault, actor: SignedIn) -> list[ServiceTypeVie
     return list(await vault.read(catalogue.service_types, actor))
 
 
+@router.post("/service-types/{type_name}/{kind}/approve", name="catalogue.approve")
+async def approve(
+    type_name: TypePath, kind: KindPath, body: ApproveLine, vault: TheVault, actor: SignedIn
+) -> ServiceTypeView:
+    """Be the second person for a line that asks for an extraordinary kind."""
+    return await necessity.approve(vault, actor, type_name, kind, body.line, body.given())
+
+
 @router.get("/services", name="service.list")
 async def all_services(vault: TheVault, actor: SignedIn) -> list[ServiceView]:
     """List the services that this person may see."""
@@ -44,6 +53,14 @@ async def register(body: NewService, vault: TheVault, actor: SignedIn) -> Servic
 async def service(service_id: ServicePath, vault: TheVault, actor: SignedIn) -> ServiceView:
     """Show one service with its secrets and requests."""
     return await vault.read(services.service, actor, service_id)
+
+
+@router.post("/services/{service_id}/prolong", name="service.prolong")
+async def prolong(
+    service_id: ServicePath, body: ProlongService, vault: TheVault, actor: SignedIn
+) -> ServiceView:
+    """Move the end of a service, also of one that has ended by itself and is in its grace."""
+    return await services.prolong(vault, actor, service_id, body.ends_at, body.given())
 
 
 @router.post("/services/{service_id}/end", name="service.end")
