@@ -28,6 +28,7 @@ from vault.operations import (
     requests,
     sessions,
     staff,
+    terms,
     tickets,
     tokens,
     upkeep,
@@ -55,11 +56,15 @@ def play_service(world: World) -> None:
     world.perform(tickets.close, world.actor("coordinator"), ticket.id)
     world.bundle()
     _doubt_the_clock(world)
+    _approve_a_necessity(world)
     for days in (6, 6, 4):
         world.clock.advance(days=days)
         world.run(upkeep.sweep(world.vault))
     world.perform(sessions.sign_out, world.actor("auditor"))
     world.run(catalogue.apply(world.vault, HOST, CATALOGUE.replace("= 240", "= 120")))
+    world.run(
+        terms.publish(world.vault, HOST, "What you hand over is deleted when it is no longer needed.", 0)
+    )
     world.perform(staff.disable, world.actor(ADA), world.member("technician").id)
     world.end(service)
 
@@ -94,6 +99,18 @@ async def _damage(world: World, secret: str, service: str) -> None:
     from vault.operations.vault import _damaged
 
     await world.vault.perform(_damaged, Actor.core(), service, secret)
+
+
+def _approve_a_necessity(world: World) -> None:
+    """The host asks for a registrar's login, an administrator says yes; a service in its grace goes on."""
+    world.run(catalogue.apply(world.vault, HOST, WITH_REGISTRAR))
+    (line,) = read_lines(world)
+    actor = world.actor(ADA)
+    world.run(
+        necessity.approve(
+            world.vault, actor, "installation", "registrar", line.line, world.presence(ADA)
+        )
+    )
 
 
 def _doubt_the_clock(world: World) -> None:
