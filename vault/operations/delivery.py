@@ -1,14 +1,17 @@
 """Delivering the outbox: after the commit, at least once, in order; what a mail needs is looked up and minted now."""
 
+import json
 import logging
 
 from sqlalchemy import bindparam, func, select, update
 
 from vault.errors import Conflict, NotFound
+from vault.model.kinds import KINDS
 from vault.model.people import Person, StaffChange
-from vault.model.tables import Certificate, Customer, Outbox, Request, Service
+from vault.model.tables import Certificate, Customer, Outbox, Request, Secret, Service
 from vault.operations import enrolling, requests
 from vault.operations.altering import NOWHERE
+from vault.operations.offering import kind_offered, mark_of
 from vault.operations.vault import Vault
 from vault.outbox import words
 from vault.outbox.mail import Mail, send
@@ -124,7 +127,20 @@ def _destroyed(reading: Reading, _actor: Actor, service_id: str) -> Mail | None:
     found = reading.find(Certificate, id=service_id)
     if service is None or customer is None or found is None:
         return None
-    return words.destroyed(customer.mail, customer.name, reading.settings.business, service.title, found.note)
+    certified = json.loads(found.note.partition("\n")[0])
+    was_offered = any(
+        secret.asked_kind in KINDS and kind_offered(secret.asked_kind)
+        for secret in reading.find_all_unchecked(Secret, service_id=service_id)
+    )
+    return words.destroyed(
+        customer.mail,
+        customer.name,
+        reading.settings.business,
+        service.title,
+        found.note,
+        lines=[removed["line"] for removed in certified["remove"]],
+        mark=mark_of(service_id) if was_offered else "",
+    )
 
 
 def _invited(vault: Vault, code: str, name: str, mail: str, until: Moment) -> Mail:

@@ -166,6 +166,7 @@ def _statement(
                 "last": to_datetime(last).isoformat(),
             }
         )
+    held = reading.find_all_unchecked(Secret, service_id=service_id)
     return {
         "certificate": "valetkey destruction v1",
         "origin": origin,
@@ -177,10 +178,8 @@ def _statement(
         "destroyed": to_datetime(reading.now).isoformat(),
         "method": "cryptographic erase (NIST SP 800-88 Rev. 2): the only keys that opened these secrets were erased",
         "keys": sorted(gone),
-        "secrets": [
-            {"secret": secret.id, "kind": secret.kind, "version": secret.version}
-            for secret in reading.find_all_unchecked(Secret, service_id=service_id)
-        ],
+        "secrets": [{"secret": secret.id, "kind": secret.kind, "version": secret.version} for secret in held],
+        "remove": [{"secret": secret.id, "line": secret.made_line} for secret in held if secret.made_line],
         "seen": seen,
         "covers": "the keyring, its mirror, and every copy of the vault's database, older ones too",
         "does not cover": "older copies of the keyring itself, which the operator promises not to keep; "
@@ -200,7 +199,9 @@ def _complete(unit: Unit, _actor: Actor, service_id: str, note: str, generation:
         return standing.note
     _require_intent(service)
     for secret in unit.find_all_unchecked(Secret, service_id=service_id):
-        unit.change(secret, state="purged", envelope=b"", suite="", sealed_by="")
+        unit.change(
+            secret, state="purged", envelope=b"", suite="", sealed_by="", made=b"", offer=b"", offer_line=""
+        )
     unit.change(service, state="destroyed", destroyed_at=unit.now)
     unit.insert(Certificate(id=service_id, note=note, created_at=unit.now))
     unit.notify("service.destroyed", service_id)

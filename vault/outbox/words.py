@@ -1,5 +1,6 @@
 """What the mails say."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from vault.outbox.mail import Mail
@@ -29,8 +30,14 @@ ask {business} by telephone.
     )
 
 
-def destroyed(to: str, customer: str, business: str, service: str, certificate: str) -> Mail:
-    """Tell a customer that the secrets of a service are destroyed, with the signed certificate."""
+def destroyed(
+    to: str, customer: str, business: str, service: str, certificate: str, lines: Sequence[str], mark: str
+) -> Mail:
+    """Tell a customer that the secrets of a service are destroyed, with the signed certificate.
+
+    `lines` are those that the customer added on a server and has to remove; `mark` is how every line of this service
+    ends, and empty where none was ever offered.
+    """
     return Mail(
         to,
         f"Your access for {service} was destroyed",
@@ -43,10 +50,29 @@ this service has ended:
 The access that you gave {business} for it was destroyed. Below is the signed certificate: what was destroyed, how, and
 who had seen what. Please change the passwords and remove the keys on your server all the same: what a person has seen,
 no vault takes back.
-
+{_to_remove(lines, mark)}
 {certificate}
 """,
     )
+
+
+def _to_remove(lines: Sequence[str], mark: str) -> str:
+    """A paragraph about the lines that let us in, between empty lines; nothing where there never was one."""
+    if not mark:
+        return ""
+    if not lines:
+        return f"""
+If you once added a line that ends in {mark} on a server, and it is still there, please remove it.
+"""
+    shown = "\n\n".join(f"    {line}" for line in lines)
+    what = "this line, which you added" if len(lines) == 1 else "these lines, which you added"
+    return f"""
+On your server please remove {what} to the file authorized_keys for us:
+
+{shown}
+
+If you find others there that end in {mark}, remove them too.
+"""
 
 
 # -- to the staff ------------------------------------------------------------------------------------------------------
