@@ -85,7 +85,7 @@ class Subject:
                 "secrets": [self.facts["secret"]],
                 "minutes": 60,
                 "reason": "measure the checkout",
-                "code": code_now(technician["seed"]),
+                "presence": {"code": code_now(technician["seed"])},
             }
         )
         return self.post(f"/api/v1/tickets/{self.facts['ticket']}/leases", body, 201, technician["token"])
