@@ -326,12 +326,14 @@ class AskFor(Body):
 
     kinds: Annotated[list[KindName], Field(min_length=1, max_length=20)] | None = None
     deliver: Deliver
+    pin: bool = False
 
 
 class Reissue(Body):
-    """How the fresh intake code goes out."""
+    """How the fresh intake code goes out; a request that has a PIN gets a new one in any case."""
 
     deliver: Deliver
+    pin: bool = False
 
 
 class NewTicket(Body):

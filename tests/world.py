@@ -290,29 +290,42 @@ class World:
         coordinator = self.actor("coordinator")
         return self.run(services.register(self.vault, coordinator, owner.id, "installation", title, ends))
 
-    def ask(self, service: ServiceView, *kinds: str) -> RequestView:
-        coordinator = self.actor("coordinator")
-        return self.perform(requests.ask, coordinator, service.id, list(kinds) or None, "hand")
+    def ask(self, service: ServiceView, *kinds: str, pin: bool = False) -> RequestView:
+        coordinator, wanted = self.actor("coordinator"), list(kinds) or None
+        return self.run(requests.ask_customer(self.vault, coordinator, service.id, wanted, "hand", pin=pin))
 
     def begin(self, request: RequestView) -> tuple[str, Form]:
-        """Open the customer's form with the code; returns the browser's token and the form."""
+        """Open the customer's form with the code and the PIN; returns the browser's token and the form."""
         browser = new_token("vk_giv")
         assert request.code
         nobody = Actor.nobody("198.51.100.9", "intake")
-        return browser, self.run(intake.begin(self.vault, nobody, Begin(code=request.code, browser=browser)))
+        message = Begin(code=request.code, browser=browser, pin=request.pin or "")
+        return browser, self.run(intake.begin(self.vault, nobody, message))
 
-    def sealed(self, form: Form, fields: dict[str, str] = LOGIN, suite: str = "xwing", item: int = 0) -> Give:
+    def sealed(
+        self,
+        form: Form,
+        fields: dict[str, str] = LOGIN,
+        suite: str = "xwing",
+        item: int = 0,
+        kind: str = "",
+    ) -> Give:
         """Seal as the browser does, for an item of the form; the browser's token is still to be filled in."""
         public = bytes.fromhex(self.settings.statement_key_place.read_text().strip())
         statement = check_statement(public, form.statement, form.statement_signature)
         asked = form.items[item]
         context = Context(
-            form.deployment, form.service, statement.key, asked.secret, asked.version, asked.kind
+            form.deployment, form.service, statement.key, asked.secret, asked.version, kind or asked.kind
         )
         chosen = suite_named(suite)
         envelope = seal(pack_fields(fields), chosen, statement.public_key(suite), context)
         return Give(
-            browser="", secret=asked.secret, version=asked.version, envelope=b64(envelope), sealed_by="client"
+            browser="",
+            secret=asked.secret,
+            version=asked.version,
+            envelope=b64(envelope),
+            sealed_by="client",
+            kind=kind,
         )
 
     def hand_in(self, browser: str, give: Give) -> Receipt:

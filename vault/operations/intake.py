@@ -1,10 +1,12 @@
 """The core's side of the intake: a code opens a form once, for one browser, until its customer is done with it."""
 
+from sqlalchemy import bindparam, select
+
 from vault.crypto.tokens import intake_code_hash
-from vault.errors import Conflict, Ended, NotFound
+from vault.errors import Conflict, Ended, NotFound, PinNeeded
 from vault.model.messages import Accept, Again, Begin, Done, Form, Look
 from vault.model.tables import Request, Secret
-from vault.operations import attempts
+from vault.operations import attempts, pins
 from vault.operations.forms import (
     browser_of,
     form_of,
@@ -21,6 +23,11 @@ from vault.storage.reading import Reading
 from vault.storage.unit import Unit, operation
 from vault.values import Actor, known_id
 
+_REQUESTS = Request.table()
+_ASKED = select(_REQUESTS.c.pin_hash).where(
+    _REQUESTS.c.code_hash == bindparam("code"), _REQUESTS.c.state == "asked"
+)
+_BOUND = select(_REQUESTS.c.id).where(_REQUESTS.c.browser_hash == bindparam("browser"))
 _FINISHED = "this form is finished; ask for a new one to change something"
 
 
@@ -29,16 +36,31 @@ async def begin(vault: Vault, actor: Actor, message: Begin) -> Form:
 
     The same browser that comes back with the same code gets the same form again. Raises NotFound for a code that never
     was or whose request was cancelled, Ended for one that another browser has used or that is late, Conflict where
-    this browser's token is bound to another form, and TooMany.
+    this browser's token is bound to another form, PinNeeded and Invalid for a PIN that is missing, wrong or none, and
+    TooMany.
     """
     await attempts.count(vault, actor, f"intake:{neighbourhood(actor.source)}")
     code, browser = intake_code_hash(message.code), browser_of(message.browser)
-    form: Form = await vault.perform(_begun, actor, code, browser)
+    kept = await vault.read(_pin_of, actor, code, browser)
+    if kept and message.pin:
+        await pins.prove(vault, actor, code, kept, message.pin)
+    form: Form = await vault.perform(_begun, actor, code, browser, kept if message.pin else "")
     return form
 
 
+def _pin_of(reading: Reading, _actor: Actor, code: bytes, browser: bytes) -> str:
+    """What is kept of the PIN that has to be proved now; empty where there is none, or nothing to be opened by it.
+
+    Nothing of it is trusted: each try and the binding are judged by the row as it is in their own transaction.
+    """
+    if reading.rows(_BOUND, browser=browser):
+        return ""
+    found = reading.rows(_ASKED, code=code)
+    return str(found[0]["pin_hash"]) if found else ""
+
+
 @operation("request.begin")
-def _begun(unit: Unit, _actor: Actor, code: bytes, browser: bytes) -> Form:
+def _begun(unit: Unit, _actor: Actor, code: bytes, browser: bytes, proved: str) -> Form:
     request = unit.find(Request, code_hash=code)
     if request is None:
         raise NotFound("this code does not open a form; check it, or ask for a new one")
@@ -50,6 +72,8 @@ def _begun(unit: Unit, _actor: Actor, code: bytes, browser: bytes) -> Form:
         return form_of(unit, request, service)
     if unit.find(Request, browser_hash=browser) is not None:
         raise Conflict("another form is open in this browser")
+    if request.pin_hash != proved:
+        raise PinNeeded("this form opens with the PIN that you were told by telephone")
     unit.change(request, state="started", browser_hash=browser)
     return form_of(unit, request, service)
 

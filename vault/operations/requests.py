@@ -5,15 +5,17 @@ from collections.abc import Iterable
 from sqlalchemy import select
 
 from vault.crypto.tokens import intake_code_hash, new_intake_code
-from vault.errors import Conflict, Denied, Invalid, NotFound
+from vault.errors import Conflict, Denied, Invalid, NotFound, NotSignedIn
 from vault.model.tables import Request, Secret, Service
 from vault.model.views import RequestView
-from vault.operations import showing
+from vault.operations import pins, showing
 from vault.operations.asking import request_for, service_for, service_of
 from vault.operations.necessity import require_approved
 from vault.operations.offering import offered
 from vault.operations.services import type_of
+from vault.operations.vault import Vault
 from vault.policy.access import require_kinds, require_open_service
+from vault.storage.reading import Reading
 from vault.storage.unit import Unit, operation
 from vault.values import DAY, Actor, new_id
 
@@ -21,8 +23,24 @@ DELIVERIES = ("mail", "hand")
 OPEN = ("asked", "started")
 
 
+async def ask_customer(
+    vault: Vault, actor: Actor, service_id: str, kinds: list[str] | None, deliver: str, *, pin: bool
+) -> RequestView:
+    """As `ask`; with `pin`, the form opens only with a PIN too, which is in the answer, this once. Raises TooMany."""
+    made = await pins.make(vault) if pin else None
+    view: RequestView = await vault.perform(ask, actor, service_id, kinds, deliver, made)
+    return view
+
+
 @operation("request.ask")
-def ask(unit: Unit, actor: Actor, service_id: str, kinds: list[str] | None, deliver: str) -> RequestView:
+def ask(
+    unit: Unit,
+    actor: Actor,
+    service_id: str,
+    kinds: list[str] | None,
+    deliver: str,
+    pin: pins.Pin | None = None,
+) -> RequestView:
     """Ask the customer of a service for these kinds; for None, for all that its type needs.
 
     Delivered by `hand`, the intake code is in the answer, this once; by `mail`, it is made when the mail is sent and
@@ -51,18 +69,26 @@ def ask(unit: Unit, actor: Actor, service_id: str, kinds: list[str] | None, deli
                 key_id=service.key_id,
             )
         asked.append(secret)
-    return _new_request(unit, actor.id, service, asked, deliver)
+    return _new_request(unit, actor.id, service, asked, deliver, pin)
 
 
 def ask_again(
     unit: Unit, asked_by: str, service: Service, secrets: Iterable[Secret], deliver: str
 ) -> RequestView:
-    """A new request for secrets that are there already but do not serve, as part of another change."""
+    """A new request for secrets that are there already but do not serve, as part of another change.
+
+    It has no PIN, because nobody is at the telephone then.
+    """
     return _new_request(unit, asked_by, service, list(secrets), deliver)
 
 
 def _new_request(
-    unit: Unit, asked_by: str, service: Service, secrets: list[Secret], deliver: str
+    unit: Unit,
+    asked_by: str,
+    service: Service,
+    secrets: list[Secret],
+    deliver: str,
+    pin: pins.Pin | None = None,
 ) -> RequestView:
     _check_delivery(unit, deliver)
     request = Request(
@@ -70,6 +96,7 @@ def _new_request(
         service_id=service.id,
         asked_by=asked_by,
         deliver=deliver,
+        pin_hash=pin.kept if pin else "",
         created_at=unit.now,
         expires_at=min(unit.now + unit.settings.request_days * DAY, service.ends_at),
     )
@@ -87,7 +114,13 @@ def _new_request(
             unit.change(secret, request_id=request.id, asked_version=version, **offer)
     if deliver == "mail":
         unit.notify("request.asked", request.id)
-    return showing.request(request, [secret.asked_kind for secret in secrets], code, _link(unit, code))
+    return showing.request(
+        request,
+        [secret.asked_kind for secret in secrets],
+        code,
+        _link(unit, code),
+        pin.digits if pin else None,
+    )
 
 
 def _with_unanswered(unit: Unit, secrets: list[Secret]) -> list[Secret]:
@@ -136,11 +169,31 @@ def cancel(unit: Unit, actor: Actor, request_id: str) -> None:
     unit.change(request, state="cancelled", code_hash=None, browser_hash=None)
 
 
+async def reissue_code(
+    vault: Vault, actor: Actor, request_id: str, deliver: str, *, pin: bool
+) -> RequestView:
+    """As `reissue`; with a fresh PIN where one is wanted, and always for a request that had one. Raises TooMany."""
+    try:
+        has_pin = await vault.read(_has_pin, actor, request_id)
+    except (NotSignedIn, Denied, NotFound):
+        has_pin = False  # refused in the change, where it is recorded
+    made = await pins.make(vault) if pin or has_pin else None
+    view: RequestView = await vault.perform(reissue, actor, request_id, deliver, made)
+    return view
+
+
+def _has_pin(reading: Reading, actor: Actor, request_id: str) -> bool:
+    request, _ = request_for(reading, actor, "request.ask", request_id)
+    return bool(request.pin_hash)
+
+
 @operation("request.reissue")
-def reissue(unit: Unit, actor: Actor, request_id: str, deliver: str) -> RequestView:
+def reissue(
+    unit: Unit, actor: Actor, request_id: str, deliver: str, pin: pins.Pin | None = None
+) -> RequestView:
     """A new intake code for a request that is not answered in full; the old code and the old form are dead.
 
-    Raises NotSignedIn, Denied, NotFound, Ended, Invalid, Conflict.
+    Raises NotSignedIn, Denied, NotFound, Ended, Invalid, and Conflict, also where a PIN would go without another.
     """
     unit.about(request=request_id)
     request, service = request_for(unit, actor, "request.ask", request_id)
@@ -148,6 +201,8 @@ def reissue(unit: Unit, actor: Actor, request_id: str, deliver: str) -> RequestV
     require_open_service(is_open=service.state == "open", ends_at=service.ends_at, now=unit.now)
     if request.state in {"done", "cancelled"}:
         raise Conflict("this request is done or was cancelled; ask again instead")
+    if request.pin_hash and pin is None:
+        raise Conflict("this request has a PIN, so its new code needs a new PIN")
     _check_delivery(unit, deliver)
     code = _code_for(request, deliver)
     unit.change(
@@ -156,11 +211,15 @@ def reissue(unit: Unit, actor: Actor, request_id: str, deliver: str) -> RequestV
         deliver=deliver,
         code_hash=request.code_hash if code else None,
         browser_hash=None,
+        pin_hash=pin.kept if pin else "",
+        pin_tries=0,
         expires_at=min(unit.now + unit.settings.request_days * DAY, service.ends_at),
     )
     if deliver == "mail":
         unit.notify("request.asked", request.id)
-    return showing.request(request, showing.kinds_of(unit, request.id), code, _link(unit, code))
+    return showing.request(
+        request, showing.kinds_of(unit, request.id), code, _link(unit, code), pin.digits if pin else None
+    )
 
 
 @operation("request.mint")

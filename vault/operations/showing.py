@@ -76,8 +76,14 @@ def secrets(reading: Reading, service_id: str) -> tuple[SecretView, ...]:
     return tuple(secret(row) for row in reading.connection.execute(SECRETS_OF, {"service_id": service_id}))
 
 
-def request(row: Any, kinds: Iterable[str], code: str | None = None, link: str | None = None) -> RequestView:
-    """What a customer was asked for; with the code only for whoever is to hand it over."""
+def request(
+    row: Any,
+    kinds: Iterable[str],
+    code: str | None = None,
+    link: str | None = None,
+    pin: str | None = None,
+) -> RequestView:
+    """What a customer was asked for; with code and PIN only for whoever is to hand them over."""
     return RequestView(
         id=row.id,
         service_id=row.service_id,
@@ -87,6 +93,7 @@ def request(row: Any, kinds: Iterable[str], code: str | None = None, link: str |
         expires_at=to_datetime(row.expires_at),
         code=code,
         link=link,
+        pin=pin,
     )
 
 
