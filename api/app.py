@@ -22,6 +22,7 @@ from api.routes import (
     services,
     session,
     staff,
+    terms,
     tickets,
     tokens,
 )
@@ -39,7 +40,7 @@ def build(vault: Vault) -> FastAPI:
     app.state.vault = vault
     api = APIRouter(prefix="/api/v1")
     people = (session, account, presence, enrolment, device, tokens, staff)
-    for part in (*people, services, requests, tickets, leases, ledger):
+    for part in (*people, services, requests, tickets, leases, ledger, terms):
         api.include_router(part.router)
     app.include_router(api)
     app.include_router(device.oauth)

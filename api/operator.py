@@ -13,8 +13,9 @@ from api.limits import read_json
 from api.lines import listening
 from vault.crypto.encoding import unb64
 from vault.errors import Invalid, VaultError
+from vault.model.terms import AllTermsView, TermsView
 from vault.model.views import PersonView
-from vault.operations import catalogue, hosting, operator, staff
+from vault.operations import catalogue, hosting, operator, staff, terms
 from vault.operations.vault import Vault
 from vault.storage.reading import Reading
 from vault.values import Actor
@@ -32,7 +33,7 @@ class Order(BaseModel):
 class Plain(Order):
     """An order that needs nothing more said."""
 
-    do: Literal["status", "seal", "keyring mirror", "doctor", "clock confirm", "staff list"]
+    do: Literal["status", "seal", "keyring mirror", "doctor", "clock confirm", "staff list", "terms show"]
 
 
 class Unseal(Order):
@@ -93,8 +94,19 @@ class ApplyCatalogue(Order):
     """Say what would change, and change nothing."""
 
 
+class PublishTerms(Order):
+    """The next version of the terms as text; `after` is the version it was compared with, 0 for none.
+
+    Without `after` nothing is posted: the answer says what would be.
+    """
+
+    do: Literal["terms publish"]
+    text: str
+    after: int | None = None
+
+
 StaffOrder = AddStaff | RolesOfStaff | ResetStaff | MailOfStaff | DisableStaff
-AnyOrder = Plain | Unseal | ApplyCatalogue | StaffOrder
+AnyOrder = Plain | Unseal | ApplyCatalogue | PublishTerms | StaffOrder
 ORDER: TypeAdapter[AnyOrder] = TypeAdapter(Annotated[AnyOrder, Field(discriminator="do")])
 
 
@@ -110,6 +122,10 @@ def _everybody(reading: Reading, _host: Actor) -> list[PersonView]:
     return staff.everybody(reading)
 
 
+async def _terms(vault: Vault) -> AllTermsView:
+    return await vault.read_aside(terms.everything, Actor.host())
+
+
 _PLAIN: dict[str, Callable[[Vault], Awaitable[Any]]] = {
     "status": _status,
     "seal": operator.seal,
@@ -117,6 +133,7 @@ _PLAIN: dict[str, Callable[[Vault], Awaitable[Any]]] = {
     "doctor": operator.doctor,
     "clock confirm": operator.confirm_clock,
     "staff list": _staff_list,
+    "terms show": _terms,
 }
 
 
@@ -129,8 +146,16 @@ async def carry_out(vault: Vault, order: AnyOrder) -> Any:
             return await operator.unseal(vault, unb64(order.root_key))
         case ApplyCatalogue():
             return await catalogue.apply(vault, Actor.host(), order.toml, dry_run=order.dry_run)
+        case PublishTerms():
+            return await _publish_terms(vault, Actor.host(), order)
         case _:
             return await _change_staff(vault, Actor.host(), order)
+
+
+async def _publish_terms(vault: Vault, host: Actor, order: PublishTerms) -> TermsView:
+    if order.after is None:
+        return await terms.draft(vault, host, order.text)
+    return await terms.publish(vault, host, order.text, order.after)
 
 
 async def _change_staff(vault: Vault, host: Actor, order: StaffOrder) -> Any:

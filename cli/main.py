@@ -55,7 +55,8 @@ ENTRIES = (
     Entry(OPERATORS, "status", "Say how the running server is.", "host", "status"),
     Entry(OPERATORS, "doctor", "Look for what is wrong or weak.", "host", "doctor"),
     Entry(OPERATORS, "staff", "Add staff and look after their accounts.", "house", "staff"),
-    Entry(OPERATORS, "catalogue", "Say which service types there are.", "house", "catalogue"),
+    Entry(OPERATORS, "catalogue", "Say which service types there are.", "catalogue", "app"),
+    Entry(OPERATORS, "terms", "Post terms for customers, thirty days ahead.", "terms", "app"),
     Entry(OPERATORS, "keyring", "Keep the keyring's mirror.", "house", "keyring"),
     Entry(OPERATORS, "clock", "Settle a clock in doubt.", "house", "clock"),
 )

@@ -9,6 +9,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from starlette.responses import HTMLResponse
 
+from vault.model.terms import paragraphs
+
 STATIC = Path(__file__).parents[1] / "static"
 """CSS and JavaScript of every page. The intake serves it, so that it works alone: /give/static."""
 
@@ -27,6 +29,7 @@ def environment(*more: Path) -> Environment:
         lstrip_blocks=True,
     )
     made.filters.update(day=day, moment=moment, minutes=minutes, counted=counted, listed=listed)
+    made.filters.update(paragraphs=paragraphs)
     return made
 
 

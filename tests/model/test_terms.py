@@ -8,13 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vault.errors import Invalid
-from vault.model.terms import LONGEST, Paragraph, difference, paragraphs, parse
+from vault.model.terms import LONGEST, SHORTEST, Paragraph, difference, paragraphs, parse
 
 WORD = st.text(st.characters(categories=("L", "N", "P"), max_codepoint=0x3000), min_size=1, max_size=9)
 LINE = st.lists(WORD, min_size=3, max_size=12).map(" ".join)
 MARK = st.sampled_from(["", "", "", "# ", "## ", "- "])
 BLOCK = st.tuples(MARK, LINE).map("".join)
-TEXT = st.lists(BLOCK, min_size=3, max_size=8).map("\n\n".join)
+TEXT = st.lists(BLOCK, min_size=3, max_size=8).map("\n\n".join).filter(lambda text: len(text) >= SHORTEST)
 MARKS = {"h2": "# ", "h3": "## ", "li": "- ", "p": ""}
 
 

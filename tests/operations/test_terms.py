@@ -56,7 +56,7 @@ def test_every_version_holds_exactly_thirty_days_after_its_posting_the_first_one
     posted = post(world, FIRST)
     assert posted.effective_at - posted.posted_at == to_datetime(30 * DAY) - to_datetime(0)
     assert posted.posted_at == to_datetime(world.clock.wall())
-    assert (posted.holds, held(world), shown(world)) == (False, (0, [1]), 1)
+    assert (posted.state, held(world), shown(world)) == ("announced", (0, [1]), 1)
     world.clock.advance(days=12)
     post(world, SECOND, 1)
     assert (held(world), shown(world)) == ((0, [1, 2]), 1)
@@ -247,8 +247,8 @@ def test_what_anybody_may_read_is_every_version_with_what_it_changed(world: Worl
         world.clock.advance(days=15)
     found = world.read(terms.everything, ANYBODY)
     assert found.in_force is not None
-    assert (found.in_force.version, found.in_force.holds) == (2, True)
-    assert [(coming.version, coming.holds) for coming in found.announced] == [(3, False)]
+    assert (found.in_force.version, found.in_force.state) == (2, "in force")
+    assert [(coming.version, coming.state) for coming in found.announced] == [(3, "announced")]
     assert [words for p in found.announced[0].changes if p.how == "changed" for words in p.words] == [
         ("same", "What you hand over is"),
         ("removed", "deleted"),
@@ -257,7 +257,8 @@ def test_what_anybody_may_read_is_every_version_with_what_it_changed(world: Worl
     ]
     for version, text in enumerate((FIRST, SECOND, THIRD), 1):
         seen = world.read(terms.one, ANYBODY, version)
-        assert (seen.text, seen.holds, bool(seen.changes)) == (text, version == 2, version > 1)
+        state = ("former", "in force", "announced")[version - 1]
+        assert (seen.text, seen.state, bool(seen.changes)) == (text, state, version > 1)
     for absent in (-1, 0, 4, 10**30):
         with pytest.raises(NotFound):
             world.read(terms.one, ANYBODY, absent)

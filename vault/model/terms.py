@@ -24,7 +24,8 @@ _JOINING = "\t\n\u200c\u200d"
 
 How = Literal["same", "added", "removed"]
 Tag = Literal["h2", "h3", "li", "p"]
-_MARKS: dict[Tag, str] = {"h2": "# ", "h3": "## ", "li": "- ", "p": ""}
+State = Literal["announced", "in force", "former"]
+MARKS: dict[Tag, str] = {"h2": "# ", "h3": "## ", "li": "- ", "p": ""}
 
 
 class Words(NamedTuple):
@@ -56,8 +57,7 @@ class TermsView(View):
     """SHA-256 of the text in UTF-8, in hexadecimal; the ledger's entry of the posting names it."""
     posted_at: datetime
     effective_at: datetime
-    holds: bool
-    """Whether this version is the one in force."""
+    state: State
     changes: tuple[Paragraph, ...]
     """All of its paragraphs and those that are gone, marked against the version before; none for the first one."""
 
@@ -166,5 +166,5 @@ def _whole(how: How, written: str) -> Paragraph:
 
 def _read(written: str) -> tuple[Tag, str]:
     """The element that a paragraph's mark stands for, and its words without the mark."""
-    tag: Tag = next(tag for tag, mark in _MARKS.items() if written.startswith(mark))
-    return tag, written.removeprefix(_MARKS[tag])
+    tag: Tag = next(tag for tag, mark in MARKS.items() if written.startswith(mark))
+    return tag, written.removeprefix(MARKS[tag])

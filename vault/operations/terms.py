@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 
 from vault.errors import Conflict, Denied, NotFound, Sealed, Tampered
 from vault.model.tables import Terms
-from vault.model.terms import AllTermsView, TermsView, difference, parse
+from vault.model.terms import AllTermsView, State, TermsView, difference, parse
 from vault.operations.vault import Vault
 from vault.storage.reading import Reading
 from vault.storage.unit import Unit, operation
@@ -76,7 +76,7 @@ async def draft(vault: Vault, actor: Actor, raw: str) -> TermsView:
 
 
 def _drafted(reading: Reading, actor: Actor, text: str) -> TermsView:
-    return _view(_next(reading, actor, text), _former(reading), holds=False)
+    return _view(_next(reading, actor, text), _former(reading), "announced")
 
 
 async def publish(vault: Vault, actor: Actor, raw: str, after: int) -> TermsView:
@@ -138,17 +138,19 @@ def one(reading: Reading, _actor: Actor, version: int) -> TermsView:
 def _seen(reading: Reading, terms: Terms) -> TermsView:
     now = in_force(reading)
     former = _posted(reading, terms.id - 1) if terms.id > 1 else None
-    return _view(terms, former, holds=now is not None and now.id == terms.id)
+    if now is None or now.id < terms.id:
+        return _view(terms, former, "announced")
+    return _view(terms, former, "in force" if now.id == terms.id else "former")
 
 
-def _view(terms: Terms, former: Terms | None, *, holds: bool) -> TermsView:
+def _view(terms: Terms, former: Terms | None, state: State) -> TermsView:
     return TermsView(
         version=terms.id,
         text=terms.text,
         digest=_digest(terms.text),
         posted_at=to_datetime(terms.posted_at),
         effective_at=to_datetime(terms.effective_at),
-        holds=holds,
+        state=state,
         changes=difference(former.text, terms.text) if former else (),
     )
 
