@@ -1,17 +1,19 @@
 """Everything that the ledger can tell of, once, in rooms: what is entrusted to the vault, and who the staff are."""
 
 import base64
+from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 from tests.authenticator import SoftPasskey
+from tests.operations.necessities import WITH_REGISTRAR, approve
 from tests.world import CATALOGUE, LOGIN, PASSWORD, Member, World, dearer_hashes
 from vault.crypto.tokens import new_intake_code, new_user_code
 from vault.errors import ClockInDoubt, NotFound, NotSignedIn, ProofNeeded, Tampered, TooMany, VaultError
-from vault.model.messages import Done
-from vault.model.views import ChangeView, InvitationView
+from vault.model.messages import Accept, Again, Done
+from vault.model.views import ChangeView, InvitationView, ServiceView
 from vault.operations import (
     account,
     audit,
@@ -26,6 +28,7 @@ from vault.operations import (
     presence,
     refreshing,
     requests,
+    services,
     sessions,
     staff,
     terms,
@@ -56,7 +59,7 @@ def play_service(world: World) -> None:
     world.perform(tickets.close, world.actor("coordinator"), ticket.id)
     world.bundle()
     _doubt_the_clock(world)
-    _approve_a_necessity(world)
+    _move_the_end(world, service)
     for days in (6, 6, 4):
         world.clock.advance(days=days)
         world.run(upkeep.sweep(world.vault))
@@ -65,6 +68,7 @@ def play_service(world: World) -> None:
     world.run(
         terms.publish(world.vault, HOST, "What you hand over is deleted when it is no longer needed.", 0)
     )
+    _hand_over(world)
     world.perform(staff.disable, world.actor(ADA), world.member("technician").id)
     world.end(service)
 
@@ -94,6 +98,20 @@ def _lend_and_give_back(world: World, service: Any, secret: str, lease: Any) -> 
     world.ask(service)
 
 
+def _hand_over(world: World) -> None:
+    """A customer with the wrong PIN, then one with the right one, who accepts the terms and gives something twice."""
+    service = world.service(title="A third shop")
+    request = world.ask(service, pin=True)
+    wrong = f"{(int(request.pin or 0) + 1) % 10**6:06d}"
+    for _ in range(5):
+        with pytest.raises(VaultError):
+            world.begin(request.model_copy(update={"pin": wrong}))
+    browser, form = world.begin(world.ask(service, pin=True))
+    world.run(intake.accept(world.vault, CUSTOMER, Accept(browser=browser, version=1)))
+    given = world.hand_in(browser, world.sealed(form))
+    world.run(intake.again(world.vault, CUSTOMER, Again(browser=browser, secret=given.secret)))
+
+
 async def _damage(world: World, secret: str, service: str) -> None:
     """What a reveal notes when what is stored does not open."""
     from vault.operations.vault import _damaged
@@ -101,16 +119,12 @@ async def _damage(world: World, secret: str, service: str) -> None:
     await world.vault.perform(_damaged, Actor.core(), service, secret)
 
 
-def _approve_a_necessity(world: World) -> None:
-    """The host asks for a registrar's login, an administrator says yes; a service in its grace goes on."""
+def _move_the_end(world: World, service: ServiceView) -> None:
+    """The host asks for a registrar's login, an administrator says yes; one service goes on, another one lapses."""
     world.run(catalogue.apply(world.vault, HOST, WITH_REGISTRAR))
-    (line,) = read_lines(world)
-    actor = world.actor(ADA)
-    world.run(
-        necessity.approve(
-            world.vault, actor, "installation", "registrar", line.line, world.presence(ADA)
-        )
-    )
+    approve(world)
+    clara, later = world.actor("coordinator"), service.ends_at + timedelta(days=5)
+    world.run(services.prolong(world.vault, clara, service.id, later, world.presence("coordinator")))
 
 
 def _doubt_the_clock(world: World) -> None:
