@@ -1,7 +1,6 @@
-"""What only the host's operator does with a running vault: staff, catalogue, keyring and clock."""
+"""What only the host's operator does with a running vault: staff, keyring and clock."""
 
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -12,7 +11,6 @@ from cli.terminal import AsJson, put, put_json, put_table, say, say_next, when
 from vault.errors import Invalid
 
 staff = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
-catalogue = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
 keyring = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
 clock = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
 
@@ -150,36 +148,6 @@ def _hand_over(invited: dict[str, Any], *, as_json: bool) -> None:
         say_link(person["name"], invited["expires_at"])
     else:
         say(f"the invitation goes to {person['mail']}; it can be used until {when(invited['expires_at'])}")
-
-
-@catalogue.callback()
-def _catalogue() -> None:
-    """Say which service types there are."""
-
-
-@catalogue.command()
-def apply(
-    file: Annotated[Path, typer.Argument(help="The catalogue, a TOML file.")], as_json: AsJson = False
-) -> None:
-    """Make the catalogue what the file says; prints what changed."""
-    try:
-        toml = file.read_bytes().decode()
-    except UnicodeDecodeError:
-        raise Invalid("the catalogue is not UTF-8 text") from None
-    try:
-        changed = tell_server("catalogue apply", toml=toml)
-    except Invalid as error:
-        if not error.pointer:
-            raise
-        raise Invalid(f"{error.pointer.strip('/').replace('/', '.')}: {error}") from None
-    if as_json:
-        put_json(changed)
-    else:
-        for line in changed:
-            put(line)
-    if not changed:
-        say("the catalogue was like that already")
-    say_next("valetkey service types")
 
 
 @keyring.callback()

@@ -33,7 +33,7 @@ def types(as_json: AsJson = False) -> None:
         put_json(known)
         return
     put_table(
-        ("type", "title", "needs", "may ask", "longest lease", "longest life"),
+        ("type", "title", "needs", "may ask", "longest lease", "longest life", "grace"),
         (
             (
                 kind["name"],
@@ -42,11 +42,14 @@ def types(as_json: AsJson = False) -> None:
                 ", ".join(asked["kind"] for asked in kind["may_ask"]) or "nothing",
                 f"{kind['longest_lease_minutes']} minutes",
                 f"{kind['longest_life_days']} days",
+                f"{kind['grace_days']} days",
             )
             for kind in known
         ),
         "the catalogue is empty; an operator runs valetkey catalogue apply on the vault's host",
     )
+    if known:
+        say_next("valetkey catalogue show TYPE")
 
 
 @app.command()
@@ -144,6 +147,7 @@ def show(service: Service, as_json: AsJson = False) -> None:
             "state": found["state"],
             "ends": when(found["ends_at"]),
             "ended": when(found["ended_at"]),
+            "keys go": when(found["destroy_at"]),
             "destroyed": when(found["destroyed_at"]),
         }
     )
@@ -162,6 +166,8 @@ def show(service: Service, as_json: AsJson = False) -> None:
             say_next(f"valetkey request ask {found['id']}")
     elif found["state"] == "destroyed":
         say_next(f"valetkey service certificate {found['id']}")
+    elif found["destroy_at"]:
+        say_next(f"valetkey service prolong {found['id']} --days DAYS")
 
 
 def secret_line(secret: dict[str, Any]) -> str:
@@ -169,6 +175,29 @@ def secret_line(secret: dict[str, Any]) -> str:
     fields = f", fields: {', '.join(secret['fields'])}" if secret["fields"] else ""
     state = _WORDS.get(secret["state"], secret["state"])
     return f"secret {secret['id']}: {secret['kind']}, {state}{fields}"
+
+
+@app.command()
+def prolong(
+    service: Service,
+    ends: Annotated[
+        str,
+        typer.Option(metavar="DATE", help="Its new last day, like 2026-12-31, or an exact time with zone."),
+    ] = "",
+    days: Annotated[int, typer.Option(help="Or: how many days it lasts from now.")] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Move the end of a service; also of one that has ended by itself, while its grace lasts.
+
+    Your code is asked for, or read from stdin. What the end has closed stays closed: tickets and requests.
+    """
+    ends_at = end_of(ends, days, datetime.now(UTC))
+    with signed_in() as client:
+        found = proving.deed(client, "/api/v1/services", service, "prolong", ends_at=ends_at.isoformat())
+    if as_json:
+        put_json(found)
+    say(f"{found['title']} for {found['customer']['name']} runs until {when(found['ends_at'])}")
+    say_next(f"valetkey service show {found['id']}")
 
 
 @app.command()
