@@ -1,6 +1,7 @@
 """Giving: one sealed secret comes in, and the core looks at it once, in memory and seen by nobody."""
 
 import secrets as randomness
+from collections.abc import Mapping
 
 from sqlalchemy import select
 
@@ -8,6 +9,7 @@ from vault.crypto.encoding import unb64
 from vault.crypto.envelope import Envelope
 from vault.errors import Conflict, Ended, Invalid, NotFound, Sealed, Tampered
 from vault.model.cards import holds_card_number
+from vault.model.doubts import doubt_of
 from vault.model.kinds import KINDS, judge
 from vault.model.messages import Give, Receipt
 from vault.model.tables import Request, Secret
@@ -45,7 +47,7 @@ async def give(vault: Vault, actor: Actor, message: Give) -> Receipt:
     receipt: Receipt
     receipt, unchecked = await vault.perform(_given, actor, browser, message, envelope)
     if unchecked and not vault.is_sealed:
-        await check(vault, message.secret)
+        await check(vault, message.secret, sure=message.sure)
     return receipt
 
 
@@ -118,8 +120,8 @@ async def check_waiting(vault: Vault) -> int:
     return len(waiting)
 
 
-async def check(vault: Vault, secret_id: str) -> None:
-    """Open a submission once, in memory and seen by nobody: does it open, parse, and hold no card number?
+async def check(vault: Vault, secret_id: str, *, sure: bool = False) -> None:
+    """Open a submission once, in memory and seen by nobody: does it open, parse, and hold nothing that is refused?
 
     What fails is purged and asked for again. Raises Invalid with the reason, for the customer who is still there.
     """
@@ -128,11 +130,7 @@ async def check(vault: Vault, secret_id: str) -> None:
     try:
         fields = await vault.open_whole(_check_begun, Actor.core(), secret_id, version)
         plain = {name: value.expose() for name, value in fields.items()}
-        await vault.aside(judge, kind, plain)
-        if await vault.aside(holds_card_number, KINDS[kind].readable(plain)):
-            wrong = Invalid(
-                "this looks like a card number, and card numbers are never taken; leave it out", "/fields"
-            )
+        await vault.aside(_judge, kind, plain, sure)
     except Invalid as fault:
         wrong = fault
     except (Tampered, Ended):
@@ -143,6 +141,18 @@ async def check(vault: Vault, secret_id: str) -> None:
     if wrong is not None:
         await vault.aside(scrub, vault.engine)  # what was refused does not wait in the log for the next sweep
         raise wrong
+
+
+def _judge(kind: str, fields: Mapping[str, str], sure: bool) -> None:
+    """Raise Invalid for what nobody could log in with, and for what is never kept or should first be asked about."""
+    judge(kind, fields)
+    if holds_card_number(fields):
+        raise Invalid(
+            "this looks like a card number, and card numbers are never taken; leave it out", "/fields"
+        )
+    doubt = "" if sure else doubt_of(kind, fields)
+    if doubt:
+        raise Invalid(doubt, "/sure")
 
 
 def _kind_of(reading: Reading, _actor: Actor, secret_id: str) -> tuple[str, int]:
