@@ -1,7 +1,7 @@
 """The customer's form: an application of its own that passes on what is sealed and cannot open anything."""
 
-import re
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
+from urllib.parse import quote
 
 from fastapi import Depends, FastAPI, Request
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -11,38 +11,73 @@ from starlette.types import Receive, Scope, Send
 
 from api import errors
 from api.gate import NO_TELEMETRY
+from api.intake.answers import form_fields, judged
 from api.intake.door import Door
-from api.intake.pages import Pages, form_fields, reads_html
+from api.intake.pages import Pages, reads_html
+from api.intake.steps import owes_terms
 from api.limits import read_json
 from api.pages.templates import STATIC
 from api.security import GIVE_COOKIE, cookie_named
 from api.source import source_of
 from vault.crypto.tokens import new_token
-from vault.errors import Invalid, NotSignedIn, Unavailable, VaultError
-from vault.model.messages import Begin, Done, Form, Give, Look, Receipt, SealedBy
+from vault.errors import (
+    Conflict,
+    Ended,
+    Invalid,
+    NotFound,
+    NotSignedIn,
+    PinNeeded,
+    Unavailable,
+    VaultError,
+)
+from vault.model.messages import Accept, Again, Begin, Done, Form, FormItem, Give, Look, Receipt
 from vault.settings import Settings
 
 GIVE_HEADER = "valetkey-give"
 """Where the command line carries its token; browsers have the cookie."""
 LONGEST_CODE = 100
-_REFERENCE = re.compile(r"[A-Za-z0-9_-]{1,60}", re.ASCII)
+LONGEST_PIN = 20
+LONGEST_ENVELOPE = 2_900_000
+"""Characters; as the message to the core allows."""
 
 
-class BeginBody(BaseModel):
-    """An intake code, as a program gives it."""
+class Body(BaseModel):
+    """What a program sends."""
 
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True, strict=True)
+
+
+class BeginBody(Body):
+    """An intake code, and what was told by telephone where the request has a PIN."""
+
     code: str = Field(max_length=LONGEST_CODE, repr=False)
+    pin: str = Field(default="", max_length=LONGEST_PIN, repr=False)
 
 
-class GiveBody(BaseModel):
+class AcceptBody(Body):
+    """The terms that were read and accepted."""
+
+    version: int = Field(ge=1, le=1_000_000)
+
+
+class AgainBody(Body):
+    """Which secret is to be given anew."""
+
+    secret: str = Field(max_length=40)
+
+
+class GiveBody(Body):
     """One sealed secret. What the intake itself seals comes by the plain form: nobody else can claim that."""
 
-    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True, strict=True)
     secret: str = Field(max_length=40)
     version: int = Field(ge=1, le=1_000_000)
-    envelope: str = Field(max_length=2_900_000, repr=False)
+    envelope: str = Field(max_length=LONGEST_ENVELOPE, repr=False)
     sealed_by: Literal["browser", "client"]
+    kind: str = Field(default="", max_length=40)
+    sure: bool = False
+
+
+B = TypeVar("B", bound=Body)
 
 
 async def _customer(request: Request) -> str:
@@ -82,7 +117,9 @@ def create_intake(door: Door, settings: Settings) -> FastAPI:
     pages = Pages(settings)
     app.add_exception_handler(VaultError, pages.on_refusal)
     _add_opening(app, door, pages)
+    _add_accepting(app, door, pages)
     _add_giving(app, door, pages)
+    _add_ending(app, door, pages)
     _add_json(app, door)
     app.mount("/static", StaticFiles(directory=STATIC))
     return app
@@ -90,9 +127,9 @@ def create_intake(door: Door, settings: Settings) -> FastAPI:
 
 def _add_opening(app: FastAPI, door: Door, pages: Pages) -> None:
     @app.get("/")
-    async def form_page(request: Request, secret: str = "") -> Response:
+    async def form_page(request: Request, secret: str = "", kind: str = "", given: str = "") -> Response:
         browser = cookie_named(request.headers, GIVE_COOKIE)
-        return pages.form(await _look(door, browser), secret) if browser else pages.begin()
+        return pages.now(await _look(door, browser), secret, kind, given) if browser else pages.begin()
 
     @app.get("")
     async def without_slash() -> Response:
@@ -106,72 +143,161 @@ def _add_opening(app: FastAPI, door: Door, pages: Pages) -> None:
     async def begin(request: Request) -> Response:
         if not reads_html(request):
             return await _begin_by_program(request, door)
-        code = form_fields(await request.body()).get("code", "")
-        browser = new_token("vk_giv")
+        fields = form_fields(await request.body())
+        code = (
+            fields.get("code", "").rpartition("#")[2].strip()
+        )  # whoever copied the whole link is as welcome
+        pin = fields.get("pin", "")
         try:
-            await _begun(request, door, code, browser)
+            form, browser = await _begun(request, door, code, pin)
+        except PinNeeded as refusal:
+            return pages.pin(code, refusal, tried="pin" in fields)
         except VaultError as refusal:
             return pages.begin(refusal)
-        return _with_cookie(RedirectResponse("/give/", 303), browser)
+        return _with_cookie(RedirectResponse("/give/", 303), form, browser)
+
+
+def _add_accepting(app: FastAPI, door: Door, pages: Pages) -> None:
+    @app.post("/accept")
+    async def accept(browser: Customer, request: Request) -> Response:
+        if not reads_html(request):
+            version = _read(AcceptBody, await request.body()).version
+            return _as_json(_form(await door.ask(Accept(browser=browser, version=version))))
+        fields = form_fields(await request.body())
+        form = await _look(door, browser)
+        if form.terms is None or not owes_terms(form):
+            return RedirectResponse("/give/", 303)
+        if fields.get("accept") != "yes":
+            return pages.letter(form, "Read the terms and tick the box, if you accept them")
+        if fields.get("version") != str(form.terms.version):
+            return pages.letter(
+                form, "The terms have changed since you opened this page. Please read them again"
+            )
+        form = _form(await door.ask(Accept(browser=browser, version=form.terms.version)))
+        return RedirectResponse(f"/give/?secret={quote(fields.get('secret', '')[:40])}", 303)
 
 
 def _add_giving(app: FastAPI, door: Door, pages: Pages) -> None:
     @app.post("/plain")
     async def plain_secret(browser: Customer, request: Request) -> Response:
-        fields = form_fields(await request.body())
         form = await _look(door, browser)
-        item, typed, faults = pages.judged(form, fields)
-        if faults:
-            return pages.form(form, item.secret, typed, faults, status=422)
-        envelope = pages.sealed(form, item, typed)
-        receipt = await _give(door, browser, item.secret, item.version, envelope, "intake")
-        return RedirectResponse(f"/give/thanks?reference={receipt.reference}", 303)
+        answer = judged(form, form_fields(await request.body()))
+        item = answer.item
+        if not answer.is_good:
+            return pages.secret(form, answer, status=422)
+        message = Give(
+            browser=browser,
+            secret=item.secret,
+            version=item.version,
+            envelope=pages.sealed(form, answer),
+            sealed_by="intake",
+            kind=_offered(item, answer.kind.name),
+            sure=answer.sure,
+        )
+        try:
+            await _give(door, message)
+        except Invalid as fault:  # the core's check: the form asks again, for a newer version
+            form = await _look(door, browser)
+            item = next((one for one in form.items if one.secret == item.secret), item)
+            return pages.secret(form, answer.refused(item, fault), status=422)
+        return RedirectResponse(f"/give/?given={item.secret}", 303)
+
+    @app.post("/again")
+    async def again(browser: Customer, request: Request) -> Response:
+        by_page = reads_html(request)
+        body = await request.body()
+        secret = form_fields(body).get("secret", "")[:40] if by_page else _read(AgainBody, body).secret
+        form = _form(await door.ask(Again(browser=browser, secret=secret)))
+        return RedirectResponse(f"/give/?secret={quote(secret)}", 303) if by_page else _as_json(form)
+
+
+def _add_ending(app: FastAPI, door: Door, pages: Pages) -> None:
+    @app.get("/check")
+    async def check(browser: Customer) -> Response:
+        form = await _look(door, browser)
+        return pages.thanks(form) if form.state == "done" else pages.check(form)
 
     @app.get("/thanks")
-    async def thanks(browser: Customer, reference: str = "") -> Response:
-        return pages.thanks(await _look(door, browser), reference if _REFERENCE.fullmatch(reference) else "")
+    async def thanks(browser: Customer) -> Response:
+        return pages.now(await _look(door, browser))
 
     @app.post("/done")
     async def done(browser: Customer, request: Request) -> Response:
         form = _form(await door.ask(Done(browser=browser)))
-        if reads_html(request):
-            return RedirectResponse("/give/thanks", 303)
-        return JSONResponse(form.model_dump(mode="json"))
+        return RedirectResponse("/give/thanks", 303) if reads_html(request) else _as_json(form)
 
 
 def _add_json(app: FastAPI, door: Door) -> None:
     @app.get("/form")
     async def form(browser: Customer) -> Response:
-        return JSONResponse((await _look(door, browser)).model_dump(mode="json"))
+        return _as_json(await _look(door, browser))
 
     @app.post("/secret")
     async def sealed_secret(browser: Customer, body: GiveBody) -> Response:
-        receipt = await _give(door, browser, body.secret, body.version, body.envelope, body.sealed_by)
-        return JSONResponse(receipt.model_dump(mode="json"))
+        return _as_json(await _give(door, Give(browser=browser, **body.model_dump())))
+
+
+def _offered(item: FormItem, kind: str) -> str:
+    """How a message names the kind: only where it is not the one that was asked for."""
+    return "" if kind == item.kind else kind
+
+
+def _as_json(answer: Form | Receipt) -> Response:
+    return JSONResponse(answer.model_dump(mode="json"))
+
+
+def _read(model: type[B], body: bytes) -> B:
+    """Read a program's JSON as that model. Raises Invalid, and repeats nothing of it."""
+    try:
+        return model.model_validate(read_json(body))
+    except ValidationError:
+        names = ", ".join(f"“{name}”: …" for name in model.model_fields)
+        raise Invalid(f"send this as {{{names}}}", f"/{next(iter(model.model_fields))}") from None
 
 
 async def _begin_by_program(request: Request, door: Door) -> Response:
     """Begin for the command line, which keeps the token itself, or for a script, which gets the cookie."""
-    try:
-        code = BeginBody.model_validate(read_json(await request.body())).code
-    except ValidationError:
-        raise Invalid("send the intake code as {“code”: …}", "/code") from None
-    browser = new_token("vk_giv")
-    shown = (await _begun(request, door, code, browser)).model_dump(mode="json")
+    body = _read(BeginBody, await request.body())
+    form, browser = await _begun(request, door, body.code, body.pin)
     if request.headers.get("valetkey-client") == "cli":
-        return JSONResponse({**shown, "token": browser})
-    return _with_cookie(JSONResponse(shown), browser)
+        return JSONResponse({**form.model_dump(mode="json"), "token": browser})
+    return _with_cookie(_as_json(form), form, browser)
 
 
-async def _begun(request: Request, door: Door, code: str, browser: str) -> Form:
-    if not 0 < len(code) <= LONGEST_CODE:
+async def _begun(request: Request, door: Door, code: str, pin: str) -> tuple[Form, str]:
+    """Exchange a code for its form and the token that this browser has for it from now on.
+
+    A browser that has begun keeps its token, so that the same link leads back to the same form; but only a token
+    that opens a form is taken up, and never for a second request: then there is a fresh one.
+    """
+    if not 0 < len(code) <= LONGEST_CODE or len(pin) > LONGEST_PIN:
         raise Invalid("that is not an intake code", "/code")
     source = source_of(request, request.app.state.trusted_proxies)
-    return _form(await door.ask(Begin(code=code, browser=browser, source=source)))
+    held = request.headers.get(GIVE_HEADER) or cookie_named(request.headers, GIVE_COOKIE)
+    if held and await _opens_a_form(door, held):
+        try:
+            message = Begin(code=code, browser=held, pin=pin, source=source)
+            return _form(await door.ask(message)), held
+        except Conflict:
+            pass  # this browser has another form open: the new code is for its own
+    fresh = new_token("vk_giv")
+    return _form(await door.ask(Begin(code=code, browser=fresh, pin=pin, source=source))), fresh
 
 
-def _with_cookie(answer: Response, browser: str) -> Response:
-    answer.set_cookie(GIVE_COOKIE, browser, path="/", secure=True, httponly=True, samesite="strict")
+async def _opens_a_form(door: Door, browser: str) -> bool:
+    try:
+        await _look(door, browser)
+    except (NotSignedIn, NotFound, Ended):
+        return False
+    return True
+
+
+def _with_cookie(answer: Response, form: Form, browser: str) -> Response:
+    """Give this browser its token for as long as the code would have lasted: so one can come back."""
+    until = form.code_expires_at
+    answer.set_cookie(
+        GIVE_COOKIE, browser, expires=until, path="/", secure=True, httponly=True, samesite="strict"
+    )
     return answer
 
 
@@ -181,8 +307,7 @@ async def _look(door: Door, browser: str) -> Form:
     return _form(await door.ask(Look(browser=browser)))
 
 
-async def _give(door: Door, browser: str, secret: str, version: int, envelope: str, by: SealedBy) -> Receipt:
-    message = Give(browser=browser, secret=secret, version=version, envelope=envelope, sealed_by=by)
+async def _give(door: Door, message: Give) -> Receipt:
     answer = await door.ask(message)
     if not isinstance(answer, Receipt):
         raise Unavailable("the vault answered something else than a receipt")

@@ -8,9 +8,9 @@ from vault.crypto.envelope import Context
 from vault.crypto.sealing import seal
 from vault.crypto.statement import KeyStatement, check_statement
 from vault.crypto.suites import XWING
-from vault.errors import Invalid, Tampered, Unavailable
+from vault.errors import Tampered, Unavailable
 from vault.model.cards import holds_card_number
-from vault.model.kinds import Kind, kind_named, pack_fields
+from vault.model.kinds import Kind, pack_fields
 from vault.model.messages import Form, FormItem
 
 KEY_BYTES = 32
@@ -43,27 +43,21 @@ def believed(place: Path, form: Form) -> KeyStatement:
 
 def faults_of(kind: type[Kind], fields: Mapping[str, str]) -> dict[str, str]:
     """Name every field that is wrong, with its sentence. Empty means that it can be sealed."""
-    faults: dict[str, str] = {}
-    for field in kind.fields:
-        try:
-            field.check(fields.get(field.name, ""))
-        except Invalid as fault:
-            faults[field.name] = str(fault)
+    faults = kind.faults(fields)
     if not faults and holds_card_number(fields):
         secret = next((field.name for field in kind.fields if field.secret and fields.get(field.name)), "")
         faults[secret or kind.fields[0].name] = NO_CARDS
     return faults
 
 
-def sealed(place: Path, form: Form, item: FormItem, fields: Mapping[str, str]) -> str:
-    """Seal checked fields for the item's row; gives the envelope in URL-safe base64.
+def sealed(place: Path, form: Form, item: FormItem, kind: type[Kind], fields: Mapping[str, str]) -> str:
+    """Seal checked fields of that kind for the item's row; gives the envelope in URL-safe base64.
 
     Raises Tampered when the keys are not believed, and Invalid for fields that the kind does not have.
     """
     statement = believed(place, form)
-    kind = kind_named(item.kind)
     kind.check(fields)
-    context = Context(form.deployment, form.service, statement.key, item.secret, item.version, item.kind)
+    context = Context(form.deployment, form.service, statement.key, item.secret, item.version, kind.name)
     return b64(seal(pack_fields(fields), XWING, statement.public_key(XWING.name), context))
 
 

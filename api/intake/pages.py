@@ -1,44 +1,34 @@
-"""What customers see: the letter that asks, the questions, the receipt, and every refusal in their words."""
+"""What customers see: the letter that asks, the questions, the answers to check, and every refusal in their words."""
 
-from collections.abc import Mapping
+import shlex
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from api.errors import STATUS, problem_of
 from api.intake import fallback
+from api.intake.answers import Answer, kind_chosen
+from api.intake.steps import missing, owes_terms, step, waiting
 from api.pages.templates import environment, shown
-from vault.errors import Ended, Invalid, NotFound, NotSignedIn, VaultError
-from vault.model.kinds import KINDS, Kind
+from vault.errors import Ended, Invalid, NotFound, NotSignedIn, PinNeeded, VaultError
+from vault.model.kinds import KINDS
 from vault.model.messages import Form, FormItem
 from vault.settings import Settings
 
 _TEMPLATES = environment(Path(__file__).parent / "templates")
-_MOST_FIELDS = 30
-_PREFIX = "field."
-"""Before the names of a secret's fields, so that no kind can ever clash with the form's own."""
-
-
-def form_fields(body: bytes) -> dict[str, str]:
-    """Read a form's fields, byte for byte. Raises Invalid for other encodings and for a name given twice."""
-    try:
-        pairs = parse_qsl(
-            body.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=_MOST_FIELDS
-        )
-    except ValueError:
-        raise Invalid("this form was not sent as its page sends it") from None
-    fields = dict(pairs)
-    if len(fields) != len(pairs):
-        raise Invalid("this form was not sent as its page sends it")
-    return fields
 
 
 def reads_html(request: Request) -> bool:
     """Whether a form of a page asks, and not a program."""
     return request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded")
+
+
+def command(line: str) -> str:
+    """Say the line that adds a key as a command for any POSIX shell. It begins a line of its own in every file."""
+    added = f"printf '\\n%s\\n' {shlex.quote(line)} >> ~/.ssh/authorized_keys"
+    return f"(umask 077; mkdir -p ~/.ssh; {added})"
 
 
 class Pages:
@@ -49,7 +39,7 @@ class Pages:
         self._business = settings.business
 
     def _shown(self, name: str, status: int = 200, **context: Any) -> Response:
-        return shown(_TEMPLATES, name, status, business=self._business, **context)
+        return shown(_TEMPLATES, name, status, business=self._business, kinds=KINDS, **context)
 
     def begin(self, refusal: VaultError | None = None) -> Response:
         """Ask for the intake code, and say what was wrong with the one before."""
@@ -65,67 +55,65 @@ class Pages:
                 sentence = problem_of(refusal).detail
         return self._shown("begin.html", problem_of(refusal).status if refusal else 200, error=sentence)
 
-    def form(
-        self,
-        form: Form,
-        secret: str = "",
-        typed: Mapping[str, str] | None = None,
-        faults: Mapping[str, str] | None = None,
-        status: int = 200,
-    ) -> Response:
-        """Show the one secret that is asked now, or the end. What was secret in `typed` is never written back."""
-        waiting = [item for item in form.items if not item.given]
-        if form.state == "done" or not waiting:
-            return self.thanks(form, "")
-        item = next((one for one in waiting if one.secret == secret), waiting[0])
+    def pin(self, code: str, refusal: PinNeeded, *, tried: bool) -> Response:
+        """Ask for what was told by telephone. The page carries the code on; no address and no cookie does."""
+        error = problem_of(refusal).detail.rstrip(".") if tried else ""
+        return self._shown("pin.html", problem_of(refusal).status if tried else 200, code=code, error=error)
+
+    def now(self, form: Form, wished: str = "", kind: str = "", given: str = "") -> Response:
+        """Show what comes now, with a word about what has just been received."""
+        received = next((item for item in form.items if item.given and item.secret == given), None)
+        place = step(form, wished)
+        match place:
+            case "letter":
+                return self.letter(form)
+            case "check":
+                return self.check(form, received)
+            case "thanks":
+                return self.thanks(form)
+            case _:
+                return self.secret(form, Answer(place, kind_chosen(place, kind)), received=received)
+
+    def letter(self, form: Form, error: str = "") -> Response:
+        """Say who asks for what and why, who will see it, until when, and under which terms."""
+        first = next(iter(waiting(form)), None)
         return self._shown(
-            "form.html",
+            "asked.html", 422 if error else 200, form=form, first=first, owes=owes_terms(form), error=error
+        )
+
+    def secret(
+        self, form: Form, answer: Answer, received: FormItem | None = None, status: int = 200
+    ) -> Response:
+        """Ask for one secret, and say what was wrong with the answer before. Nothing secret is written back."""
+        item = answer.item
+        return self._shown(
+            "secret.html",
             status,
             form=form,
             item=item,
-            kind=KINDS[item.kind],
-            kinds=KINDS,
+            kind=answer.kind,
+            is_added=bool(answer.kind.made and item.line),
+            command=command(item.line),
             number=form.items.index(item) + 1,
-            typed={} if typed is None else _open_values(KINDS[item.kind], typed),
-            again=[field for field in KINDS[item.kind].fields if field.secret] if typed else [],
-            faults=faults or {},
+            typed=answer.shown if answer.typed else {},
+            again=[one for one in answer.kind.fields if one.secret and answer.typed.get(one.name)],
+            faults=answer.faults,
+            doubt=answer.doubt,
+            received=received,
             statement_key=fallback.carried_key(self._place),
         )
 
-    def thanks(self, form: Form, reference: str) -> Response:
-        """Say what was given and when, and what is still open."""
-        return self._shown(
-            "thanks.html",
-            form=form,
-            kinds=KINDS,
-            reference=reference,
-            waiting=[item for item in form.items if not item.given],
-            missing=[item for item in form.items if item.required and not item.given],
-        )
+    def check(self, form: Form, received: FormItem | None = None) -> Response:
+        """List what was given and when, never the values; from here the customer finishes, or gives anew."""
+        return self._shown("check.html", form=form, received=received, missing=missing(form))
 
-    def judged(
-        self, form: Form, fields: Mapping[str, str]
-    ) -> tuple[FormItem, dict[str, str], dict[str, str]]:
-        """Find the item that a plain form gives, what was typed, and what is wrong with that.
+    def thanks(self, form: Form) -> Response:
+        """Say what was received, under which references, and what happens now."""
+        return self._shown("thanks.html", form=form)
 
-        Raises NotFound when it was not asked for, Invalid for what the page's own form does not send.
-        """
-        item = next((one for one in form.items if one.secret == fields.get("secret")), None)
-        if item is None:
-            raise NotFound("that was not asked for")
-        kind = KINDS[item.kind]
-        own = {"secret", *(_PREFIX + field.name for field in kind.fields)}
-        if not own.issuperset(fields):
-            raise Invalid("this form was not sent as its page sends it")
-        typed = {field.name: fields.get(_PREFIX + field.name, "") for field in kind.fields}
-        for field in kind.fields:
-            if field.multiline:  # browsers send each line break of a text area as CR LF, whatever was pasted
-                typed[field.name] = typed[field.name].replace("\r\n", "\n")
-        return item, typed, fallback.faults_of(kind, typed)
-
-    def sealed(self, form: Form, item: FormItem, typed: Mapping[str, str]) -> str:
-        """Seal what was typed; fields that were left empty are not part of a secret."""
-        return fallback.sealed(self._place, form, item, {name: text for name, text in typed.items() if text})
+    def sealed(self, form: Form, answer: Answer) -> str:
+        """Seal what was typed."""
+        return fallback.sealed(self._place, form, answer.item, answer.kind, answer.filled)
 
     async def on_refusal(self, request: Request, error: Exception) -> Response:
         """Say every refusal as the asker reads it: a letter for a browser, else problem+json."""
@@ -143,7 +131,3 @@ class Pages:
         return self._shown(
             "refused.html", STATUS[type(refusal)], problem=problem, over=isinstance(refusal, Ended)
         )
-
-
-def _open_values(kind: type[Kind], typed: Mapping[str, str]) -> dict[str, str]:
-    return {field.name: typed.get(field.name, "") for field in kind.fields if not field.secret}

@@ -28,6 +28,27 @@ def give(page: Page, world: World, member: Member) -> None:
     page.click("#by-password button")
 
 
+def open_form(page: Page, address: str, code: str | None) -> Page:
+    """Open a customer's form by its code, begin, and choose to give a password where a key of ours is offered."""
+    page.goto(f"{address}/give#{code}")
+    if page.input_value("#code") == "":  # without JavaScript the code is typed
+        page.fill("#code", code or "")
+    page.click("main button")
+    page.click("text=Begin")
+    page.wait_for_selector("#give")
+    if page.locator("#command").count():
+        page.click("text=I give a password instead")
+        page.wait_for_selector("#password")
+    return page
+
+
+def hand_over(page: Page) -> Page:
+    """Press the button of the form and wait until it is received."""
+    page.click("#submit")
+    page.wait_for_url("**given=**")
+    return page
+
+
 def holding_a_passkey(page: Page) -> CDPSession:
     """Give the browser a device that can hold passkeys and whose owner always agrees."""
     session = page.context.new_cdp_session(page)

@@ -7,7 +7,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
-from tests.browser.people import Surf, holding_a_passkey, sign_in
+from tests.browser.people import Surf, hand_over, holding_a_passkey, open_form, sign_in
 from tests.browser.test_command_lines import login
 from tests.browser.test_joining import choose
 from tests.browser.test_staff import asked
@@ -30,8 +30,7 @@ def every_page(world: World, address: str, surf: Surf, **options: Any) -> Iterat
     for place in ("/signin", "/signin?after=factor", "/enrol", "/give/begin", "/nothing"):
         page.goto(address + place)
         yield place, page
-    page.goto(f"{address}/give#{request.code}")
-    page.click("button")
+    open_form(page, address, request.code)
     page.wait_for_selector("[data-suite]")
     yield "the form", page
     page.click("#submit")
@@ -40,8 +39,10 @@ def every_page(world: World, address: str, surf: Surf, **options: Any) -> Iterat
     page.fill("#host", "shop.example.com")
     page.fill("#username", "root")
     page.fill("#password", "hunter2")
-    page.click("#submit")
-    page.wait_for_url("**/give/thanks**")
+    hand_over(page)
+    yield "what was given", page
+    page.click("text=That is all")
+    page.wait_for_url("**/give/thanks")
     yield "the receipt", page
     tom = world.member("technician").id
     places = {

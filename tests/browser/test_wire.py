@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Page
 
+from tests.browser.people import hand_over, open_form
 from tests.browser.sniffer import spellings, tapped
 from tests.world import World
 
@@ -24,16 +25,11 @@ def test_the_password_crosses_the_wire_sealed_and_only_without_javascript_in_cle
     request = embedded.ask(service)
     with embedded.served() as address, tapped(urlsplit(address).port or 0) as (port, wire):
         page = surf(java_script_enabled=javascript)
-        page.goto(f"http://localhost:{port}/give#{request.code}")
-        if not javascript:
-            page.fill("#code", request.code or "")
-        page.click("button")
-        page.wait_for_selector("#give")
+        open_form(page, f"http://localhost:{port}", request.code)
         page.fill("#host", "shop.example.com")
         page.fill("#username", USER)
         page.fill("#password", CANARY)
-        page.click("#submit")
-        page.wait_for_url("**/give/thanks**")
+        hand_over(page)
     assert b"POST /give/" in wire.seen, "the canary: the wire was tapped"
     assert b"Shop" in wire.seen or b"shop" in wire.seen
     found = wire.spellings_of(CANARY) + wire.spellings_of(USER) * javascript
