@@ -10,6 +10,7 @@ import pytest
 
 from tests.cli.playing import in_terminal
 from tests.cli.running import PROGRAM, Answer, Asked, TinyServer, Valetkey, environment, serving
+from tests.keys import openssh_key
 from vault.crypto.encoding import b64, unb64
 from vault.crypto.envelope import Context
 from vault.crypto.opening import ServiceKey
@@ -18,7 +19,7 @@ from vault.model.kinds import unpack_fields
 
 DEPLOYMENT, SERVICE, KEY, SECRET = (f"{prefix}_{'0' * 20}" for prefix in ("dep", "svc", "key", "sec"))
 SIGNING = bytes(range(32))
-PRIVATE_KEY = "-----BEGIN OPENSSH PRIVATE KEY-----\r\nAAAA\nBBBB  \n-----END OPENSSH PRIVATE KEY-----\n\n"
+PRIVATE_KEY = openssh_key().replace("\n", "  \r\n", 1) + "\n"
 TOKEN = "vk_giv_token"
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from tests.keys import openssh_key
 from tests.refusals import refused
 from tests.world import CATALOGUE, LOGIN, World
 from vault.errors import Conflict, Denied, Ended, Invalid, NotAgreed, NotFound, VaultError
@@ -281,7 +282,6 @@ KEY = {
     "host": "192.0.2.10",
     "port": "2222",
     "username": "deploy",
-    "private_key": "-----BEGIN OPENSSH PRIVATE KEY-----\r\nb3BlbnNzaC1rZXktdjEA\n"
-    "-----END OPENSSH PRIVATE KEY-----\n\n",
+    "private_key": openssh_key().replace("\n", "\r\n", 1) + "\n",
     "passphrase": "  drei Körbe \t",
 }

@@ -96,8 +96,6 @@ LOGIN = Field(
     example="info@example.com",
 )
 
-_PEM = r"([A-Z0-9]{1,20} ){0,3}PRIVATE KEY"
-
 PRIVATE_KEY = Field(
     "private_key",
     "Private key",
@@ -105,9 +103,6 @@ PRIVATE_KEY = Field(
     secret=True,
     multiline=True,
     longest=LONGEST_TEXT,
-    pattern=rf"\s*(-----BEGIN {_PEM}-----[^\x00]+-----END {_PEM}-----"
-    r"|PuTTY-User-Key-File-[23]: [^\x00]+)\s*",
-    wrong="Enter the whole private key, first and last line too; the file that ends in .pub is the wrong half",
     reads="ssh-key",
 )
 PASSPHRASE = Field(

@@ -8,12 +8,23 @@ from functools import cached_property
 from typing import ClassVar, Literal, TypeVar
 
 from vault.errors import Invalid
+from vault.model.files import read_file
+from vault.model.otpauth import read_otpauth
+from vault.model.sshkeys import read_key
+from vault.model.verdict import Verdict
 
 LONGEST_PAYLOAD = 1536 * 1024
 """Bytes of all fields of one secret together, as JSON: a file of 1 MiB in base64, with its name."""
 
 Reader = Literal["", "ssh-key", "ssh-command", "otpauth", "file"]
 """Who reads along while a field is filled in, and says at once what it is: one module of the browser each."""
+
+READERS: Mapping[str, Callable[[str], Verdict]] = {
+    "ssh-key": read_key,
+    "otpauth": read_otpauth,
+    "file": read_file,
+}
+"""Those whose verdict counts: what they call wrong is refused. The other one only helps to fill in a form."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +84,8 @@ class Field:
             raise Invalid(f"Choose the {self.called} from the list", pointer)
         if self.pattern and not self._matches.fullmatch(value):
             raise Invalid(self.wrong, pointer)
+        if self.reads in READERS and (verdict := READERS[self.reads](value)).kind == "wrong":
+            raise Invalid(verdict.sentence, pointer)
 
 
 class Kind:

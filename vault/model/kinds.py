@@ -1,5 +1,8 @@
 """All kinds of secrets. One class is one kind: forms, prompts, masks and checks follow from its fields."""
 
+from collections.abc import Mapping
+
+from vault.errors import Invalid
 from vault.model.fields import (
     ADDRESS,
     FOLDER,
@@ -15,7 +18,10 @@ from vault.model.fields import (
     USERNAME,
     port,
 )
+from vault.model.files import readable
+from vault.model.keyfiles import try_key
 from vault.model.kind import KINDS, Field, Kind, judge, kind, kind_named, pack_fields, unpack_fields
+from vault.model.sshkeys import read_key
 
 __all__ = ["KINDS", "Field", "Kind", "judge", "kind_named", "pack_fields", "unpack_fields"]
 
@@ -39,6 +45,17 @@ class SshKey(Kind):
     hint = "It is the login for which your computer keeps a key file, so that you enter no password of the server."
     because = "to work on your server"
     fields = (HOST, PORT, USERNAME, PRIVATE_KEY, PASSPHRASE, HOST_KEY)
+
+    @classmethod
+    def agree(cls, fields: Mapping[str, str]) -> None:
+        """Refuse a protected key without its passphrase."""
+        if not fields.get("passphrase") and read_key(fields["private_key"]).encrypted:
+            raise Invalid("This key is protected by a passphrase: enter that too", "/fields/passphrase")
+
+    @classmethod
+    def judge(cls, fields: Mapping[str, str]) -> None:
+        """Refuse a key that does not load, and a passphrase that does not open it."""
+        try_key(fields["private_key"], fields.get("passphrase", ""))
 
 
 @kind("ssh-added-key")
@@ -346,3 +363,8 @@ class File(Kind):
             reads="file",
         ),
     )
+
+    @classmethod
+    def readable(cls, fields: Mapping[str, str]) -> dict[str, str]:
+        """Show the contents as they are, and not as they travel."""
+        return {name: readable(value) if name == "contents" else value for name, value in fields.items()}
