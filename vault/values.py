@@ -54,7 +54,7 @@ TokenId = NewType("TokenId", str)
 
 Prefix = Literal[
     "dep", "cus", "per", "svc", "tkt", "asg", "sec", "req", "lse", "prf", "key", "ses",
-    "fac", "inv", "chg", "chl", "tok", "brw", "dsi", "nec",
+    "fac", "inv", "chg", "chl", "tok", "brw", "dsi", "nec", "vis",
 ]  # fmt: skip
 
 _ID_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's, in lower case: nobody misreads it aloud

@@ -14,7 +14,7 @@ from vault.errors import Sealed, Tampered
 
 KEY_BYTES: Final = 32
 Label = Literal["keyring wrap", "staff factors", "log disclosures"]
-TaggingLabel = Literal["row heads", "sessions"]
+TaggingLabel = Literal["row heads", "sessions", "customer links"]
 
 _VERSION: Final = b"\x01"
 

@@ -14,9 +14,9 @@ from typing import Final, Literal
 
 from vault.errors import NotFound, NotSignedIn
 
-TokenPrefix = Literal["vk_ses", "vk_giv", "vk_ref", "vk_api", "vk_enr", "vk_dvc", "vk_dev"]
+TokenPrefix = Literal["vk_ses", "vk_giv", "vk_ref", "vk_api", "vk_enr", "vk_dvc", "vk_dev", "vk_own"]
 """What a token is for: a session, giving secrets, refreshing a command line's session, an API token, a browser's
-enrolment, a device that waits to be approved (RFC 8628 device_code), a browser that is known."""
+enrolment, a device that waits to be approved (RFC 8628 device_code), a browser that is known, a customer's own page."""
 
 _BASE62: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _BODY = 43  # 62**43 > 2**256
@@ -27,6 +27,7 @@ CROCKFORD: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Crockford's base32: no letter that is misread for a digit, and no U, so that fewer words come up."""
 _CODE_BODY = 26  # 130 bits
 _CODE_CHECK = 2
+_MAILED = 10
 _CODE = re.compile(rf"[{CROCKFORD}]{{{_CODE_BODY + _CODE_CHECK}}}", re.ASCII)
 _MISREAD: Final = str.maketrans("OIL", "011")
 _NO_SUCH_CODE: Final = "there is no such code, or it is over"
@@ -73,8 +74,7 @@ def _check_of(prefix: str, body: str) -> str:
 def new_intake_code() -> str:
     """A fresh code with 130 random bits, to be read out and typed: seven groups of four, like `7K3M-…`."""
     body = pick(CROCKFORD, _CODE_BODY)
-    code = body + _code_check_of(body)
-    return "-".join(code[at : at + 4] for at in range(0, len(code), 4))
+    return _grouped(body + _code_check_of(body))
 
 
 def intake_code_hash(raw: str) -> bytes:
@@ -91,6 +91,36 @@ def invitation_code_hash(raw: str) -> bytes:
     A code of one purpose, offered at the other's door, is one that does not exist.
     """
     return hashlib.sha256(b"valetkey invitation code\n" + _code_of(raw)).digest()
+
+
+def page_code(derived: bytes) -> str:
+    """The code of a customer's own page, written as an intake code is: 130 bits of what was derived for them."""
+    number = int.from_bytes(derived, "big") >> (8 * len(derived) - 5 * _CODE_BODY)
+    body = "".join(CROCKFORD[number >> 5 * place & 31] for place in reversed(range(_CODE_BODY)))
+    return _grouped(body + _code_check_of(body))
+
+
+def page_code_hash(raw: str) -> bytes:
+    """As `intake_code_hash`, for the code in the link to a customer's own page."""
+    return hashlib.sha256(b"valetkey page code\n" + _code_of(raw)).digest()
+
+
+def new_mailed_code() -> str:
+    """A fresh code like `7K3MX-9QXAP` that proves who reads a mailbox: 50 random bits, for a quarter of an hour."""
+    code = pick(CROCKFORD, _MAILED)
+    return f"{code[:5]}-{code[5:]}"
+
+
+def mailed_code_hash(visit_id: str, raw: str) -> bytes:
+    """The hash of a code for that visit, in any case, with any spaces and dashes. Raises NotFound for what is none."""
+    code = typed(raw)
+    if len(code) != _MAILED or not set(code) <= set(CROCKFORD):
+        raise NotFound(_NO_SUCH_CODE)
+    return hashlib.sha256(f"valetkey mailed code\n{visit_id}\n{code}".encode()).digest()
+
+
+def _grouped(code: str) -> str:
+    return "-".join(code[at : at + 4] for at in range(0, len(code), 4))
 
 
 def _code_of(raw: str) -> bytes:

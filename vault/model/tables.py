@@ -5,7 +5,8 @@ from typing import ClassVar
 from sqlalchemy import BigInteger, Column, Index, LargeBinary, Text, UniqueConstraint
 from sqlmodel import Field
 
-import vault.model.people  # noqa: F401 (so that its tables are among all)
+import vault.model.people
+import vault.model.visits  # noqa: F401 (so that the tables of both are among all)
 from vault.model.rows import COUNTED, Row, a_blob, a_moment, a_salt
 
 
@@ -17,6 +18,13 @@ class Customer(Row, table=True):
     id: str = Field(primary_key=True)
     name: str
     mail: str
+    language: str = "en"
+    digest: bool = False
+    """Whether notices come gathered, once a day."""
+    link_hash: bytes | None = Field(default=None, sa_type=LargeBinary, unique=True, nullable=True, repr=False)
+    """Of the code in the link to the customer's own page."""
+    link_number: int = 1
+    """Which link of theirs is good; a new one voids those before it."""
     created_at: int = a_moment()
     salt: bytes = a_salt()
 
@@ -86,6 +94,8 @@ class Service(Row, table=True):
     statement: str
     statement_signature: str
     created_at: int = a_moment()
+    paused_at: int | None = a_moment(nullable=True)
+    """Since when the customer lets nothing of it open; none while it may."""
     ends_at: int = a_moment(index=True)
     ended_at: int | None = a_moment(nullable=True)
     destroy_at: int | None = a_moment(nullable=True)

@@ -80,9 +80,9 @@ class SecretView(View):
     kind: str
     kind_title: str
     version: int
-    state: Literal["awaited", "given", "checked", "refused", "purged"]
+    state: Literal["awaited", "given", "checked", "refused", "withdrawn", "purged"]
     """awaited: not given yet; given: sealed, not checked yet; checked: it opens and parses; refused: purged by the
-    core's check and asked for again; purged: destroyed with its service."""
+    core's check and asked for again; withdrawn: taken back by the customer; purged: destroyed with its service."""
     sealed_by: Literal["", "browser", "intake", "client"]
     """Where it was sealed: in the customer's browser, by the intake for a browser without JavaScript, by the CLI."""
     suite: str
@@ -120,6 +120,8 @@ class ServiceView(View):
     state: Literal["open", "ended", "destroyed"]
     created_at: datetime
     ends_at: datetime
+    paused_at: datetime | None = None
+    """Since when the customer lets nothing of it open."""
     ended_at: datetime | None
     destroy_at: datetime | None = None
     destroyed_at: datetime | None

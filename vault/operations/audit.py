@@ -57,7 +57,7 @@ def entries(
         query = query.where(_ENTRIES.c.actor == known_id("per", person))
     rows = reading.connection.execute(query).all()
     shown = [decode(row.body.encode()) for row in rows[:PAGE]]
-    facts = _facts(reading, [entry.seq for entry in shown])
+    facts = facts_of(reading, [entry.seq for entry in shown])
     names = _names(reading, {entry.actor for entry in shown})
     views = tuple(_view(entry, facts.get(entry.seq, {}), names) for entry in shown)
     return EntryPage(entries=views, next=str(shown[-1].seq) if len(rows) > PAGE else None)
@@ -77,14 +77,20 @@ def _view(entry: Entry, facts: dict[str, str], names: dict[str, str]) -> EntryVi
     )
 
 
-def _facts(reading: Reading, seqs: list[int]) -> dict[int, dict[str, str]]:
+def facts_of(reading: Reading, seqs: list[int]) -> dict[int, dict[str, str]]:
+    """What these entries disclose by name, as far as it was not erased, by their numbers. Raises Sealed."""
+    return {seq: {one.name: one.value for one in said} for seq, said in disclosures_of(reading, seqs).items()}
+
+
+def disclosures_of(reading: Reading, seqs: list[int]) -> dict[int, list[Disclosure]]:
+    """The disclosures of these entries that were not erased, by their numbers. Raises Sealed."""
+    found: dict[int, list[Disclosure]] = {}
     if not seqs:
-        return {}
-    found: dict[int, dict[str, str]] = {}
+        return found
     for row in reading.connection.execute(select(_DISCLOSED).where(_DISCLOSED.c.seq.in_(seqs))):
         disclosure = _disclosure(reading.keys, row.seq, row.name, row.subject_id, bytes(row.sealed))
         if disclosure is not None:
-            found.setdefault(row.seq, {})[disclosure.name] = disclosure.value
+            found.setdefault(row.seq, []).append(disclosure)
     return found
 
 
@@ -165,7 +171,11 @@ def _size(reading: Reading) -> int:
 def inclusion(reading: Reading, actor: Actor, seq: int) -> ProofView:
     """Proof that entry `seq` is in the ledger as it is now. For auditors. Raises NotSignedIn, Denied, Invalid."""
     may(reading, actor, "log.read")
-    size = _size(reading)
+    return proof_of(reading, seq, _size(reading))
+
+
+def proof_of(reading: Reading, seq: int, size: int) -> ProofView:
+    """Proof that entry `seq` is in the ledger of `size` entries. Who may have it, the caller judges. Raises Invalid."""
     nodes = TileReader(lambda level, index: tile_hashes(reading.connection, size, level, index))
     hashes = inclusion_proof(seq, size, nodes)
     leaf = reading.connection.execute(select(_ENTRIES.c.leaf).where(_ENTRIES.c.seq == seq)).scalar()

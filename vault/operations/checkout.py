@@ -104,6 +104,7 @@ def _leased(
         ticket_open=ticket.state == "open",
         service_open=service.state == "open",
         service_ends_at=service.ends_at,
+        paused=service.paused_at is not None,
     )
     require_delivery(delivery, unit.now, "lease.start")
     unit.about(service=service.id, secrets=" ".join(wanted))
@@ -202,6 +203,7 @@ def reveal(unit: Unit, actor: Actor, lease_id: str, secret_id: str, field: str) 
         ticket_open=row[_AT["ticket.state"]] == "open",
         service_open=row[_AT["service.state"]] == "open",
         service_ends_at=row[_AT["service.ends_at"]],
+        paused=row[_AT["service.paused_at"]] is not None,
     )
     held = Held(
         person_id=row[_AT["lease.person_id"]],

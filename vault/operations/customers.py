@@ -8,6 +8,7 @@ from vault.operations import showing
 from vault.operations.altering import new_subject
 from vault.operations.asking import may
 from vault.operations.vault import Vault
+from vault.operations.visits import link_hash
 from vault.storage.reading import Reading
 from vault.storage.unit import Unit, operation
 from vault.values import Actor, MailAddress, Title, new_id
@@ -30,6 +31,7 @@ def _added(unit: Unit, actor: Actor, customer: Customer, generation: int) -> Cus
     unit.about(customer=customer.id)
     unit.disclose(customer.id, name=customer.name, mail=customer.mail)
     customer.created_at = unit.now
+    customer.link_hash = link_hash(unit, customer.id, customer.link_number)
     unit.keyring_is_at(generation)
     unit.insert(customer)
     return showing.customer(customer)

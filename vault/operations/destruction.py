@@ -23,6 +23,7 @@ from vault.operations.requests import end_requests
 from vault.operations.services import type_of
 from vault.operations.tickets import close_ticket
 from vault.operations.vault import Vault
+from vault.operations.visits import own_service
 from vault.policy.ending import grace_until
 from vault.storage.database import scrub
 from vault.storage.reading import Reading
@@ -96,6 +97,16 @@ def _intend(unit: Unit, actor: Actor, service_id: str, confirm: str, proof: str)
     if service.state != "open" and service.destroy_at is None:
         raise Conflict("this service has ended already")
     presence.spend(unit, actor, proof, Deed("", ("service.end", service_id)))
+    _end_service(unit, service)
+
+
+@operation("service.end")
+def end_by_customer(unit: Unit, actor: Actor, service_id: str) -> None:
+    """The intent of the customer whose service it is, for `finish`. Raises NotSignedIn, NotFound, Conflict."""
+    unit.about(service=service_id)
+    service = own_service(unit, actor, service_id)
+    if service.state != "open" and service.destroy_at is None:
+        raise Conflict("this service has ended already")
     _end_service(unit, service)
 
 

@@ -128,12 +128,12 @@ async def sign_in(
 
 async def _renew_hash(vault: Vault, actor: Actor, found: "_Found", password: str) -> None:
     """Hash the password at today's cost while it is at hand. A full queue leaves it to the next sign-in."""
-    former = found.password_hash
-    if former is None or not vault.hashing.is_outdated(former):
+    person, former = found.person_id, found.password_hash
+    if person is None or former is None or not vault.hashing.is_outdated(former):
         return
     with suppress(TooMany):
         renewed = await vault.hashing.hash(Plaintext(password))
-        await vault.perform(_rehashed, actor, found.person_id, former, renewed)
+        await vault.perform(_rehashed, actor, person, former, renewed)
 
 
 @operation("password.renew")

@@ -112,6 +112,7 @@ def service(reading: Reading, row: Service, *, whole: bool = True) -> ServiceVie
         state=row.state,
         created_at=to_datetime(row.created_at),
         ends_at=to_datetime(row.ends_at),
+        paused_at=None if row.paused_at is None else to_datetime(row.paused_at),
         ended_at=None if row.ended_at is None else to_datetime(row.ended_at),
         destroy_at=None if row.destroy_at is None else to_datetime(row.destroy_at),
         destroyed_at=None if row.destroyed_at is None else to_datetime(row.destroyed_at),

@@ -17,6 +17,8 @@ class Delivery:
     ticket_open: bool
     service_open: bool
     service_ends_at: int
+    paused: bool = False
+    """The customer lets nothing of it open for the time being."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,8 @@ class Held:
 def require_delivery(delivery: Delivery, now: int, right: str = "secret.reveal") -> None:
     """Only who delivers the service: an active technician who agreed, assigned to its open ticket, before its end.
 
-    Raises NotSignedIn, Denied, NotFound (not assigned looks like no such ticket) or Ended.
+    Raises NotSignedIn, Denied (also where the customer has paused it), NotFound (not assigned looks like no such
+    ticket) or Ended.
     """
     require(delivery.standing, right)
     if not delivery.assigned:
@@ -41,6 +44,8 @@ def require_delivery(delivery: Delivery, now: int, right: str = "secret.reveal")
         raise Ended("this service has ended")
     if not delivery.ticket_open:
         raise Ended("this ticket is closed")
+    if delivery.paused:
+        raise Denied("the customer has paused this service; nothing of it opens until they resume it")
 
 
 def require_live(held: Held, secret_id: str, delivery: Delivery, now: int) -> None:
@@ -65,9 +70,11 @@ def lease_end(minutes: int, longest_minutes: int, service_ends_at: int, now: int
 
 
 def require_openable(state: str) -> None:
-    """Only what was given and passed the core's check is lent. Raises Conflict."""
+    """Only what was given, passed the core's check and was not taken back is lent. Raises Conflict, Ended."""
     if state == "given":
         raise Conflict("this secret was given and is still to be checked; it can be lent in a moment")
+    if state == "withdrawn":
+        raise Ended("the customer has taken this secret back")
     if state != "checked":
         raise Conflict("the customer has not given this secret yet")
 

@@ -15,11 +15,12 @@ LIMITS = {
     "enrol": 30,
     "intake": 30,
     "form": 60,
+    "visit": 5,
     "alert": 20,
 }
 """Tries in a window, by what is counted: an account, a known browser, a person's proofs for deeds, a network address,
 all strangers together, what one address asks passkeys, codes of invitations and devices, intake codes, what one form
-hands in, entries about limits that nobody in particular has reached."""
+hands in, entries about limits that nobody in particular has reached, codes mailed for one customer's page."""
 
 
 def allowed(counts: dict[str, int]) -> bool:

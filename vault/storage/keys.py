@@ -53,6 +53,7 @@ class Keys:
         self._disclosures = root.derive("log disclosures")
         self.row_heads = root.derive_tagging("row heads")
         self.sessions = root.derive_tagging("sessions")
+        self.customer_links = root.derive_tagging("customer links")
         root.wipe()
         self.statement_key = self._wrapping.unwrap(
             bytes.fromhex(keyring.fact("statement key")), "statement key"
@@ -143,7 +144,7 @@ class Keys:
         with self._lock:
             for key in (self._wrapping, self.factors, self._disclosures, *self._subjects.values()):
                 key.wipe()
-            for tagging in (self.row_heads, self.sessions):
+            for tagging in (self.row_heads, self.sessions, self.customer_links):
                 tagging.wipe()
             self._services.clear()
             self._subjects.clear()

@@ -50,9 +50,14 @@ def upgrade() -> None:
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("name", sa.String(), nullable=False),
         sa.Column("mail", sa.String(), nullable=False),
+        sa.Column("language", sa.String(), nullable=False),
+        sa.Column("digest", sa.Boolean(), nullable=False),
+        sa.Column("link_hash", sa.LargeBinary(), nullable=True),
+        sa.Column("link_number", sa.Integer(), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("salt", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("link_hash"),
     )
     op.create_table(
         "deployment",
@@ -300,6 +305,7 @@ def upgrade() -> None:
         sa.Column("statement", sa.String(), nullable=False),
         sa.Column("statement_signature", sa.String(), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("paused_at", sa.BigInteger(), nullable=True),
         sa.Column("ends_at", sa.BigInteger(), nullable=False),
         sa.Column("ended_at", sa.BigInteger(), nullable=True),
         sa.Column("destroy_at", sa.BigInteger(), nullable=True),
@@ -363,6 +369,26 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_staff_change_person_id"), "staff_change", ["person_id"], unique=False)
     op.create_index(op.f("ix_staff_change_state"), "staff_change", ["state"], unique=False)
+    op.create_table(
+        "visit",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("customer_id", sa.String(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("browser_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("code_hash", sa.LargeBinary(), nullable=True),
+        sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column("tag", sa.LargeBinary(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("seen_at", sa.BigInteger(), nullable=False),
+        sa.Column("expires_at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["customer_id"],
+            ["customer.id"],
+        ),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("browser_hash"),
+    )
+    op.create_index(op.f("ix_visit_customer_id"), "visit", ["customer_id"], unique=False)
     op.create_table(
         "certificate",
         sa.Column("id", sa.String(), nullable=False),

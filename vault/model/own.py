@@ -1,0 +1,96 @@
+"""What customers see of their own: what was given, who may use it, all that happened. Their values never again."""
+
+from datetime import datetime
+from typing import Literal
+
+from vault.model.views import View
+
+By = Literal["staff", "you", "vault", "host"]
+
+
+class HappenedView(View):
+    """One thing that happened to a service, as its customer reads it; `seq` is its place in the ledger."""
+
+    seq: int
+    at: datetime
+    type: str
+    outcome: str
+    """`ok`, or the name of the refusal."""
+    by: By
+    by_name: str
+    ticket: str
+    """The number of the ticket that it was for; empty where it was for none."""
+    reason: str
+    secret: str
+    """The title of the kind that it was about; empty for all of the service."""
+    field: str
+    """The title of the field that was opened."""
+
+
+class HappenedPage(View):
+    """Some of what happened, the newest first."""
+
+    happened: tuple[HappenedView, ...]
+    next: str | None
+    """Ask with this for what is older."""
+
+
+class GivenView(View):
+    """Something that was given, or is asked for, and how it stands."""
+
+    id: str
+    kind: str
+    title: str
+    state: Literal["awaited", "given", "checked", "refused", "withdrawn", "purged"]
+    given_at: datetime | None
+    because: str
+    line: str
+    """The line that was added on the server, to be removed there in the end."""
+    opened: int
+    """How often anything of it was opened for a person or a program."""
+    opened_by: tuple[str, ...]
+    """By whom, in alphabetical order."""
+
+
+class LentView(View):
+    """A lease that is open now."""
+
+    id: str
+    who: str
+    ticket: str
+    reason: str
+    since: datetime
+    until: datetime
+    secrets: tuple[str, ...]
+
+
+class OwnServiceView(View):
+    """A service as its customer sees it."""
+
+    id: str
+    title: str
+    state: Literal["open", "ended", "destroyed"]
+    created_at: datetime
+    ends_at: datetime
+    destroyed_at: datetime | None
+    paused_at: datetime | None
+    given: tuple[GivenView, ...]
+    who_may: tuple[str, ...]
+    """The names of the technicians who are on an open ticket of it now."""
+    lent: tuple[LentView, ...]
+    certificate: str | None
+    """The signed note, once everything was destroyed."""
+
+
+class OwnView(View):
+    """A customer's page."""
+
+    id: str
+    name: str
+    mail: str
+    language: str
+    digest: bool
+    business: str
+    sealed: bool
+    """Whether the vault is sealed now: then nothing can be opened, and reasons cannot be shown either."""
+    services: tuple[OwnServiceView, ...]

@@ -1,0 +1,111 @@
+"""All that happened to a service, told to its customer out of the ledger itself and not out of a copy of it."""
+
+from typing import Any
+
+from sqlalchemy import bindparam, select
+
+from vault.ledger.entry import Entry, decode
+from vault.model.kinds import KINDS
+from vault.model.own import By, HappenedPage, HappenedView
+from vault.model.people import Person
+from vault.model.tables import Lease, LedgerEntry, Secret, Ticket
+from vault.operations.audit import facts_of
+from vault.storage.reading import Reading
+from vault.values import Actor, to_datetime
+
+PAGE = 50
+TYPES = frozenset(
+    {
+        "request.ask", "request.reissue", "request.cancel", "request.begin", "request.done", "request.expire",
+        "terms.accept", "secret.give", "secret.checked", "secret.withdraw", "secret.replace", "secret.report",
+        "ticket.open", "ticket.assign", "ticket.unassign", "ticket.close",
+        "lease.start", "lease.check-in", "lease.revoke", "lease.expire", "secret.reveal", "secret.damaged",
+        "service.register", "service.prolong", "service.pause", "service.resume",
+        "service.overdue", "service.end", "service.destroy", "records.export",
+    }
+)  # fmt: skip
+"""What concerns a customer: everything of their service but the vault's own steps in between."""
+_ENTRIES = LedgerEntry.table()
+_OF_SERVICE = (
+    select(_ENTRIES.c.seq, _ENTRIES.c.body)
+    .where(
+        _ENTRIES.c.service_id == bindparam("service"),
+        _ENTRIES.c.seq < bindparam("before"),
+        _ENTRIES.c.type.in_(TYPES),
+    )
+    .order_by(_ENTRIES.c.seq.desc())
+)
+_NEWEST = 2**53
+
+
+def entries_of(
+    reading: Reading, service_id: str, before: int = _NEWEST, most: int | None = None
+) -> list[Entry]:
+    """The entries about a service that concern its customer, the newest first."""
+    query = _OF_SERVICE if most is None else _OF_SERVICE.limit(most)
+    rows = reading.connection.execute(query, {"service": service_id, "before": before})
+    return [decode(row.body.encode()) for row in rows]
+
+
+def happened(reading: Reading, _actor: Actor, service_id: str, before: int | None = None) -> HappenedPage:
+    """Up to 50 things that happened, the newest first, older than `before`. Who may ask is the caller's to judge.
+
+    What is only in a disclosure is under keys, so while the vault is sealed it is left out.
+    """
+    found = entries_of(reading, service_id, _NEWEST if before is None else before, PAGE + 1)
+    shown = found[:PAGE]
+    more = str(shown[-1].seq) if len(found) > PAGE else None
+    return HappenedPage(happened=tuple(told(reading, shown)), next=more)
+
+
+def told(reading: Reading, entries: list[Entry]) -> list[HappenedView]:
+    """Entries in the words of those whom they concern."""
+    facts = {} if reading.is_sealed else facts_of(reading, [entry.seq for entry in entries])
+    reasons = _column(reading, Lease, "reason", {entry.ids.get("lease", "") for entry in entries})
+    names = _column(reading, Person, "name", {entry.actor for entry in entries})
+    tickets = _column(reading, Ticket, "number", {entry.ids.get("ticket", "") for entry in entries})
+    kinds = _column(reading, Secret, "kind", {entry.ids.get("secret", "") for entry in entries})
+    return [
+        _view(
+            entry,
+            {"reason": reasons.get(entry.ids.get("lease", ""), "")} | facts.get(entry.seq, {}),
+            names,
+            tickets,
+            kinds,
+        )
+        for entry in entries
+    ]
+
+
+def _column(reading: Reading, model: Any, name: str, ids: set[str]) -> dict[str, str]:
+    table = model.table()
+    rows = reading.connection.execute(select(table.c.id, table.c[name]).where(table.c.id.in_(ids)))
+    return {str(row[0]): str(row[1]) for row in rows}
+
+
+def _view(
+    entry: Entry, facts: dict[str, str], names: dict[str, str], tickets: dict[str, str], kinds: dict[str, str]
+) -> HappenedView:
+    kind = KINDS.get(kinds.get(entry.ids.get("secret", ""), ""))
+    field = entry.ids.get("field", "")
+    titles = {one.name: one.title for one in kind.all_fields} if kind else {}
+    return HappenedView(
+        seq=entry.seq,
+        at=to_datetime(entry.time),
+        type=entry.type,
+        outcome=entry.outcome,
+        by=_by(entry.actor),
+        by_name=names.get(entry.actor, ""),
+        ticket=tickets.get(entry.ids.get("ticket", ""), ""),
+        reason=facts.get("note", facts["reason"]),
+        secret=kind.title if kind else "",
+        field=titles.get(field, ""),
+    )
+
+
+def _by(actor: str) -> By:
+    if actor.startswith("per_"):
+        return "staff"
+    if actor in {"core", "host"}:
+        return "vault" if actor == "core" else "host"
+    return "you"
