@@ -5,17 +5,19 @@ from typing import Annotated
 from fastapi import Path
 from pydantic import AwareDatetime, Field
 
-from api.bodies import Proving
+from api.bodies import Proving, Text
 
 TypePath = Annotated[str, Path(max_length=200)]
 KindPath = Annotated[str, Path(max_length=40)]
 
 
 class ApproveLine(Proving):
-    """The line of the catalogue as it was read: another one by now is refused."""
+    """The line of the catalogue as it was read, word for word: if it is another one by now, that is refused."""
 
-    line: Annotated[str, Field(min_length=64, max_length=64)]
-    """Its digest, as the list of service types names it."""
+    title: Text
+    """The service type's."""
+    because: Text
+    necessity: Text
 
 
 class ProlongService(Proving):

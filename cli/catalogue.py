@@ -120,7 +120,16 @@ def approve(name: Type, kind: Kind, as_json: AsJson = False) -> None:
         ((title, asked),) = lines
         say(f"{title} asks customers for {kind}, {asked['because']}")
         say(f"necessity: {asked['necessity']}")
-        approved = proving.deed(client, "/api/v1/service-types", name, kind, "approve", line=asked["line"])
+        approved = proving.deed(
+            client,
+            "/api/v1/service-types",
+            name,
+            kind,
+            "approve",
+            title=title,
+            because=asked["because"],
+            necessity=asked["necessity"],
+        )
     if as_json:
         put_json(approved)
     say("approved; coordinators can ask customers for it from now on")

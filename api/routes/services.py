@@ -7,6 +7,7 @@ from api.bodies_services import ApproveLine, KindPath, ProlongService, TypePath
 from api.depends import SignedIn, TheVault
 from vault.model.views import CertificateView, CustomerView, ServiceTypeView, ServiceView
 from vault.operations import catalogue, customers, destruction, necessity, services
+from vault.policy.necessity import Line
 
 router = APIRouter(tags=["services"])
 
@@ -34,7 +35,8 @@ async def approve(
     type_name: TypePath, kind: KindPath, body: ApproveLine, vault: TheVault, actor: SignedIn
 ) -> ServiceTypeView:
     """Be the second person for a line that asks for an extraordinary kind."""
-    return await necessity.approve(vault, actor, type_name, kind, body.line, body.given())
+    read = Line(type_name, body.title, kind, body.because, body.necessity)
+    return await necessity.approve(vault, actor, read, body.given())
 
 
 @router.get("/services", name="service.list")

@@ -1,8 +1,9 @@
 """A catalogue with an extraordinary kind in it, and the verbs that go with it."""
 
 from tests.world import CATALOGUE, Member, World
-from vault.model.views import AskedKind, ServiceTypeView
+from vault.model.views import ServiceTypeView
 from vault.operations import catalogue, necessity
+from vault.policy.necessity import Line
 from vault.values import Actor
 
 HOST = Actor.host()
@@ -21,15 +22,18 @@ def installation(world: World) -> ServiceTypeView:
     return found
 
 
-def registrar(world: World) -> AskedKind:
+def registrar(world: World) -> Line:
     """Its extraordinary line."""
-    (found,) = (one for one in installation(world).may_ask if one.kind == "registrar")
+    (found,) = necessity.lines_of(installation(world))
     return found
+
+
+def is_approved(world: World) -> bool:
+    of = installation(world)
+    return {one.kind: one.approved for one in (*of.needs, *of.may_ask)}["registrar"]
 
 
 def approve(world: World, by: "str | Member" = ADA) -> ServiceTypeView:
     """Approve that line as it stands, with a fresh proof."""
-    line, actor = registrar(world).line, world.actor(by)
-    return world.run(
-        necessity.approve(world.vault, actor, "installation", "registrar", line, world.presence(by))
-    )
+    line, actor = registrar(world), world.actor(by)
+    return world.run(necessity.approve(world.vault, actor, line, world.presence(by)))

@@ -4,9 +4,11 @@ from typing import Any
 
 import pytest
 
+from tests.operations.necessities import NECESSITY
 from tests.refusals import answer, refused
 from tests.world import CATALOGUE, LOGIN, World
 from vault.errors import Conflict, Denied, Invalid, NotFound
+from vault.model.kinds import KINDS
 from vault.operations import catalogue, services, sessions, staff
 from vault.values import Actor
 
@@ -17,6 +19,11 @@ longest_lease_minutes = 60
 longest_life_days = 30
 needs = [{ kind = "ssh-password", because = "to look after the shop" }]
 """
+
+
+def stating(necessity: str) -> str:
+    """The type, with a necessity on its line."""
+    return TYPE.replace(' shop" }', f' shop", necessity = "{necessity}" }}')
 
 
 @pytest.mark.promise("P7")
@@ -37,13 +44,26 @@ needs = [{ kind = "ssh-password", because = "to look after the shop" }]
         TERMS + TYPE.replace("care", "Care", 1),
         TERMS + TYPE.replace("care", '"a b"', 1),
         TERMS + TYPE.replace("care", "a-b-c-d-e-f-g-h-i", 1),
-        TERMS + TYPE.replace("ssh-password", "registrar"),
         TERMS + TYPE.replace("ssh-password", ""),
+        TERMS + TYPE.replace("ssh-password", "ssh-added-key"),
+        TERMS + TYPE.replace("ssh-password", "registrar"),
+        TERMS + stating(NECESSITY),
+        TERMS + stating("too short, that is").replace("ssh-password", "registrar"),
+        TERMS + stating("x" * 501).replace("ssh-password", "registrar"),
+        TERMS + stating(f"{NECESSITY}\\u202e").replace("ssh-password", "registrar"),
+        TERMS + stating(" " * 30 + "x").replace("ssh-password", "registrar"),
+        TERMS + TYPE.replace("= 30", "= 30\ngrace_days = -1"),
+        TERMS + TYPE.replace("= 30", "= 30\ngrace_days = 31"),
+        TERMS + TYPE.replace("= 30", "= 30\ngrace_days = true"),
+        TERMS + TYPE.replace("= 30", "= 30\ngrace_days = 1.5"),
+        TERMS + TYPE.replace('"Care"', '"Care\\u200b"'),
+        TERMS + TYPE.replace("look after", "look\\u202eafter"),
         TERMS + TYPE.replace("to look after the shop", "because"),
         TERMS + TYPE.replace("= 60", "= 4"),
         TERMS + TYPE.replace("= 60", "= 100000"),
         TERMS + TYPE.replace("= 60", '= "an hour"'),
         TERMS + TYPE.replace("= 60", "= nan"),
+        TERMS + TYPE.replace("= 30", "= true"),
         TERMS + TYPE.replace("= 30", "= 0"),
         TERMS + TYPE.replace("= 30", "= 1000000000000000000000000000000"),
         TERMS + TYPE.replace("needs", "wants"),
@@ -60,12 +80,64 @@ def test_a_catalogue_that_cannot_be_right_is_refused(toml: str) -> None:
     catalogue.parse(TERMS + TYPE)
 
 
+@pytest.mark.promise("P7")
+@pytest.mark.parametrize("kind", [name for name, kind in KINDS.items() if not kind.made])
+def test_every_kind_can_be_asked_for_and_the_extraordinary_ones_with_a_necessity(kind: str) -> None:
+    plain, stated = TYPE.replace("ssh-password", kind), stating(NECESSITY).replace("ssh-password", kind)
+    right, wrong = (stated, plain) if KINDS[kind].extraordinary else (plain, stated)
+    _, types = catalogue.parse(TERMS + right)
+    assert types["care"].needs[0].kind == kind
+    with pytest.raises(Invalid, match="extraordinary") as caught:
+        catalogue.parse(TERMS + wrong)
+    assert caught.value.pointer == "/service-types/care/needs/0/necessity"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        ('"Care"', '"Looking after"', ["is called “Looking after”"]),
+        ("= 60", "= 45", ["longest lease 45 minutes instead of 60"]),
+        ("= 30", "= 31", ["longest life 31 days instead of 30"]),
+        ("= 30", "= 30\ngrace_days = 3", ["grace 3 days instead of 0"]),
+        ("needs", "may_ask", ["may ask for ssh-password now"]),
+        ("ssh-password", "ssh-key", ["asks for no ssh-password any more", "needs ssh-key now"]),
+        ("to look after", "to care for", ["another reason for ssh-password"]),
+        ("[{", "[{ kind = 'ftp', because = 'to copy the shop' }, {", ["needs ftp now"]),
+    ],
+)
+def test_what_a_file_changes_is_said_line_by_line(
+    embedded: World, before: str, after: str, said: list[str]
+) -> None:
+    vault, host = embedded.vault, Actor.host()
+    embedded.run(catalogue.apply(vault, host, TERMS + TYPE))
+    other = TERMS + TYPE.replace(before, after, 1)
+    for dry_run in (True, False):
+        lines = embedded.run(catalogue.apply(vault, host, other, dry_run=dry_run))
+        assert lines == [f"service type care: {one}" for one in said]
+    assert embedded.run(catalogue.apply(vault, host, other)) == []
+    embedded.run(catalogue.apply(vault, host, TERMS + TYPE.replace("care", "cure", 1)))
+    back = embedded.run(catalogue.apply(vault, host, other))
+    assert back == ["service type care: back again", "service type cure: retired"]
+
+
+def test_another_order_of_kinds_is_a_change_too(embedded: World) -> None:
+    vault, host = embedded.vault, Actor.host()
+    one, two = '{ kind = "ftp", because = "to copy the shop" }', '{ kind = "sftp", because = "to copy it" }'
+    begun = TYPE.split("needs", maxsplit=1)[0]
+    embedded.run(catalogue.apply(vault, host, f"{TERMS}{begun}needs = [{one}, {two}]\n"))
+    changed = embedded.run(catalogue.apply(vault, host, f"{TERMS}{begun}needs = [{two}, {one}]\n"))
+    assert changed == ["service type care: another order of kinds"]
+
+
 @pytest.mark.promise("P2")
 def test_the_host_applies_the_catalogue_and_hears_what_changed(world: World) -> None:
     vault, host = world.vault, Actor.host()
     assert world.run(catalogue.apply(vault, host, CATALOGUE)) == []
     changed = world.run(catalogue.apply(vault, host, CATALOGUE.replace("= 240", "= 120") + TYPE))
-    assert changed == ["service type installation: changed", "service type care: new"]
+    assert changed == [
+        "service type installation: longest lease 120 minutes instead of 240",
+        "service type care: new",
+    ]
     coordinator = world.actor("coordinator")
     assert [one.name for one in world.read(catalogue.service_types, coordinator)] == ["care", "installation"]
     assert world.run(catalogue.apply(vault, host, TERMS + TYPE)) == [

@@ -166,6 +166,7 @@ def test_an_end_that_somebody_wanted_has_no_grace_and_no_way_back(graceful: Worl
 
 
 @pytest.mark.promise("P4", "P5")
+@pytest.mark.attack("DE12")
 def test_while_the_mirror_is_away_an_end_that_somebody_wanted_cannot_be_undone(graceful: World) -> None:
     """The keys are still there then, and nothing may bring them back into use."""
     world = graceful
@@ -251,7 +252,7 @@ def test_without_a_grace_the_end_is_the_end(world: World) -> None:
 
 
 @pytest.mark.promise("P2")
-@pytest.mark.attack("AZ01", "AZ02", "AN26")
+@pytest.mark.attack("AZ01", "AZ02")
 def test_only_coordinators_prolong_with_a_proof_for_this_service_and_this_end(graceful: World) -> None:
     world = graceful
     service, other = world.service(), world.service()
@@ -296,7 +297,7 @@ def test_a_clock_in_doubt_brings_nothing_back_and_ends_no_grace(graceful: World)
 
 
 @pytest.mark.promise("P6")
-@pytest.mark.attack("IT12")
+@pytest.mark.attack("CR03")
 def test_a_grace_that_was_stretched_behind_the_vault_s_back_is_noticed(graceful: World) -> None:
     world = graceful
     service = world.service(days=3)

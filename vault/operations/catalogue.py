@@ -52,9 +52,9 @@ class _Type(_Strict):
     title: Annotated[str, _text("a title", 120)]
     needs: tuple[_Asked, ...] = ()
     may_ask: tuple[_Asked, ...] = ()
-    longest_lease_minutes: int = Field(ge=5, le=24 * 60)
-    longest_life_days: int = Field(ge=1, le=730)
-    grace_days: int = Field(default=0, ge=0, le=30)
+    longest_lease_minutes: int = Field(ge=5, le=24 * 60, strict=True)
+    longest_life_days: int = Field(ge=1, le=730, strict=True)
+    grace_days: int = Field(default=0, ge=0, le=30, strict=True)
 
 
 class _Agreement(_Strict):

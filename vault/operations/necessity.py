@@ -42,53 +42,44 @@ def require_approved(reading: Reading, of: ServiceTypeView, kinds: list[str]) ->
 
 
 def shown(reading: Reading, of: ServiceTypeView) -> ServiceTypeView:
-    """A service type as people see it: with what is approved, and with the digest that an approval names."""
-    lines = {line.kind: line for line in lines_of(of)}
+    """A service type as people see it: with what is approved."""
+    approved = {line.kind for line in lines_of(of) if is_approved(reading, line)}
 
-    def with_approval(asked: AskedKind) -> AskedKind:
-        line = lines.get(asked.kind)
-        if line is None:
-            return asked
-        return asked.model_copy(update={"approved": is_approved(reading, line), "line": line.digest})
+    def with_approvals(lines: tuple[AskedKind, ...]) -> tuple[AskedKind, ...]:
+        return tuple(one.model_copy(update={"approved": one.kind in approved}) for one in lines)
 
-    return of.model_copy(
-        update={
-            "needs": tuple(map(with_approval, of.needs)),
-            "may_ask": tuple(map(with_approval, of.may_ask)),
-        }
-    )
+    return of.model_copy(update={"needs": with_approvals(of.needs), "may_ask": with_approvals(of.may_ask)})
 
 
-async def approve(
-    vault: Vault, actor: Actor, type_name: str, kind: str, digest: str, given: Presence = NOTHING
-) -> ServiceTypeView:
+async def approve(vault: Vault, actor: Actor, read: Line, given: Presence = NOTHING) -> ServiceTypeView:
     """Be the second person for a line of the catalogue: from now on customers may be asked for that kind.
 
-    `digest` is that of the line as it was read (`AskedKind.line`), so that nobody approves what the operator has
-    written meanwhile. Raises NotSignedIn, Denied, Resting, NotFound, Conflict (another line by now, or approved
-    already), ProofNeeded, TooMany.
+    `read` is the line as it was read, word for word, so that nobody approves what the operator has written meanwhile.
+    Raises NotSignedIn, Denied, Resting, NotFound, Conflict (another line by now, or approved already), ProofNeeded,
+    TooMany.
     """
     try:
-        line = await vault.read(_may_approve, actor, type_name, kind, digest)
+        await vault.read(_may_approve, actor, read)
     except (Denied, NotFound):
         proof = ""  # refused in the deed, where it is recorded
     else:
-        proof = await presence.prove(vault, actor, _deed(line), given)
-    view: ServiceTypeView = await vault.perform(_approved, actor, type_name, kind, digest, proof)
+        proof = await presence.prove(vault, actor, _deed(read), given)
+    view: ServiceTypeView = await vault.perform(_approved, actor, read, proof)
     return view
 
 
-def _may_approve(reading: Reading, actor: Actor, type_name: str, kind: str, digest: str) -> Line:
+def _may_approve(reading: Reading, actor: Actor, read: Line) -> ServiceTypeView:
+    """The service type that the line is of, if it is still written so and waits."""
     may(reading, actor, "catalogue.approve")
-    of = type_of(reading, type_name)
-    line = next((line for line in lines_of(of) if line.kind == kind), None)
+    of = type_of(reading, read.type)
+    line = next((line for line in lines_of(of) if line.kind == read.kind), None)
     if line is None:
-        raise NotFound("this service type has no such line, or none that waits for a second person")
+        raise NotFound("this service type has no such line that asks for an extraordinary kind")
     if is_approved(reading, line):
         raise Conflict("this line is approved already")
-    if not hmac.compare_digest(line.digest.encode(), digest.encode("utf-8", "surrogatepass")):
+    if line != read:
         raise Conflict("this line was changed meanwhile; read it as it is now")
-    return line
+    return of
 
 
 def _deed(line: Line) -> Deed:
@@ -97,18 +88,16 @@ def _deed(line: Line) -> Deed:
 
 
 @operation("catalogue.approve")
-def _approved(
-    unit: Unit, actor: Actor, type_name: str, kind: str, digest: str, proof: str
-) -> ServiceTypeView:
-    line = _may_approve(unit, actor, type_name, kind, digest)
-    unit.say(type=line.type, kind=line.kind)
-    presence.spend(unit, actor, proof, _deed(line))
-    approval = {"digest": line.digest, "state": "approved", "approved_by": actor.id, "approved_at": unit.now}
-    row = unit.find(Necessity, type=line.type, kind=line.kind)
+def _approved(unit: Unit, actor: Actor, read: Line, proof: str) -> ServiceTypeView:
+    of = _may_approve(unit, actor, read)
+    unit.say(type=read.type, kind=read.kind)
+    presence.spend(unit, actor, proof, _deed(read))
+    approval = {"digest": read.digest, "state": "approved", "approved_by": actor.id, "approved_at": unit.now}
+    row = unit.find(Necessity, type=read.type, kind=read.kind)
     if row is None:
-        row = Necessity(id=new_id("nec"), type=line.type, kind=line.kind, created_at=unit.now, **approval)
+        row = Necessity(id=new_id("nec"), type=read.type, kind=read.kind, created_at=unit.now, **approval)
         unit.insert(row)
     else:
         unit.change(row, **approval)
     unit.about(necessity=row.id)
-    return shown(unit, type_of(unit, type_name))
+    return shown(unit, of)
