@@ -25,6 +25,7 @@ WAYS = {
     "auditor": (("/log", "Log"),),
     "administrator": (("/people", "People"),),
 }
+EVERYBODYS = (("/catalogue", "Catalogue"),)
 BOTH = (("/", "Overview"), *WAYS["coordinator"][1:])
 """Who coordinates and delivers has services and desk on one page."""
 
@@ -76,8 +77,8 @@ class Sheet:
 
 def _ways_of(roles: frozenset[str]) -> tuple[tuple[str, str], ...]:
     if roles >= {"technician", "coordinator"}:
-        return BOTH
-    return tuple(way for role in WAYS if role in roles for way in WAYS[role])
+        return BOTH + EVERYBODYS
+    return tuple(way for role in WAYS if role in roles for way in WAYS[role]) + EVERYBODYS
 
 
 async def _sheet(request: Request, vault: TheVault, actor: PageActor) -> Sheet:
