@@ -11,7 +11,7 @@ from vault.model.people import Person, StaffChange
 from vault.model.tables import Certificate, Customer, Outbox, Request, Secret, Service
 from vault.operations import enrolling, requests
 from vault.operations.altering import NOWHERE
-from vault.operations.offering import kind_offered, mark_of
+from vault.operations.offering import mark_of
 from vault.operations.vault import Vault
 from vault.outbox import words
 from vault.outbox.mail import Mail, send
@@ -129,7 +129,7 @@ def _destroyed(reading: Reading, _actor: Actor, service_id: str) -> Mail | None:
         return None
     certified = json.loads(found.note.partition("\n")[0])
     was_offered = any(
-        secret.asked_kind in KINDS and kind_offered(secret.asked_kind)
+        secret.asked_kind in KINDS and KINDS[secret.asked_kind].instead
         for secret in reading.find_all_unchecked(Secret, service_id=service_id)
     )
     return words.destroyed(

@@ -3,6 +3,8 @@
 import hashlib
 from base64 import b32encode
 
+from sqlalchemy import bindparam, select
+
 from vault.crypto.tokens import parse_token
 from vault.errors import Ended, NotFound, NotSignedIn
 from vault.model.kinds import KINDS
@@ -13,12 +15,14 @@ from vault.operations import terms
 from vault.operations.asking import service_of
 from vault.policy.access import require_open_service
 from vault.storage.reading import Reading
-from vault.values import to_datetime
+from vault.values import Actor, to_datetime
 
 WHO_MAY_SEE = (
     "Only the technicians who work on a ticket of this service, each for a limited time and with a stated reason. "
     "Every look is recorded."
 )
+_REQUESTS = Request.table()
+_BOUND = select(_REQUESTS.c.id).where(_REQUESTS.c.browser_hash == bindparam("browser"))
 _NO_FORM = "this form is not open in this browser"
 
 
@@ -28,6 +32,17 @@ def browser_of(token: str) -> bytes:
         return parse_token("vk_giv", token)
     except NotSignedIn:
         raise NotFound(_NO_FORM) from None
+
+
+def is_bound(reading: Reading, _actor: Actor, browser: bytes) -> bool:
+    """Whether a browser has begun any form; nothing of it is trusted or judged yet."""
+    return bool(reading.rows(_BOUND, browser=browser))
+
+
+def require_bound(reading: Reading, actor: Actor, browser: bytes) -> None:
+    """Keep whoever has no form from the writer. Raises NotFound."""
+    if not is_bound(reading, actor, browser):
+        raise NotFound(_NO_FORM)
 
 
 def open_service_of(reading: Reading, request: Request) -> Service:

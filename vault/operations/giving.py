@@ -15,9 +15,16 @@ from vault.model.messages import Give, Receipt
 from vault.model.tables import Request, Secret
 from vault.operations import attempts
 from vault.operations.asking import service_of
-from vault.operations.forms import browser_of, is_given, receipt_of, request_of, secret_of, terms_of
-from vault.operations.intake import looked
-from vault.operations.offering import kind_offered, offered
+from vault.operations.forms import (
+    browser_of,
+    is_given,
+    receipt_of,
+    request_of,
+    require_bound,
+    secret_of,
+    terms_of,
+)
+from vault.operations.offering import offered
 from vault.operations.requests import ask_again
 from vault.operations.vault import Vault
 from vault.storage.database import scrub
@@ -41,7 +48,7 @@ async def give(vault: Vault, actor: Actor, message: Give) -> Receipt:
             "this was not sealed by the form; load the page again and repeat it", "/envelope"
         ) from None
     browser = browser_of(message.browser)
-    await vault.read(looked, actor, browser)  # whoever has no form never reaches the writer
+    await vault.read(require_bound, actor, browser)
     await attempts.count(vault, actor, f"form:{browser.hex()}")
     unchecked: bool
     receipt: Receipt
@@ -94,7 +101,7 @@ def _given(
 def _kind_given(secret: Secret, named: str) -> str:
     """What is given: what was asked for, or what was offered instead of it. Raises Invalid for anything else."""
     kind = named or secret.asked_kind
-    if kind not in {secret.asked_kind, kind_offered(secret.asked_kind)}:
+    if kind not in {secret.asked_kind, KINDS[secret.asked_kind].instead}:
         raise Invalid("this form does not ask for that kind", "/kind")
     if KINDS[kind].made and not secret.offer:
         raise Conflict("this form is out of date; load the page again")

@@ -10,9 +10,11 @@ from vault.operations import attempts, pins
 from vault.operations.forms import (
     browser_of,
     form_of,
+    is_bound,
     is_given,
     open_service_of,
     request_of,
+    require_bound,
     secret_of,
     terms_of,
 )
@@ -27,7 +29,6 @@ _REQUESTS = Request.table()
 _ASKED = select(_REQUESTS.c.pin_hash).where(
     _REQUESTS.c.code_hash == bindparam("code"), _REQUESTS.c.state == "asked"
 )
-_BOUND = select(_REQUESTS.c.id).where(_REQUESTS.c.browser_hash == bindparam("browser"))
 _FINISHED = "this form is finished; ask for a new one to change something"
 
 
@@ -48,12 +49,12 @@ async def begin(vault: Vault, actor: Actor, message: Begin) -> Form:
     return form
 
 
-def _pin_of(reading: Reading, _actor: Actor, code: bytes, browser: bytes) -> str:
+def _pin_of(reading: Reading, actor: Actor, code: bytes, browser: bytes) -> str:
     """What is kept of the PIN that has to be proved now; empty where there is none, or nothing to be opened by it.
 
     Nothing of it is trusted: each try and the binding are judged by the row as it is in their own transaction.
     """
-    if reading.rows(_BOUND, browser=browser):
+    if is_bound(reading, actor, browser):
         return ""
     found = reading.rows(_ASKED, code=code)
     return str(found[0]["pin_hash"]) if found else ""
@@ -80,11 +81,10 @@ def _begun(unit: Unit, _actor: Actor, code: bytes, browser: bytes, proved: str) 
 
 async def look(vault: Vault, actor: Actor, message: Look) -> Form:
     """The form as it stands for a browser that began it. Raises NotFound or Ended."""
-    return await vault.read(looked, actor, browser_of(message.browser))
+    return await vault.read(_looked, actor, browser_of(message.browser))
 
 
-def looked(reading: Reading, _actor: Actor, browser: bytes) -> Form:
-    """The form of a browser, by the hash of its token. Raises NotFound or Ended."""
+def _looked(reading: Reading, _actor: Actor, browser: bytes) -> Form:
     request, service = request_of(reading, browser)
     return form_of(reading, request, service)
 
@@ -95,7 +95,7 @@ async def accept(vault: Vault, actor: Actor, message: Accept) -> Form:
     Raises NotFound, Ended for a finished form, and Conflict for another version than the one that is shown now.
     """
     browser = browser_of(message.browser)
-    await vault.read(looked, actor, browser)  # whoever has no form never reaches the writer
+    await vault.read(require_bound, actor, browser)
     await attempts.count(vault, actor, f"form:{browser.hex()}")
     form: Form = await vault.perform(_accepted, actor, browser, message.version)
     return form
@@ -123,7 +123,7 @@ async def again(vault: Vault, actor: Actor, message: Again) -> Form:
     once the customer has said that they are done.
     """
     browser = browser_of(message.browser)
-    await vault.read(looked, actor, browser)
+    await vault.read(require_bound, actor, browser)
     await attempts.count(vault, actor, f"form:{browser.hex()}")
     form: Form = await vault.perform(_again, actor, browser, message.secret)
     return form
@@ -146,7 +146,7 @@ def _again(unit: Unit, _actor: Actor, browser: bytes, secret_id: str) -> Form:
 async def done(vault: Vault, actor: Actor, message: Done) -> Form:
     """Finish a form. Raises NotFound, Ended, and Conflict while something needed is missing."""
     browser = browser_of(message.browser)
-    await vault.read(looked, actor, browser)
+    await vault.read(require_bound, actor, browser)
     form: Form = await vault.perform(_done, actor, browser)
     return form
 

@@ -30,7 +30,7 @@ def offered(unit: Unit, service: Service, secret: Secret, version: int) -> dict[
     Raises Tampered when the service's public keys are not signed by this vault, and Unavailable when a sealed vault
     finds no key to check that with.
     """
-    kind = kind_offered(secret.asked_kind)
+    kind = KINDS[secret.asked_kind].instead
     if not kind:
         return {"offer": b"", "offer_line": ""}
     statement = _believed(unit, service)
@@ -41,12 +41,6 @@ def offered(unit: Unit, service: Service, secret: Secret, version: int) -> dict[
         "offer": seal(packed, XWING, statement.public_key(XWING.name), context),
         "offer_line": _line(private, service),
     }
-
-
-def kind_offered(asked_kind: str) -> str:
-    """The kind that is given by adding a key of ours, for what is asked; empty where there is no such way."""
-    asked = KINDS[asked_kind]
-    return asked.name if asked.made else asked.instead
 
 
 def mark_of(service_id: str) -> str:
