@@ -10,59 +10,27 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, PrivateFormat
 from playwright.sync_api import Page, Route, expect
 
-from api.gate import guarded
-from api.intake.app import create_intake
-from tests.browser.conftest import serving
-from tests.browser.outside import CODE, Outside, settings_in
+from tests.browser.forms import CANARY, Form, fill, open_for
+from tests.browser.outside import CODE
 from vault.crypto.encoding import unb64
 from vault.crypto.statement import statement_public
 
 pytestmark = [pytest.mark.browser]
 
 Surf = Callable[..., Page]
-CANARY = " canary-Zq7w hunter2  "
 KEY = (  # made for this test; nothing has its public half
     Ed25519PrivateKey.generate()
-    .private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, BestAvailableEncryption(CANARY.encode()))
+    .private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(CANARY.encode()))
     .decode()
     .replace("\n", "\r\n")
 )
 POLYGLOT = "\"'><img src=x onerror=alert(1)><script>alert(2)</script>{{7*7}}<svg/onload=alert(3)>"
 
 
-class Form:
-    """A running intake, the core that it asks, and the way to its form."""
-
-    def __init__(self, address: str, core: Outside, folder: Path) -> None:
-        self.address = address
-        self.core = core
-        self.folder = folder
-
-    def opened(self, page: Page) -> Page:
-        page.goto(f"{self.address}/give#{CODE}")
-        if page.input_value("#code") == "":
-            page.fill("#code", CODE)
-        page.click("button")
-        page.click("text=Begin")
-        page.wait_for_selector("#give")
-        return page
-
-
 @pytest.fixture
 def form(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Form]:
-    core = Outside(tmp_path, getattr(request, "param", ("ssh-password",)))
-
-    def make(port: int):
-        settings = settings_in(tmp_path, port)
-        return guarded(create_intake(core, settings), settings)
-
-    with serving(make) as address:
-        yield Form(address, core, tmp_path)
-
-
-def fill(page: Page, **fields: str) -> None:
-    for name, value in {"host": "shop.example.com", "username": "root", "password": CANARY, **fields}.items():
-        page.fill(f"#{name}", value)
+    with open_for(getattr(request, "param", ("ssh-password",)), tmp_path) as form:
+        yield form
 
 
 @pytest.mark.promise("P3")
@@ -165,7 +133,7 @@ def test_keys_that_this_vault_did_not_sign_get_nothing(form: Form, surf: Surf) -
     assert sent == []
     plain = surf(java_script_enabled=False)
     plain.context.add_cookies(page.context.cookies())
-    plain.goto(f"{form.address}/give/")
+    plain.goto(f"{form.address}/give/?secret=sec_0")
     fill(plain)
     plain.click("#submit")
     expect(plain.locator("h1")).to_have_text("The vault cannot answer at the moment")
@@ -177,9 +145,10 @@ def test_a_hand_quicker_than_the_page_sends_nothing_before_it_can_be_sealed(form
     page = surf()
     held: list[Route] = []
     page.route("**/give.js", lambda route: held.append(route))  # noqa: PLW0108 (Playwright marks what it is given)
-    page.goto(f"{form.address}/give/begin", wait_until="commit")
+    page.goto(f"{form.address}/give/begin")
     page.fill("#code", CODE)
     page.click("button")
+    page.click("text=Begin", no_wait_after=True)
     page.wait_for_selector("#submit")
     posted: list[str] = []
     page.on("request", lambda request: posted.append(request.url) if request.method == "POST" else None)
@@ -257,7 +226,7 @@ def test_the_code_leaves_the_address_at_once_and_only_the_button_uses_it(form: F
         httpx2.request(method, f"{form.address}/give/")
     assert form.core.browser == ""
     page.click("button")
-    page.wait_for_selector("#give")
+    page.wait_for_selector("text=Begin")
     assert form.core.browser != ""
     assert not [address for address in addresses if CODE in address]
 
@@ -300,7 +269,7 @@ def test_a_lost_connection_loses_nothing_and_trying_again_gives_the_same_envelop
     page.route("**/give/secret", lose_the_first)
     fill(page)
     page.click("#submit")
-    expect(page.locator("#summary")).to_contain_text("Nothing that you typed is lost")
+    expect(page.locator("#summary")).to_contain_text("Nothing that you entered is lost")
     page.click("#submit")
     page.wait_for_url("**given=**")
     assert attempts[0] == attempts[1]
