@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.operations.necessities import HOST, WITH_REGISTRAR, approve
 from tests.refusals import everything, refused
 from tests.world import World
 from vault.errors import Denied, Invalid, NotFound
@@ -14,7 +15,7 @@ from vault.ledger.verify import main as verify
 from vault.ledger.verify import verify_consistency, verify_inclusion
 from vault.model.tables import GUARDED
 from vault.model.views import EntryView
-from vault.operations import audit, checkout, tickets, vouching
+from vault.operations import audit, catalogue, checkout, terms, tickets, vouching
 from vault.values import new_id
 
 
@@ -89,6 +90,10 @@ def test_every_changed_row_is_named_by_the_entry_that_changed_it(world: World) -
     ada = world.actor("administrator")
     wanted = ("Nora New", "nora@agency.example", ["technician"])
     world.run(vouching.invite(world.vault, ada, *wanted, world.presence("administrator")))
+    world.run(catalogue.apply(world.vault, HOST, WITH_REGISTRAR))
+    approve(world)
+    text = "We ask for access only where a service cannot be provided without it. "
+    world.run(terms.publish(world.vault, HOST, 4 * text, 0))
     named = {
         row for (body,) in world.sql("SELECT body FROM ledger_entry") for row, _ in decode(body.encode()).rows
     }
