@@ -28,6 +28,7 @@ AT_ONCE = 16
 PASSKEY = {"id": "AAAA", "rawId": "AAAA", "type": "public-key", "response": {"clientDataJSON": "AAAA"}}
 STRONG = "eleven brave otters paint the harbour"
 NOTE = "it was tried by a test"
+LINE = {"title": "Other words", "because": "to try it", "necessity": "than those that were read"}
 
 ENDS = {
     "DELETE /api/v1/session",
@@ -100,6 +101,8 @@ _BODIES: dict[str, Callable[[Ids], dict[str, Any]]] = {
         "title": "A shop",
         "ends_at": to_datetime(0).isoformat(),
     },
+    "POST /api/v1/service-types/{type_name}/{kind}/approve": lambda _: LINE,
+    "POST /api/v1/services/{service_id}/prolong": lambda _: {"ends_at": to_datetime(0).isoformat()},
     "POST /api/v1/services/{service_id}/end": lambda _: {"confirm": "another title"},
     "POST /api/v1/services/{service_id}/requests": lambda _: {"deliver": "mail"},
     "POST /api/v1/staff": lambda _: {
@@ -131,6 +134,7 @@ _BODIES: dict[str, Callable[[Ids], dict[str, Any]]] = {
     "POST /account/password": lambda _: {"password": STRONG},
     "POST /account/tokens": lambda _: {"name": "Ours", "scopes": "services:read", "days": "3"},
     "POST /agreement": lambda _: {"version": "999"},
+    "POST /catalogue/{type_name}/{kind}/approve": lambda _: LINE,
     "POST /device": lambda ids: {"user_code": ids["user_code"]},
     "POST /device/allow": lambda ids: {"user_code": ids["user_code"]},
     "POST /leases/{lease_id}/broken": lambda ids: {"secret": ids["secret"], "note": NOTE},

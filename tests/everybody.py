@@ -7,6 +7,7 @@ disabled with a session that nobody has ended.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from tests.operations.necessities import WITH_REGISTRAR
 from tests.world import World
 from vault.crypto.tokens import new_token, token_hash
 from vault.errors import ProofNeeded
@@ -14,6 +15,7 @@ from vault.model.people import ApiToken, Factor, Person
 from vault.model.tables import Assignment, Lease
 from vault.model.views import InvitationView, ServiceView
 from vault.operations import (
+    catalogue,
     device,
     enrolling,
     factors,
@@ -214,6 +216,7 @@ class Everybody:
 
     def __init__(self, world: World) -> None:
         self.world = world
+        world.run(catalogue.apply(world.vault, Actor.host(), WITH_REGISTRAR))
         self.sides = {thing: self._side(thing) for thing in ("own", "other", "destroyed")}
         added = [self._added(who.name.title(), f"p{number}") for number, who in enumerate(PERSONAS)]
         self._enrolling()
@@ -248,6 +251,7 @@ class Everybody:
         ]
         world.perform(tickets.close, clara, opened[1])
         ids = {"service": service.id, "secret": secret, "request": request, "customer": customer.id}
+        ids |= {"type_name": "installation", "kind": "registrar"}
         return Side(service, ids | {"ticket": opened[0], "closed": opened[1], "seq": "0"})
 
     def _customer(self) -> None:
@@ -305,6 +309,7 @@ class Everybody:
             "gone": ghosts["person"],
         }
         ghosts |= {"technician": ghosts["person"], "decided": ghosts["change"]}
+        ghosts |= {"type_name": "removal", "kind": "registrar"}
         if thing == "nonexistent":
             return ghosts
         first, second = (self.planted[one.name] for one in PERSONAS[:2])

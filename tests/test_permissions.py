@@ -43,7 +43,7 @@ NOT_THERE = {
 }
 """What is answered besides 404 for what is not theirs: a proof is asked for first, of oneself or of who coordinates."""
 THREE = ("own", "other", "nonexistent")
-OF_STAFF = {"person", "change", "seq"}
+OF_STAFF = {"person", "change", "seq", "type_name"}
 OWN_ALONE = {"factor", "session", "token", "challenge"}
 
 
