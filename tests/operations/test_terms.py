@@ -10,10 +10,12 @@ from tests.refusals import answer, refused
 from tests.world import World
 from vault.errors import ClockInDoubt, Conflict, Denied, Invalid, NotFound, Sealed, Tampered
 from vault.ledger.entry import decode
+from vault.model.tables import Terms
 from vault.model.terms import TermsView
 from vault.operations import operator, terms
 from vault.operations.terms import NOTICE
 from vault.storage.reading import Reading
+from vault.storage.rows import digest, values_of
 from vault.values import DAY, Actor, to_datetime
 
 HOST = Actor.host()
@@ -237,6 +239,21 @@ def test_a_version_that_is_hidden_together_with_its_index_is_found_by_the_doctor
     assert {one.subject: one.level for one in embedded.run(operator.doctor(embedded.vault))}[
         "rows"
     ] == "alarm"
+
+
+@pytest.mark.promise("P6")
+def test_terms_that_were_forged_while_the_vault_was_sealed_are_refused_after_the_unseal(world: World) -> None:
+    """A sealed vault cannot tell; that is why it posts none itself, and vouches for none afterwards."""
+    post(world, FIRST)
+    world.seal()
+    world.sql("INSERT INTO terms SELECT 2, text, 1, 1, salt FROM terms WHERE id = 1")
+    rows = world.read(lambda reading, _actor: reading.find_all_unchecked(Terms), ANYBODY)
+    forged = digest("terms", values_of(rows[1]))
+    world.sql("INSERT INTO row_head VALUES ('terms:2', 1, :digest, :tag)", digest=forged, tag=b"")
+    assert shown(world) == 2
+    world.unseal()
+    with pytest.raises(Tampered):
+        shown(world)
 
 
 def test_what_anybody_may_read_is_every_version_with_what_it_changed(world: World) -> None:
