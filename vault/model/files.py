@@ -64,11 +64,3 @@ def read_file(value: str) -> Verdict:
         return Verdict("wrong", str(fault))
     what = "A file" if value.startswith(MARK) else "A text"
     return Verdict("good", f"{what} of {size:,} byte{'' if size == 1 else 's'}")
-
-
-def readable(value: str) -> str:
-    """Show a file as a person would read it, for what looks for card numbers: bytes that are no text show as marks."""
-    try:
-        return file_bytes(value).decode(errors="replace")
-    except Invalid:
-        return value

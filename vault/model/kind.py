@@ -150,11 +150,6 @@ class Kind:
     def judge(cls, fields: Mapping[str, str]) -> None:
         """Raise Invalid for what only work finds out, like a passphrase that opens nothing. May take a second."""
 
-    @classmethod
-    def readable(cls, fields: Mapping[str, str]) -> dict[str, str]:
-        """Spell the fields as a person would read them: what is looked through for card numbers and the like."""
-        return dict(fields)
-
 
 KINDS: dict[str, type[Kind]] = {}
 

@@ -18,7 +18,6 @@ from vault.model.fields import (
     USERNAME,
     port,
 )
-from vault.model.files import readable
 from vault.model.keyfiles import try_key
 from vault.model.kind import KINDS, Field, Kind, judge, kind, kind_named, pack_fields, unpack_fields
 from vault.model.sshkeys import read_key
@@ -363,8 +362,3 @@ class File(Kind):
             reads="file",
         ),
     )
-
-    @classmethod
-    def readable(cls, fields: Mapping[str, str]) -> dict[str, str]:
-        """Show the contents as they are, and not as they travel."""
-        return {name: readable(value) if name == "contents" else value for name, value in fields.items()}

@@ -24,7 +24,6 @@ _ADDRESS = re.compile(r"(?:ssh|sftp|ftps?|ftpes)://(?:([^@/]*)@)?([^/?#\s]*)(?:[
 _AT = re.compile(r"(?:([^@\s]+)@)?(\[[0-9A-Fa-f:.]+\]|[^@\s]+?)(?::([0-9]{0,5}|[^0-9].*))?", re.ASCII)
 _COMMANDS = {"ssh": ("BbcDEeFIiJLlmOoPpQRSWw", "p", "l"), "sftp": ("BbcDFiJloPRSsX", "P", "User")}
 """Of ssh(1) and sftp(1): the options that take a value, and which of them are the port and the user."""
-_PROMPT = re.compile(r"[$#>%]\s+")
 
 
 @dataclass(frozen=True)
@@ -40,8 +39,9 @@ def read_login(text: str) -> Login | None:
     """Find the login in a pasted line; None where there is none in it, and for a bare host."""
     if len(text) > LONGEST:
         return None
-    line = _PROMPT.sub("", text.strip(), count=1) if _PROMPT.match(text.strip()) else text.strip()
-    words = [word.strip("\"'") for word in line.split()]
+    words = [word.strip("\"'") for word in re.split(r"[ \t\r\n\xa0]+", text) if word]
+    if words and words[0] in ("$", "#", ">", "%"):
+        del words[0]
     if not words:
         return None
     name = words[0].rsplit("/", 1)[-1].lower().removesuffix(".exe")
@@ -49,7 +49,7 @@ def read_login(text: str) -> Login | None:
         return _command(words[1:], name)
     if _ADDRESS.fullmatch(words[0]):
         return _address(words[0]) if len(words) == 1 else None
-    if "@" in words[0]:
+    if "@" in words[0] and "://" not in words[0]:
         return _command(words, "ssh")
     return None
 

@@ -1,7 +1,7 @@
 """The seed of one-time codes, as its owner can copy it: the otpauth link of a QR code, or the bare key beside it.
 
 1. A link has the form of the Key URI Format that authenticator apps share: otpauth://totp/LABEL?secret=…
-2. What pyotp can compute is good (RFC 6238): SHA-1, SHA-256 or SHA-512, 6 to 8 digits, a new code every 10 to 300
+2. What pyotp can compute is good (RFC 6238): SHA-1, SHA-256 or SHA-512, 6 to 8 digits, a new code every 10 to 120
    seconds.
 3. A bare key is base32 (RFC 4648) in any case, with spaces or hyphens between its groups.
 
@@ -39,7 +39,7 @@ NOT_BASE32 = "The key has only the letters A to Z and the digits 2 to 7. Compare
 CUT = "A letter or digit of the key is missing or too many. Compare it with what is shown"
 ALGORITHM = "This link asks for a way to make codes that is not in use. We can use SHA1, SHA256 and SHA512"
 DIGITS = "This link asks for codes of a length that is not in use. We can use 6 to 8 digits"
-PERIOD = "This link asks for codes that change at a pace that is not in use. We can use 10 to 300 seconds"
+PERIOD = "This link asks for codes that change at a pace that is not in use. We can use 10 to 120 seconds"
 SHORT = "This key is unusually short. Is it the whole one?"
 
 _LINK = re.compile(r"otpauth://([^/?#]*)(?:/([^?#]*))?(?:\?([^#]*))?(?:#.*)?", re.IGNORECASE | re.DOTALL)
@@ -98,7 +98,7 @@ def parse_otpauth(text: str) -> Otpauth:
         _seed(values["secret"]),
         algorithm,
         _number(values.get("digits", "6"), 6, 8, DIGITS),
-        _number(values.get("period", "30"), 10, 300, PERIOD),
+        _number(values.get("period", "30"), 10, 120, PERIOD),
         unquote(label, errors="replace"),
     )
 
