@@ -43,6 +43,7 @@ export function summarise(lines) {
   place.replaceChildren();
   document.title = document.title.replace(/^Error: /, "");
   if (!lines.length) return;
+  document.getElementById("received")?.remove(); // that was about another one
   document.title = `Error: ${document.title}`;
   const list = element("ul");
   for (const { sentence, place: name } of lines) {

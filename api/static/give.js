@@ -8,6 +8,7 @@ import { bestSuite } from "./hpke.js";
 import { addPeek } from "./peek.js";
 import { addPick, canPick } from "./picking.js";
 import { entered, faultsOf, form, picked, questionOf, questions, valueOf } from "./questions.js";
+import { readAll } from "./reading.js";
 import { canCheck } from "./statement.js";
 import { askWhetherSure, isSure } from "./sure.js";
 
@@ -29,6 +30,7 @@ function doubted(sentence) {
 }
 
 async function handOver(suite) {
+  await readAll();
   const fields = entered();
   const wrong = faultsOf();
   const faults = Object.keys(wrong).length ? wrong : cardFaults(fields);

@@ -1,10 +1,10 @@
 // A key or a file can be picked or dropped. The browser reads it; the file itself is never uploaded.
 
 import { element } from "./element.js";
+import { LARGEST, Refused, fileValue } from "./files.js";
 import { controlOf, picked, questionOf } from "./questions.js";
 
 const DROP = "Or drop the file here";
-const MOST = 1024 * 1024; // bytes of a file
 const textOf = (bytes) => new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
 
 // How a file becomes the value of a field, by who reads that field: a key is text, a file is whatever it is.
@@ -16,8 +16,8 @@ const KINDS = {
     wrong: "That file is no key in text form. Choose another one",
   },
   file: {
-    most: () => MOST,
-    value: textOf,
+    most: () => LARGEST,
+    value: fileValue,
     large: "That file is larger than 1 MiB. Choose a smaller one",
     wrong: "That file could not be read. Choose it once more",
   },
@@ -56,8 +56,8 @@ export function addPick(question) {
       put(value(new Uint8Array(await file.arrayBuffer())));
       said.textContent = `Read from ${file.name}, ${size(file.size)}`;
       nameIt(file.name);
-    } catch {
-      said.textContent = wrong;
+    } catch (error) {
+      said.textContent = error instanceof Refused ? error.message : wrong;
     }
   };
   back.hidden = true;

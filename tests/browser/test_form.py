@@ -89,14 +89,14 @@ def test_a_fault_is_said_at_the_top_and_at_its_field_and_nothing_typed_is_lost(
     form: Form, surf: Surf
 ) -> None:
     page = form.opened(surf())
-    fill(page, host="ssh root@shop", port="99999")
+    fill(page, host="shop one", port="99999")
     page.click("#submit")
     page.wait_for_selector("#summary")
     assert page.evaluate("document.activeElement.id") == "summary"
     assert page.title().startswith("Error: ")
     assert page.locator("#summary a").count() == 2
     assert page.locator(".wrong").count() == 2
-    assert page.get_attribute("#host", "aria-describedby") == "host-hint host-error"
+    assert page.get_attribute("#host", "aria-describedby") == "host-hint host-verdict host-error"
     page.click("#summary a >> nth=1")
     assert page.evaluate("document.activeElement.id") == "port"
     page.fill("#host", "shop.example.com")
@@ -196,7 +196,7 @@ def test_a_file_that_is_no_key_is_refused_in_words(form: Form, surf: Surf) -> No
         "#private_key-file", [{"name": "id.pub", "mimeType": "text/plain", "buffer": public}]
     )
     page.click("#submit")
-    expect(page.locator("#private_key-error")).to_contain_text(".pub is the wrong half")
+    expect(page.locator("#private_key-error")).to_contain_text("public half of a key")
     assert form.core.messages == []
 
 

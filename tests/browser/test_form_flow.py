@@ -132,8 +132,8 @@ def test_terms_are_shown_as_text_and_nothing_is_asked_before_they_are_accepted(
 ) -> None:
     form.core.terms = TERMS
     page = form.knocked(surf(java_script_enabled=javascript))
-    expect(page.locator(".terms")).to_contain_text("We keep it until the service ends.")
-    assert "##" not in page.locator(".terms").inner_text()
+    expect(page.locator(".tall")).to_contain_text("We keep it until the service ends.")
+    assert "##" not in page.locator(".tall").inner_text()
     for place in ("?secret=sec_0", "?secret=sec_0&kind=ssh-password", "?given=sec_0"):
         page.goto(f"{form.address}/give/{place}")
         assert page.locator("#give").count() == 0
