@@ -22,6 +22,7 @@ from tests.source_tree import (
 
 FLOORS = {
     "vault.errors": 0,
+    "vault.languages": 0,
     "vault.values": 0,
     "vault.settings": 0,
     "vault.crypto": 1,
