@@ -5,6 +5,7 @@ from typing import Any
 from sqlalchemy import bindparam, func, select
 
 from vault.errors import Conflict, Ended, Invalid, NotFound
+from vault.languages import LANGUAGES
 from vault.model.kinds import KINDS
 from vault.model.own import GivenView, LentView, OwnServiceView, OwnView
 from vault.model.people import Person
@@ -19,7 +20,6 @@ from vault.storage.reading import Reading
 from vault.storage.unit import Unit, operation
 from vault.values import Actor, MailAddress, Title, to_datetime
 
-LANGUAGES = ("en", "de")
 _SERVICES, _SECRETS, _LEASES = Service.table(), Secret.table(), Lease.table()
 _TICKETS, _ASSIGNMENTS, _PEOPLE = Ticket.table(), Assignment.table(), Person.table()
 _ENTRIES = LedgerEntry.table()
