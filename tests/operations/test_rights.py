@@ -1,6 +1,7 @@
 """Who gets to a plaintext, and what everybody else is told: the same as about what is not there."""
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -164,6 +165,7 @@ def test_bent_ids_are_ids_of_nothing(embedded: World) -> None:
             lambda i: vault.perform(requests.reissue, coordinator, i, "hand"),
             lambda i: vault.read(services.service, coordinator, i),
             lambda i: destruction.end(vault, coordinator, i, "x", Presence(code="000000")),
+            lambda i: services.prolong(vault, coordinator, i, tomorrow(embedded), Presence(code="000000")),
             lambda i: vault.read(destruction.certificate, coordinator, i),
             lambda i: vault.perform(staff.disable, Actor.host(), i),
             lambda i: services.register(vault, coordinator, i, "installation", "A shop", tomorrow(embedded)),
@@ -274,6 +276,10 @@ def test_each_role_sees_and_does_its_own_and_nothing_else(embedded: World) -> No
         "unassign": ({"coordinator"}, lambda a: vault.perform(tickets.unassign, a, ticket.id, tom)),
         "close": ({"coordinator"}, lambda a: vault.perform(tickets.close, a, ticket.id)),
         "certificate": (set(), lambda a: vault.read(destruction.certificate, a, service.id)),
+        "prolong": (
+            {"coordinator"},
+            lambda a: services.prolong(vault, a, service.id, service.ends_at + timedelta(days=1), given(a)),
+        ),
         "disable": ({"administrator"}, lambda a: vault.perform(staff.disable, a, tom)),
         "end": (
             {"coordinator"},
