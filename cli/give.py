@@ -8,9 +8,8 @@ from urllib.parse import urlsplit
 
 import typer
 
-from cli import terminal
-from cli.begun import begin, finish
-from cli.exits import sentence
+from cli import fields, terminal
+from cli.begun import accept_terms, begin, finish
 from cli.http import Client
 from cli.terminal import AsJson, put, put_json, say, say_error, when
 from vault.crypto.encoding import b64, unb64
@@ -19,8 +18,7 @@ from vault.crypto.sealing import seal
 from vault.crypto.statement import check_statement
 from vault.crypto.suites import XWING
 from vault.errors import Invalid, Tampered, TooMany, Unavailable
-from vault.model.cards import holds_card_number
-from vault.model.kinds import Field, kind_named, pack_fields
+from vault.model.kinds import Kind, kind_named, pack_fields
 
 
 def submit(
@@ -40,11 +38,16 @@ def submit(
             metavar="NAME=PATH", help="Take a field from a file, like private_key=~/.ssh/id; repeatable."
         ),
     ] = None,
+    add_key: Annotated[
+        bool,
+        typer.Option(help="Where it is offered, add a key of theirs on your server and give no password."),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Hand over what you were asked for. It is sealed on this computer before it is sent.
 
-    The link or code is prompted for, or read from stdin, as are the fields, a line each.
+    The link or code is prompted for, or read from stdin, as are a PIN, your yes to the terms, and the fields, a line
+    each.
     """
     public = _statement_key(statement_key)
     files = _files(file or [])
@@ -59,8 +62,9 @@ def submit(
         wanted = [item for item in form["items"] if not kind or item["kind"] in kind]
         if not wanted:
             raise Invalid("nothing of that kind was asked for")
+        accept_terms(client, form)
         receipts = [
-            _give(client, keys, item, _asked(item, files))
+            _handed_over(client, keys, item, files, add_key=add_key)
             for item in wanted
             if _is_wanted(item, named=bool(kind))
         ]
@@ -91,17 +95,17 @@ class Keys:
             raise Tampered("the public keys belong to another service, so nothing was sealed to them")
         return cls(statement.deployment, statement.service, statement.key, statement.public_key(XWING.name))
 
-    def seal(self, item: Mapping[str, Any], fields: Mapping[str, str]) -> str:
-        """Seal the fields for just this secret and version: an envelope in URL-safe base64."""
+    def seal(self, item: Mapping[str, Any], kind: type[Kind], given: Mapping[str, str]) -> str:
+        """Seal the fields for just this secret, version and kind: an envelope in URL-safe base64."""
         context = Context(
             deployment=self.deployment,
             service=self.service,
             key=self.key,
             secret=str(item["secret"]),
             version=int(item["version"]),
-            kind=str(item["kind"]),
+            kind=kind.name,
         )
-        return b64(seal(pack_fields(fields), XWING, self.public, context))
+        return b64(seal(pack_fields(given), XWING, self.public, context))
 
 
 def _checked(public: bytes, form: Mapping[str, Any]) -> Keys:
@@ -139,11 +143,13 @@ def _place_and_code(typed: str, url: str) -> tuple[str, str]:
 
 
 def _files(given: list[str]) -> dict[str, str]:
-    """Read the named files, before the code is used: a wrong path must not cost it."""
+    """Find the named files, before the code is used: a wrong path must not cost it."""
     pairs = [pair.partition("=") for pair in given]
     if not all(name and path for name, _, path in pairs):
         raise Invalid("--file takes a field's name and a path, like private_key=~/.ssh/id_ed25519")
-    return {name: _read(path) for name, _, path in pairs}
+    for _, _, path in pairs:
+        Path(path).expanduser().open("rb").close()
+    return {name: path for name, _, path in pairs}
 
 
 def _is_wanted(item: Mapping[str, Any], *, named: bool) -> bool:
@@ -154,30 +160,29 @@ def _is_wanted(item: Mapping[str, Any], *, named: bool) -> bool:
     return terminal.is_watched() and terminal.ask_yes(f"{item['kind']} {why}")
 
 
-def _asked(item: Mapping[str, Any], files: Mapping[str, str]) -> dict[str, str]:
-    """Ask for the fields of one secret until they are right. Raises Invalid if nobody can be."""
+def _handed_over(
+    client: Client, keys: Keys, item: Mapping[str, Any], files: Mapping[str, str], *, add_key: bool
+) -> dict[str, Any]:
+    """Ask for one secret and send it. What was given before is asked for under a new version first."""
+    if item["given"]:
+        form = client.post("/give/again", secret=item["secret"])
+        item = next(one for one in form["items"] if one["secret"] == item["secret"])
     kind = kind_named(str(item["kind"]))
     say()
     say(f"{kind.title}, {item['because'] or kind.because}")
-    fields: dict[str, str] = {}
-    for field in kind.fields:
-        while True:
-            typed = files[field.name] if field.name in files else _typed(field)
-            try:
-                value = _read(typed) if field.multiline and typed and field.name not in files else typed
-                field.check(value)
-            except (Invalid, OSError) as error:
-                if not terminal.is_watched() or field.name in files:
-                    raise
-                say_error(sentence(error)[0], field.hint)
-                continue
-            break
-        if value:
-            fields[field.name] = value
-    kind.check(fields)
-    if holds_card_number(fields):
-        raise Invalid("that holds a card number or a card code, which are never stored; nothing was sent")
-    return fields
+    if _is_by_our_key(item, add_key=add_key):
+        kind = kind_named(str(item["instead"]))
+    given = fields.asked(kind, files)
+    return _give(client, keys, item, kind, given, sure=fields.is_sure(kind, given))
+
+
+def _is_by_our_key(item: Mapping[str, Any], *, add_key: bool) -> bool:
+    """Show the line that may be added instead, and whether it is: where nobody watches, only if it was said before."""
+    if not item.get("instead") or not (add_key or terminal.is_watched()):
+        return False
+    say("safer than a password: add this line on your server, at the end of the file .ssh/authorized_keys")
+    say(str(item["line"]))
+    return add_key or terminal.ask_yes("have you added it, and give no password")
 
 
 def _is_complete(form: Mapping[str, Any], receipts: list[dict[str, Any]]) -> bool:
@@ -186,24 +191,17 @@ def _is_complete(form: Mapping[str, Any], receipts: list[dict[str, Any]]) -> boo
     return all(item["given"] or item["secret"] in given for item in form["items"] if item["required"])
 
 
-def _typed(field: Field) -> str:
-    """Ask for one field, byte for byte, or for the path of several lines: a terminal would end them early."""
-    if field.multiline:
-        return terminal.ask(f"{field.title} (path of its file)")
-    title = field.title if field.required else f"{field.title} (may be empty)"
-    return terminal.ask(title, default=field.default, hidden=field.secret)
-
-
-def _read(path: str) -> str:
-    try:
-        return Path(path).expanduser().read_bytes().decode()
-    except UnicodeDecodeError:
-        raise Invalid("the file is not UTF-8 text") from None
-
-
-def _give(client: Client, keys: Keys, item: Mapping[str, Any], fields: Mapping[str, str]) -> dict[str, Any]:
+def _give(
+    client: Client,
+    keys: Keys,
+    item: Mapping[str, Any],
+    kind: type[Kind],
+    given: Mapping[str, str],
+    *,
+    sure: bool,
+) -> dict[str, Any]:
     """Seal and send; where somebody watches, a failed sending is repeated and nothing typed again."""
-    envelope = keys.seal(item, fields)
+    envelope = keys.seal(item, kind, given)
     while True:
         try:
             receipt: dict[str, Any] = client.post(
@@ -212,6 +210,8 @@ def _give(client: Client, keys: Keys, item: Mapping[str, Any], fields: Mapping[s
                 version=item["version"],
                 envelope=envelope,
                 sealed_by="client",
+                kind=kind.name,
+                sure=sure,
             )
         except (Unavailable, TooMany) as error:
             if not terminal.is_watched():
@@ -221,4 +221,4 @@ def _give(client: Client, keys: Keys, item: Mapping[str, Any], fields: Mapping[s
                 raise
         else:
             say("taken")
-            return receipt | {"kind": item["kind"]}
+            return receipt | {"kind": kind.name}

@@ -15,6 +15,10 @@ Deliver = Annotated[
         help="By mail to the customer, or by hand: then the link is printed once, for you to hand over."
     ),
 ]
+Pin = Annotated[
+    bool,
+    typer.Option(help="Protect the form by a PIN too; it is printed once, for you to tell by telephone."),
+]
 Request = Annotated[str, typer.Argument(help="The request's id, req_…")]
 
 
@@ -26,22 +30,25 @@ def ask(
         typer.Option(help="A kind to ask for; repeatable. Left out: all that the type needs."),
     ] = None,
     deliver: Deliver = "mail",
+    pin: Pin = False,
     as_json: AsJson = False,
 ) -> None:
     """Ask a customer for access; prints the request's id.
 
-    Delivered by hand, it prints the link too, this once.
+    Delivered by hand, it prints the link too, and with a PIN that as well, this once.
     """
     with signed_in() as client:
-        request = client.post("/api/v1/services", service, "requests", kinds=kind or None, deliver=deliver)
+        request = client.post(
+            "/api/v1/services", service, "requests", kinds=kind or None, deliver=deliver, pin=pin
+        )
     _put_request(request, as_json)
 
 
 @app.command()
-def reissue(request: Request, deliver: Deliver = "mail", as_json: AsJson = False) -> None:
-    """Give a request a new intake code; the old one stops working."""
+def reissue(request: Request, deliver: Deliver = "mail", pin: Pin = False, as_json: AsJson = False) -> None:
+    """Give a request a new intake code, and a new PIN if it had one; the old ones stop working."""
     with signed_in() as client:
-        fresh = client.post("/api/v1/requests", request, "reissue", deliver=deliver)
+        fresh = client.post("/api/v1/requests", request, "reissue", deliver=deliver, pin=pin)
     say("the old code no longer works")
     _put_request(fresh, as_json)
 
@@ -62,9 +69,13 @@ def _put_request(request: dict[str, Any], as_json: bool) -> None:
         put(request["id"])
         if request["link"]:
             put(request["link"])
+        if request["pin"]:
+            put(request["pin"])
     asked = ", ".join(request["kinds"])
     if request["deliver"] == "mail":
         say(f"the customer is asked by mail for {asked}, until {when(request['expires_at'])}")
     else:
         say(f"hand the link over yourself; it opens the form once, until {when(request['expires_at'])}")
+    if request["pin"]:
+        say("tell the PIN by telephone, never in the same way as the link; five wrong tries end the code")
     say_next(f"valetkey service show {request['service_id']}")

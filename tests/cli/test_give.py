@@ -5,6 +5,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,12 +16,14 @@ from vault.crypto.encoding import b64, unb64
 from vault.crypto.envelope import Context
 from vault.crypto.opening import ServiceKey
 from vault.crypto.statement import KeyStatement, sign_statement, statement_public
+from vault.model.files import file_bytes
 from vault.model.kinds import unpack_fields
 
 DEPLOYMENT, SERVICE, KEY, SECRET = (f"{prefix}_{'0' * 20}" for prefix in ("dep", "svc", "key", "sec"))
 SIGNING = bytes(range(32))
 PRIVATE_KEY = openssh_key().replace("\n", "  \r\n", 1) + "\n"
 TOKEN = "vk_giv_token"
+LINE = f'expiry-time="20270101" ssh-ed25519 AAAA valetkey-{SERVICE}'
 
 
 @dataclass
@@ -34,19 +37,36 @@ class Intake(TinyServer):
     spent: bool = False
     fails: int = 0
     state: str = "started"
+    pin: str = ""
+    terms: dict[str, object] | None = None
+    instead: str = ""
+    version: int = 1
+    has_given: bool = False
 
-    def reply(self, asked: Asked) -> Answer:  # noqa: PLR0911 (one for each answer of the protocol)
+    def reply(self, asked: Asked) -> Answer:  # noqa: C901, PLR0911 (one for each answer of the protocol)
         kind = "application/json"
         body = json.loads(asked.body or b"null")
         match asked.method, asked.path:
             case "POST", "/give/begin":
-                if self.spent or body != {"code": "CODE-CODE"}:
+                if self.pin and body.get("pin", "") != self.pin:
+                    return (
+                        403,
+                        kind,
+                        b'{"type": "urn:valetkey:problem:pin-needed", "detail": "A PIN, please."}',
+                    )
+                if self.spent or body["code"] != "CODE-CODE":
                     return 404, kind, b'{"type": "urn:valetkey:problem:not-found", "detail": "No such code."}'
                 self.spent = True
                 return 200, kind, json.dumps({**self.form(), "token": TOKEN}).encode()
             case _ if asked.headers.get("valetkey-give") != TOKEN:
                 return 401, kind, b'{"type": "urn:valetkey:problem:not-signed-in", "detail": "No."}'
             case "GET", "/give/form":
+                return 200, kind, json.dumps(self.form()).encode()
+            case "POST", "/give/accept":
+                self.terms = {**(self.terms or {}), "accepted": body == {"version": 3}}
+                return 200, kind, json.dumps(self.form()).encode()
+            case "POST", "/give/again":
+                self.version, self.has_given = self.version + 1, False
                 return 200, kind, json.dumps(self.form()).encode()
             case "POST", "/give/secret":
                 self.fails -= 1
@@ -63,7 +83,15 @@ class Intake(TinyServer):
         keys = self.key.public_keys()
         statement = KeyStatement(DEPLOYMENT, self.about, KEY, b64(keys["xwing"]), b64(keys["x25519"]), 1)
         text, signature = sign_statement(self.signed_by, statement)
-        item = {"secret": SECRET, "version": 1, "kind": self.kind, "because": "", "required": True}
+        item = {
+            "secret": SECRET,
+            "version": self.version,
+            "kind": self.kind,
+            "because": "",
+            "required": True,
+            "instead": self.instead,
+            "line": LINE if self.instead else "",
+        }
         return {
             "answer": "form",
             "state": self.state,
@@ -76,14 +104,19 @@ class Intake(TinyServer):
             "service_ends_at": "2026-12-31T18:00:00Z",
             "statement": text,
             "statement_signature": signature,
-            "items": [{**item, "given": False}],
+            "terms": self.terms,
+            "items": [{**item, "given": self.has_given}],
         }
 
     def given(self) -> list[dict[str, str]]:
-        context = Context(DEPLOYMENT, SERVICE, KEY, SECRET, 1, self.kind)
         sent = [json.loads(asked.body) for asked in self.asked if asked.path == "/give/secret"]
         assert all(body["sealed_by"] == "client" for body in sent)
-        return [unpack_fields(self.key.open(unb64(body["envelope"]), context)) for body in sent]
+
+        def opened(body: dict[str, Any]) -> dict[str, str]:
+            context = Context(DEPLOYMENT, SERVICE, KEY, SECRET, body["version"], body["kind"])
+            return unpack_fields(self.key.open(unb64(body["envelope"]), context))
+
+        return [opened(body) for body in sent]
 
     def wire(self) -> bytes:
         return b"\n".join(
@@ -213,3 +246,100 @@ def test_a_bare_code_needs_to_know_where(valetkey: Valetkey) -> None:
     assert ran.returncode == os.EX_DATAERR
     assert b"--url" in ran.stderr
     assert b"CODE-CODE" not in ran.stderr
+
+
+@pytest.mark.attack("IN04")
+def test_a_pin_is_asked_for_unseen_and_again_where_somebody_watches(intake: Intake, tmp_path: Path) -> None:
+    intake.pin = "481516"
+    typed = [link(intake), "111111", "481516", "shop.example.com", "", "deploy", "hunter2", ""]
+    shown, status = in_terminal(
+        [*PROGRAM, "submit", "--statement-key", KNOWN],
+        environment(tmp_path),
+        [lambda line=line: line for line in typed],
+    )
+    assert status == 0, shown
+    assert shown.count("error: a PIN, please") == 1, "the first time it is only asked for"
+    assert not [pin for pin in ("111111", "481516") if pin in shown]
+    assert len(intake.given()) == 1
+
+
+def test_a_wrong_pin_from_a_pipe_is_tried_once(valetkey: Valetkey, intake: Intake) -> None:
+    intake.pin = "481516"
+    ran = valetkey("submit", "--statement-key", KNOWN, typed=f"{link(intake)}\n111111\n481516\n")
+    assert ran.returncode == os.EX_NOPERM
+    assert [json.loads(asked.body).get("pin") for asked in intake.asked] == [None, "111111"]
+
+
+@pytest.mark.parametrize("answer", ["yes", "no", ""])
+def test_terms_are_accepted_by_an_explicit_yes(valetkey: Valetkey, intake: Intake, answer: str) -> None:
+    intake.terms = {
+        "version": 3,
+        "text": "# Terms\n\nWe keep to them.",
+        "effective_at": "2026-12-01T00:00:00Z",
+        "accepted": False,
+    }
+    ran = valetkey("submit", "--statement-key", KNOWN, typed=f"{link(intake)}\n{answer}\n{LINES}")
+    assert b"\n# Terms\n\nWe keep to them.\n" in ran.stderr
+    assert b"version 3, in force from 2026-12-01 00:00 UTC" in ran.stderr
+    assert (ran.returncode == 0) == (len(intake.given()) == 1) == (answer == "yes")
+    assert ("/give/accept" in [asked.path for asked in intake.asked]) == (answer == "yes")
+
+
+def test_a_key_of_theirs_is_added_instead_of_a_password(intake: Intake, tmp_path: Path) -> None:
+    intake.instead = "ssh-added-key"
+    typed = [link(intake), "y", "ssh -p 2222 deploy@shop.example.com", "", "", ""]
+    shown, status = in_terminal(
+        [*PROGRAM, "submit", "--statement-key", KNOWN],
+        environment(tmp_path),
+        [lambda line=line: line for line in typed],
+    )
+    assert status == 0, shown
+    assert LINE in shown
+    assert intake.given() == [{"host": "shop.example.com", "port": "2222", "username": "deploy"}]
+    assert f"sealed: ssh-added-key for {SERVICE}" in shown
+
+
+def test_a_script_says_beforehand_that_it_adds_the_key(valetkey: Valetkey, intake: Intake) -> None:
+    intake.instead = "ssh-added-key"
+    lines = "shop.example.com\n\ndeploy\n\n"
+    ran = valetkey("submit", "--statement-key", KNOWN, "--add-key", typed=f"{link(intake)}\n{lines}")
+    assert ran.returncode == 0, ran.stderr
+    assert LINE.encode() in ran.stderr
+    assert intake.given() == [{"host": "shop.example.com", "port": "22", "username": "deploy"}]
+    ran = valetkey("submit", "--statement-key", KNOWN, typed=f"{link(intake)}\n")
+    assert LINE.encode() not in ran.stderr
+
+
+def test_what_was_given_is_asked_anew_under_a_new_version(valetkey: Valetkey, intake: Intake) -> None:
+    intake.has_given = True
+    ran = valetkey(
+        "submit", "--statement-key", KNOWN, "--kind", "ssh-password", typed=f"{link(intake)}\n{LINES}"
+    )
+    assert ran.returncode == 0, ran.stderr
+    paths = [asked.path for asked in intake.asked]
+    assert paths.index("/give/again") < paths.index("/give/secret")
+    (sent,) = [json.loads(asked.body) for asked in intake.asked if asked.path == "/give/secret"]
+    assert sent["version"] == 2
+
+
+@pytest.mark.parametrize(("answer", "sure"), [("y", True), ("n", False)])
+def test_what_looks_misplaced_is_asked_about_before_it_is_sent(
+    valetkey: Valetkey, intake: Intake, answer: str, sure: bool
+) -> None:
+    words = "legal winner thank year wave sausage worth useful legal winner thank yellow"
+    lines = f"shop.example.com\n\ndeploy\n{words}\n\n{answer}\n"
+    ran = valetkey("submit", "--statement-key", KNOWN, typed=f"{link(intake)}\n{lines}")
+    sent = [json.loads(asked.body)["sure"] for asked in intake.asked if asked.path == "/give/secret"]
+    assert sent == ([True] if sure else [])
+    assert (ran.returncode == 0) == sure
+    assert b"sausage" not in ran.stderr
+
+
+def test_a_file_is_sent_byte_for_byte(valetkey: Valetkey, intake: Intake, tmp_path: Path) -> None:
+    intake.kind = "file"
+    raw = bytes(range(256)) * 4
+    (tmp_path / "shop.p12").write_bytes(raw)
+    ran = valetkey("submit", "--statement-key", KNOWN, typed=f"{link(intake)}\nshop.p12\nshop.p12\n")
+    assert ran.returncode == 0, ran.stderr
+    (fields,) = intake.given()
+    assert (fields["name"], file_bytes(fields["contents"])) == ("shop.p12", raw)
