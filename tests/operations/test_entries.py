@@ -35,8 +35,10 @@ SHARED = {
     "session.end": 2,
     "presence.prove": 4,
     "enrolment.done": 2,
+    "factor.ask": 2,
     "factor.offer": 2,
-    "factor.add": 2,
+    "factor.add": 3,
+    "factor.remove": 2,
     "staff.ask": 2,
 }
 """How many operations leave the same type: several ways to one thing."""

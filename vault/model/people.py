@@ -40,7 +40,8 @@ class Factor(Row, table=True):
     __tablename__ = "factor"
     guarded: ClassVar[bool] = True
     id: str = Field(primary_key=True)
-    person_id: str = Field(foreign_key="person.id", index=True)
+    person_id: str = Field(index=True)
+    """Whose it is: one of the staff, or a customer, who has passkeys alone."""
     kind: str
     name: str
     sealed: bytes = a_blob()

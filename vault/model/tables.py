@@ -18,6 +18,8 @@ class Customer(Row, table=True):
     id: str = Field(primary_key=True)
     name: str
     mail: str
+    factors: str = ""
+    """The ids of their passkeys that count, with a space between."""
     language: str = "en"
     digest: bool = False
     """Whether notices come gathered, once a day."""

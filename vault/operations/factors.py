@@ -11,6 +11,7 @@ from vault.crypto.passkeys import RelyingParty
 from vault.crypto.recovery import new_recovery_codes
 from vault.errors import Conflict, Denied, NotFound, Tampered
 from vault.model.people import Factor, Person
+from vault.model.tables import Customer
 from vault.model.views import FactorView
 from vault.operations import challenges
 from vault.operations.vault import Vault
@@ -22,6 +23,10 @@ from vault.values import MINUTE, SECOND, Plaintext, clean_text, new_id, to_datet
 NOT_ACCEPTED = "the passkey was not accepted"
 OFFERED_FOR = 15 * MINUTE
 MOST_PASSKEYS = 10
+
+
+Holder = Person | Customer
+"""Whoever can have factors. A customer has passkeys alone: without one, their mailbox proves who they are."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +47,7 @@ def relying_party(settings: Settings) -> RelyingParty:
 # -- what a person holds ----------------------------------------------------------------------------------------------
 
 
-def active_of(reading: Reading, person: Person, *kinds: str) -> list[Factor]:
+def active_of(reading: Reading, person: Holder, *kinds: str) -> list[Factor]:
     """The factors with which a person can prove something now.
 
     They are those that the person's own row counts: one that was hidden during a change and put back is none of them.
@@ -54,12 +59,12 @@ def active_of(reading: Reading, person: Person, *kinds: str) -> list[Factor]:
     return [factor for factor in held if not kinds or factor.kind in kinds]
 
 
-def _count(unit: Unit, person: Person, *, more: Collection[str] = (), fewer: Collection[str] = ()) -> None:
+def _count(unit: Unit, person: Holder, *, more: Collection[str] = (), fewer: Collection[str] = ()) -> None:
     """Count these factors, and those no longer, in the person's row."""
     unit.change(person, factors=" ".join(sorted({*person.factors.split(), *more} - set(fewer))))
 
 
-def views_of(reading: Reading, person: Person) -> tuple[FactorView, ...]:
+def views_of(reading: Reading, person: Holder) -> tuple[FactorView, ...]:
     """What somebody sees of their own factors; of the recovery codes how many are left."""
     return tuple(
         FactorView(
@@ -78,7 +83,7 @@ def has_totp(reading: Reading, person: Person) -> bool:
     return bool(active_of(reading, person, "totp"))
 
 
-def passkeys_of(reading: Reading, person: Person) -> list[bytes]:
+def passkeys_of(reading: Reading, person: Holder) -> list[bytes]:
     """The credential ids of a person's passkeys."""
     return [_passkey(reading, factor)[0] for factor in active_of(reading, person, "passkey")]
 
@@ -117,7 +122,7 @@ def accept_code(unit: Unit, person: Person, code: str) -> bool:
 
 
 def accept_passkey(
-    unit: Unit, question: bytes, answer: Mapping[str, Any], of: Person | None = None
+    unit: Unit, question: bytes, answer: Mapping[str, Any], of: Holder | None = None
 ) -> Factor | None:
     """The passkey whose answer to the question this is, of that person where one is named; None for anything else.
 
@@ -126,7 +131,7 @@ def accept_passkey(
     try:
         handle = passkeys.credential_handle(passkeys.credential_id_of(answer))
         factor = unit.find(Factor, handle=handle)
-        person = of or (unit.find(Person, id=factor.person_id) if factor else None)
+        person = of or (_holder(unit, factor.person_id) if factor else None)
         if factor is None or person is None or factor.person_id != person.id:
             return None
         if factor.state != "active" or factor.id not in person.factors.split():
@@ -140,6 +145,10 @@ def accept_passkey(
     if count != factor.step:
         unit.change(factor, step=count)
     return factor
+
+
+def _holder(reading: Reading, holder_id: str) -> Holder | None:
+    return reading.find(Person, id=holder_id) or reading.find(Customer, id=holder_id)
 
 
 def recovery_hash(reading: Reading, person: Person, number: int) -> str | None:
@@ -202,7 +211,7 @@ def confirm_totp(unit: Unit, person: Person, offered_to: str, code: str) -> bool
     return True
 
 
-def ask_passkey(unit: Unit, person: Person, bound_to: str) -> dict[str, Any]:
+def ask_passkey(unit: Unit, person: Holder, bound_to: str) -> dict[str, Any]:
     """Leave a challenge for a new passkey, bound to one invitation or session; with what the browser needs."""
     challenge = challenges.ask(unit, "passkey", person_id=person.id, bound_to=bound_to)
     unit.insert(challenge)
@@ -218,7 +227,7 @@ def ask_passkey(unit: Unit, person: Person, bound_to: str) -> dict[str, Any]:
 
 
 def add_passkey(
-    unit: Unit, person: Person, bound_to: str, challenge_id: str, answer: Mapping[str, Any], name: str
+    unit: Unit, person: Holder, bound_to: str, challenge_id: str, answer: Mapping[str, Any], name: str
 ) -> None:
     """Take a new passkey into use.
 
@@ -279,16 +288,16 @@ def put_recovery(unit: Unit, person: Person, hashes: list[str]) -> None:
     _count(unit, person, more=[factor.id], fewer=[one.id for one in former])
 
 
-def remove(unit: Unit, person: Person, factor_id: str) -> Factor:
+def remove(unit: Unit, person: Holder, factor_id: str) -> Factor:
     """Take a passkey or an authenticator out of use.
 
-    Raises NotFound, and Conflict for the last one: nobody is left with a password alone.
+    Raises NotFound, and Conflict for the last one of the staff: nobody of them is left with a password alone.
     """
     held = active_of(unit, person, "totp", "passkey")
     found = next((factor for factor in held if factor.id == factor_id), None)
     if found is None:
         raise NotFound("there is no such factor")
-    if len(held) == 1:
+    if len(held) == 1 and isinstance(person, Person):
         raise Conflict("this is your only second factor; add another one first")
     _drop(unit, found)
     _count(unit, person, fewer=[found.id])

@@ -16,7 +16,7 @@ from vault.crypto.tokens import (
     token_hash,
 )
 from vault.errors import Conflict, Denied, NotFound, NotSignedIn
-from vault.model.tables import Customer, Secret, Service
+from vault.model.tables import Customer, LedgerEntry, Secret, Service
 from vault.model.visits import Visit
 from vault.operations import attempts
 from vault.operations.vault import Vault
@@ -37,6 +37,17 @@ _END_ALL = (
     update(_VISITS)
     .where(_VISITS.c.customer_id == bindparam("customer"), _VISITS.c.id != bindparam("but"))
     .values(state="ended", code_hash=None)
+)
+_ENTRIES = LedgerEntry.table()
+_LEFT = (
+    select(_ENTRIES.c.seq)
+    .where(
+        _ENTRIES.c.actor == bindparam("customer"),
+        _ENTRIES.c.type == bindparam("type"),
+        _ENTRIES.c.body.contains('"outcome":"ok"'),
+        _ENTRIES.c.body.contains(bindparam("visit")),
+    )
+    .limit(1)
 )
 _SEEN = update(_VISITS).where(_VISITS.c.id == bindparam("visit")).values(seen_at=bindparam("at"))
 
@@ -140,6 +151,8 @@ def _started(unit: Unit, actor: Actor, browser: bytes, code: str, fresh: bytes) 
     visit = unit.find(Visit, browser_hash=browser)
     if visit is None or visit.state != "asked" or unit.now >= visit.expires_at:
         raise NotSignedIn(_WRONG)
+    if _has_left(unit, visit, "visit.start"):
+        raise NotSignedIn(_WRONG)  # its code was used, and its row put back to before that
     unit.about(customer=visit.customer_id, visit=visit.id)
     if not _is_right(unit, visit, code):
         unit.draft.outcome = "NotSignedIn"
@@ -158,6 +171,25 @@ def _started(unit: Unit, actor: Actor, browser: bytes, code: str, fresh: bytes) 
     unit.change(visit, tag=_tag(unit, visit))
     unit.disclose(visit.customer_id, source=actor.source)
     unit.draft.actor = Actor("customer", visit.customer_id, actor.channel, visit.id, actor.source)
+    return visit.id
+
+
+def begin(unit: Unit, actor: Actor, customer_id: str, browser: bytes) -> str:
+    """Open a customer's page for a browser where they have proved who they are, as part of another change."""
+    visit = Visit(
+        id=new_id("vis"),
+        customer_id=customer_id,
+        state="open",
+        browser_hash=browser,
+        created_at=unit.now,
+        seen_at=unit.now,
+        expires_at=unit.now + LONGEST,
+    )
+    visit.tag = _tag(unit, visit)
+    unit.insert(visit)
+    unit.about(customer=customer_id, visit=visit.id)
+    unit.disclose(customer_id, source=actor.source)
+    unit.draft.actor = Actor("customer", customer_id, actor.channel, visit.id, actor.source)
     return visit.id
 
 
@@ -184,9 +216,22 @@ async def resolve(vault: Vault, token: str, source: str) -> Actor:
 
 def _resolved(reading: Reading, _actor: Actor, browser: bytes) -> Any:
     row = reading.connection.execute(_FIND, {"browser": browser}).first()
-    if row is None or row.state != "open" or not _is_vouched_for(reading, row):
-        return None
-    return None if reading.now >= min(row.expires_at, row.seen_at + IDLE) else row
+    return row if row is not None and _runs(reading, row) else None
+
+
+def _runs(reading: Reading, visit: Any) -> bool:
+    return (
+        visit.state == "open"
+        and reading.now < min(visit.expires_at, visit.seen_at + IDLE)
+        and _is_vouched_for(reading, visit)
+        and not _has_left(reading, visit, "visit.end")
+    )
+
+
+def _has_left(reading: Reading, visit: Any, entry_type: str) -> bool:
+    """Whether the ledger knows that this was done with a visit, whatever its row says: rows can be put back."""
+    wanted = {"customer": visit.customer_id, "type": entry_type, "visit": f'"visit":"{visit.id}"'}
+    return reading.connection.execute(_LEFT, wanted).first() is not None
 
 
 @operation("visit.seen", recorded=False, in_any_time=True)
@@ -205,13 +250,18 @@ def leave(unit: Unit, actor: Actor) -> None:
 
 
 def end_others(unit: Unit, customer_id: str, but: str) -> None:
-    """End every visit of a customer but one, as part of another change."""
+    """End every visit of a customer but one, as part of a change of their link: the tags of the others are over too."""
     unit.execute(_END_ALL, customer=customer_id, but=but)
+    kept = unit.find(Visit, id=but)
+    if kept is not None:
+        unit.change(kept, tag=_tag(unit, kept))
 
 
 def customer_of(reading: Reading, actor: Actor) -> Customer:
-    """The customer who acts. Raises NotSignedIn for anybody else."""
-    found = reading.find(Customer, id=actor.id) if actor.kind == "customer" else None
+    """The customer who acts, if their visit runs at this moment. Raises NotSignedIn for anybody else."""
+    visit = reading.find(Visit, id=actor.session) if actor.kind == "customer" else None
+    is_theirs = visit is not None and visit.customer_id == actor.id and _runs(reading, visit)
+    found = reading.find(Customer, id=actor.id) if is_theirs else None
     if found is None:
         raise NotSignedIn("this page is not open here")
     return found
@@ -243,9 +293,11 @@ def _is_vouched_for(reading: Reading, visit: Any) -> bool:
 def _tag(reading: Reading, visit: Any) -> bytes:
     if reading.is_sealed:
         return b""
+    customer = reading.find(Customer, id=visit.customer_id)
     return reading.keys.customer_links.tag(
         visit.id,
         visit.customer_id,
+        customer.link_number if customer else 0,
         visit.state,
         bytes(visit.browser_hash),
         bytes(visit.code_hash or b""),

@@ -50,6 +50,7 @@ def upgrade() -> None:
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("name", sa.String(), nullable=False),
         sa.Column("mail", sa.String(), nullable=False),
+        sa.Column("factors", sa.String(), nullable=False),
         sa.Column("language", sa.String(), nullable=False),
         sa.Column("digest", sa.Boolean(), nullable=False),
         sa.Column("link_hash", sa.LargeBinary(), nullable=True),
@@ -90,6 +91,23 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("seq", "name"),
     )
     op.create_index(op.f("ix_disclosure_subject_id"), "disclosure", ["subject_id"], unique=False)
+    op.create_table(
+        "factor",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("person_id", sa.String(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("sealed", sa.LargeBinary(), nullable=False),
+        sa.Column("handle", sa.LargeBinary(), nullable=True),
+        sa.Column("step", sa.BigInteger(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("offered_to", sa.String(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("salt", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("handle"),
+    )
+    op.create_index(op.f("ix_factor_person_id"), "factor", ["person_id"], unique=False)
     op.create_table(
         "ledger_checkpoint",
         sa.Column("size", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -223,27 +241,6 @@ def upgrade() -> None:
         sa.UniqueConstraint("token_hash"),
     )
     op.create_index(op.f("ix_api_token_person_id"), "api_token", ["person_id"], unique=False)
-    op.create_table(
-        "factor",
-        sa.Column("id", sa.String(), nullable=False),
-        sa.Column("person_id", sa.String(), nullable=False),
-        sa.Column("kind", sa.String(), nullable=False),
-        sa.Column("name", sa.String(), nullable=False),
-        sa.Column("sealed", sa.LargeBinary(), nullable=False),
-        sa.Column("handle", sa.LargeBinary(), nullable=True),
-        sa.Column("step", sa.BigInteger(), nullable=False),
-        sa.Column("state", sa.String(), nullable=False),
-        sa.Column("offered_to", sa.String(), nullable=False),
-        sa.Column("created_at", sa.BigInteger(), nullable=False),
-        sa.Column("salt", sa.LargeBinary(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["person_id"],
-            ["person.id"],
-        ),
-        sa.PrimaryKeyConstraint("id"),
-        sa.UniqueConstraint("handle"),
-    )
-    op.create_index(op.f("ix_factor_person_id"), "factor", ["person_id"], unique=False)
     op.create_table(
         "invitation",
         sa.Column("id", sa.String(), nullable=False),
