@@ -122,6 +122,7 @@ _BODIES: dict[str, Callable[[Ids], dict[str, Any]]] = {
     },
     "POST /api/v1/tickets/{ticket_id}/unassign": lambda ids: {"person": ids["person"]},
     "POST /api/v1/tokens": lambda _: {"name": "Ours", "scopes": ["services:read"], "days": 3},
+    "POST /give/again": lambda ids: {"secret": ids["secret"]},
     "POST /give/secret": lambda ids: {
         "secret": ids["secret"],
         "version": 1,
@@ -130,6 +131,7 @@ _BODIES: dict[str, Callable[[Ids], dict[str, Any]]] = {
     },
     # pages
     "POST /give/plain": lambda ids: {"secret": ids["secret"]},
+    "POST /give/again": lambda ids: {"secret": ids["secret"]},
     "POST /account/passkey": lambda _: {"made": "{}", "name": "Key"},
     "POST /account/password": lambda _: {"password": STRONG},
     "POST /account/tokens": lambda _: {"name": "Ours", "scopes": "services:read", "days": "3"},
@@ -170,11 +172,15 @@ class Cell:
         return f"{self.who.name}: {self.route} ({self.thing}) -> {self.status} {self.kind}"
 
 
+HANDED_IN = {"POST /give/again", "POST /give/secret", "POST /give/plain"}
+"""Where a form names one of its own secrets."""
+
+
 def param_of(route: str, right: str) -> str:
     """What a route is about: the name of its id in the address or in the body; nothing where it names no thing."""
     named = re.search(r"\{(\w+?)(?:_id)?\}", route)
     if right == FORM:
-        return "secret" if route in {"POST /give/secret", "POST /give/plain"} else ""
+        return "secret" if route in HANDED_IN else ""
     return named[1] if named else IN_BODY.get(route, "")
 
 
