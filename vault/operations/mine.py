@@ -4,7 +4,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, func, select
 
-from vault.errors import Conflict, Ended, Invalid, NotFound
+from vault.errors import Conflict, Ended, Invalid, NotFound, Sealed
 from vault.languages import LANGUAGES
 from vault.model.kinds import KINDS
 from vault.model.own import GivenView, LentView, OwnServiceView, OwnView
@@ -148,10 +148,18 @@ def pause(unit: Unit, actor: Actor, service_id: str) -> None:
 
 @operation("service.resume")
 def resume(unit: Unit, actor: Actor, service_id: str) -> None:
-    """Let a paused service go on: what was lent and has not ended opens again. Raises NotSignedIn, NotFound, Ended."""
+    """Let a paused service go on: what was lent and has not ended opens again.
+
+    Raises NotSignedIn, NotFound, Ended, and Sealed: whoever writes to the database could forge that then, and nothing
+    opens meanwhile anyway.
+    """
     unit.about(service=service_id)
     found = _running(unit, actor, service_id)
     if found.paused_at is not None:
+        if unit.is_sealed:
+            raise Sealed(
+                "the vault is sealed, so nothing of this opens; resume it when the vault is unsealed"
+            )
         unit.change(found, paused_at=None)
 
 
@@ -233,6 +241,7 @@ async def correct(
 
     Both addresses are told of a change. Raises NotSignedIn, Invalid, Sealed.
     """
+    vault.keys  # noqa: B018 (raises Sealed: nobody could vouch for the change)
     changed: dict[str, Any] = {}
     if name is not None:
         changed["name"] = Title.parse(name, "a name", "/name").text
@@ -259,6 +268,7 @@ def _corrected(unit: Unit, actor: Actor, changed: dict[str, Any]) -> None:
     if "mail" in new:
         number = customer.link_number + 1
         new |= {"link_number": number, "link_hash": link_hash(unit, customer.id, number)}
+    unit.change(customer, **new)
+    if "mail" in new:
         end_others(unit, customer.id, actor.session)
         unit.notify("customer.moved", customer.id)
-    unit.change(customer, **new)

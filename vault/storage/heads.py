@@ -16,9 +16,15 @@ MOST = 20_000
 CHANGED_WHILE_SEALED = frozenset({"request", "secret", "service_type", "agreement"})
 """The tables whose rows a sealed vault changes: by the customers' form, and by the catalogue's operator.
 
-Nothing can vouch for such a change before the next unseal looks it over. No other table is vouched for then, so that a
-writer of the database makes no person, assignment or lease while the vault is sealed.
+Nothing can vouch for such a change before the next unseal looks it over. Of no other table is a row vouched for then,
+but for those that only lose by it, so that a writer of the database makes no person, assignment or lease while the
+vault is sealed.
 """
+TAKEN_AWAY_WHILE_SEALED = {
+    "service.pause": frozenset({"service"}),
+    "service.end": frozenset({"service", "lease", "ticket"}),
+}
+"""What customers take away on their own page while the vault is sealed, by the type of the entry."""
 _TABLE = RowHead.table()
 _FIND = select(_TABLE.c.seq, _TABLE.c.digest, _TABLE.c.tag).where(_TABLE.c.row_id == bindparam("row_id"))
 
@@ -81,9 +87,10 @@ def stored_digest(connection: Connection, row_id: str, keys: Keys | None) -> byt
     return bytes(head.digest)
 
 
-def may_change_sealed(row_id: str) -> bool:
-    """Whether a sealed vault changes rows of that table."""
-    return row_id.partition(":")[0] in CHANGED_WHILE_SEALED
+def may_change_sealed(entry_type: str, row_id: str) -> bool:
+    """Whether an entry of that type changes rows of that table in a sealed vault."""
+    table = row_id.partition(":")[0]
+    return table in CHANGED_WHILE_SEALED or table in TAKEN_AWAY_WHILE_SEALED.get(entry_type, ())
 
 
 def tag_of(keys: Keys, row_id: str, seq: int, digest: bytes) -> bytes:

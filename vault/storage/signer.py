@@ -13,10 +13,11 @@ from vault.ledger.tree import Frontier
 from vault.ledger.verify import leaf_hash
 from vault.model.tables import GUARDED, LedgerEntry, LedgerHead, RowHead
 from vault.storage.database import readable
-from vault.storage.heads import may_change_sealed, tag_of
+from vault.storage.heads import tag_of
 from vault.storage.keyring import KeptCheckpoint, Keyring
 from vault.storage.keys import Keys
 from vault.storage.rows import digest
+from vault.storage.sealed import believed
 
 _ENTRIES = LedgerEntry.table()
 _HEAD = LedgerHead.table()
@@ -89,7 +90,8 @@ class Signer:
         end = int(connection.execute(select(_HEAD.c.size)).scalar_one())
         for seq, body, _leaf in connection.execute(_BODIES, {"first": first, "end": end}).all():
             with suppress(Tampered):
-                found = check_rows_of(connection, decode(body.encode()))
+                entry = decode(body.encode())
+                found = believed(connection, entry, check_rows_of(connection, entry), first)
                 _tag(connection, keys, {row_id: (int(seq), value) for row_id, value in found.items()})
 
     def _replay(
@@ -97,7 +99,8 @@ class Signer:
     ) -> dict[str, tuple[int, bytes]]:
         """Push every entry up to `size`; gives the rows that were checked, with their newest entry and digest."""
         checked: dict[str, tuple[int, bytes]] = {}
-        for first in range(frontier.size, size, CHUNK):
+        signed = frontier.size
+        for first in range(signed, size, CHUNK):
             end = min(first + CHUNK, size)
             rows = connection.execute(_BODIES, {"first": first, "end": end}).all()
             for expected, (seq, body, leaf) in enumerate(rows, start=first):
@@ -109,9 +112,8 @@ class Signer:
                     entry = decode(raw)
                     if entry.seq != expected or entry.origin != self._origin:
                         raise Tampered(f"entry {expected} of the ledger is not what was recorded")
-                    checked |= {
-                        row_id: (seq, value) for row_id, value in check_rows_of(connection, entry).items()
-                    }
+                    found = believed(connection, entry, check_rows_of(connection, entry), signed)
+                    checked |= {row_id: (seq, value) for row_id, value in found.items()}
             if len(rows) != end - first:
                 raise Tampered(f"entries of the ledger are missing between {first} and {end}")
         return checked
@@ -137,9 +139,8 @@ def walk(connection: Connection, kept: KeptCheckpoint | None) -> Iterator[Entry]
 def _tag(connection: Connection, keys: Keys, checked: dict[str, tuple[int, bytes]]) -> None:
     heads = RowHead.table()
     for row_id, (seq, value) in checked.items():
-        if may_change_sealed(row_id):
-            untagged = (heads.c.row_id == row_id) & (heads.c.seq == seq) & (heads.c.tag == b"")
-            connection.execute(update(heads).where(untagged).values(tag=tag_of(keys, row_id, seq, value)))
+        untagged = (heads.c.row_id == row_id) & (heads.c.seq == seq) & (heads.c.tag == b"")
+        connection.execute(update(heads).where(untagged).values(tag=tag_of(keys, row_id, seq, value)))
 
 
 def check_rows_of(connection: Connection, entry: Entry) -> dict[str, bytes]:

@@ -199,7 +199,7 @@ class Writer:
             if self._timekeeper.in_doubt and not waiting.operation.in_any_time:
                 raise ClockInDoubt(_DOUBT)
             waiting.result = waiting.operation(unit, waiting.actor, *waiting.args, **waiting.kwargs)
-            if ledger.is_sealed and not all(map(may_change_sealed, draft.rows)):
+            if ledger.is_sealed and not all(may_change_sealed(draft.type, row_id) for row_id in draft.rows):
                 raise Sealed("the vault was sealed meanwhile")  # nobody could vouch for what this changes
             if waiting.operation.recorded:
                 waiting.appended = ledger.append(draft, now, unit.keyring_generation)
