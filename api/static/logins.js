@@ -2,9 +2,10 @@
 // {host, port, username}, each empty where the line says nothing of it, or null where there is no login in it.
 
 const LONGEST = 1000;
-const PLACE = /^(\[[0-9A-Fa-f:.]+\]|[^:\[\]]*)(?::([0-9]{0,5}))?$/;
-const ADDRESS = /^(?:ssh|sftp|ftps?|ftpes):\/\/(?:([^@\/]*)@)?([^\/?#\s]*)(?:[\/?#]\S*)?$/i;
-const AT = /^(?:([^@\s]+)@)?(\[[0-9A-Fa-f:.]+\]|[^@\s]+?)(?::([0-9]{0,5}|[^0-9].*))?$/;
+const ADDRESS = /^(?:ssh|sftp|ftps?|ftpes):\/\/(?:([^@\/]*)@)?([^\/?#]*)(?:[\/?#].*)?$/is;
+const IPV6 = "[0-9A-Fa-f.]*:[0-9A-Fa-f.]*:[0-9A-Fa-f:.]*";
+const AT = new RegExp(`^(?:([^@/:]+)@)?(${IPV6}|\\[${IPV6}\\]|[^@:]+)(?::([0-9]{0,5}|[^0-9@][^@]*))?$`);
+const PLACE = new RegExp(`^(\\[${IPV6}\\]|[^:\\[\\]]*)(?::([0-9]{0,5}))?$`);
 const COMMANDS = { ssh: ["BbcDEeFIiJLlmOoPpQRSWw", "p", "l"], sftp: ["BbcDFiJloPRSsX", "P", "User"] };
 
 // The patterns of the form's own fields, in vault/model/fields.py.
@@ -47,11 +48,7 @@ function command(words, name) {
   }
   const parts = AT.exec(target);
   if (!parts) return null;
-  let [, user = "", host, after = ""] = parts;
-  if (target.split(":").length > 2 && !host.startsWith("[")) {
-    host = target.slice(target.lastIndexOf("@") + 1);
-    after = "";
-  }
+  const [, user = "", host, after = ""] = parts;
   return login(host, port || (/^[0-9]+$/.test(after) ? after : ""), user || username);
 }
 

@@ -4,12 +4,21 @@ import json
 
 import pytest
 
+from api import core
+from api.intake import door
+from api.limits import SECRET_BODY
 from tests.keys import PASSPHRASE
 from tests.logins import ALSO_GOOD, GOOD, LOCKED, WRONG
+from vault.crypto.encoding import b64
+from vault.crypto.envelope import Context
+from vault.crypto.opening import ServiceKey
+from vault.crypto.sealing import seal
+from vault.crypto.suites import SUITES, Suite
 from vault.errors import Invalid
 from vault.model.files import LARGEST, file_value
 from vault.model.kind import READERS, kind
 from vault.model.kinds import KINDS, Field, Kind, judge, kind_named, pack_fields, unpack_fields
+from vault.model.messages import Give
 
 KIND_NAMES = {
     "ssh-password",
@@ -154,6 +163,22 @@ def test_the_largest_file_fits_and_no_larger_one() -> None:
     assert unpack_fields(pack_fields(fields)) == fields
     with pytest.raises(Invalid, match="at most 1 MiB"):
         file_value(bytes(LARGEST + 1))
+
+
+@pytest.mark.parametrize("suite", SUITES, ids=lambda suite: suite.name)
+def test_the_largest_file_passes_every_door(suite: Suite) -> None:
+    """From the browser to the core each has its own bound, and each is above the largest that can be sealed."""
+    key = ServiceKey.from_seed(bytes(32))
+    row = Context("dep_1", "svc_1", "key_1", "sec_1", 1, "file")
+    packed = pack_fields({"name": "x" * 255, "contents": file_value(bytes([255]) * LARGEST)})
+    envelope = seal(packed, suite, key.public_keys()[suite.name], row)
+    spelt = b64(envelope)
+    give = Give(
+        browser="b" * 100, secret="s" * 40, version=1, envelope=spelt, sealed_by="browser", kind="file"
+    )
+    line = give.model_dump_json().encode()
+    assert len(line) < min(SECRET_BODY, core.LONGEST_LINE, door.LONGEST_LINE)
+    assert key.open(envelope, row) == packed
 
 
 def test_what_is_sealed_is_json_of_sorted_names() -> None:

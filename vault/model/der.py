@@ -1,7 +1,6 @@
 """Just enough DER (X.690) to see what a key file holds, and the strings and numbers of OpenSSH (RFC 4251, 5)."""
 
 import base64
-import binascii
 import re
 
 from vault.errors import Invalid
@@ -100,7 +99,6 @@ def unbase64(text: str) -> bytes:
         raise Invalid(BROKEN)
     if not _BASE64.fullmatch(text):
         raise Invalid(STRAY)
-    try:
-        return base64.b64decode(text, validate=True)
-    except binascii.Error:
-        raise Invalid(BROKEN) from None
+    if len(text) % 4:  # the library forgives a stray mark at the end
+        raise Invalid(BROKEN)
+    return base64.b64decode(text)

@@ -20,8 +20,11 @@ from vault.model.fields import HOST, PORT, USERNAME
 LONGEST = 1000
 """Characters of a line that is looked at."""
 
-_ADDRESS = re.compile(r"(?:ssh|sftp|ftps?|ftpes)://(?:([^@/]*)@)?([^/?#\s]*)(?:[/?#]\S*)?", re.IGNORECASE)
-_AT = re.compile(r"(?:([^@\s]+)@)?(\[[0-9A-Fa-f:.]+\]|[^@\s]+?)(?::([0-9]{0,5}|[^0-9].*))?", re.ASCII)
+_ADDRESS = re.compile(
+    r"(?:ssh|sftp|ftps?|ftpes)://(?:([^@/]*)@)?([^/?#]*)(?:[/?#].*)?", re.ASCII | re.IGNORECASE | re.DOTALL
+)
+_IPV6 = r"[0-9A-Fa-f.]*:[0-9A-Fa-f.]*:[0-9A-Fa-f:.]*"
+_AT = re.compile(rf"(?:([^@/:]+)@)?({_IPV6}|\[{_IPV6}\]|[^@:]+)(?::([0-9]{{0,5}}|[^0-9@][^@]*))?", re.ASCII)
 _COMMANDS = {"ssh": ("BbcDEeFIiJLlmOoPpQRSWw", "p", "l"), "sftp": ("BbcDFiJloPRSsX", "P", "User")}
 """Of ssh(1) and sftp(1): the options that take a value, and which of them are the port and the user."""
 
@@ -77,10 +80,9 @@ def _command(words: list[str], command: str) -> Login | None:
     parts = _AT.fullmatch(target)
     if parts is None:
         return None
-    host, after = parts.group(2), parts.group(3) or ""
-    if target.count(":") > 1 and not host.startswith("["):
-        host, after = target.rsplit("@", 1)[-1], ""
-    return _login(host, port or (after if after.isdigit() else ""), parts.group(1) or username)
+    after = parts.group(3) or ""
+    own_port = after if re.fullmatch(r"[0-9]+", after, re.ASCII) else ""
+    return _login(parts.group(2), port or own_port, parts.group(1) or username)
 
 
 def _options(words: list[str], valued: str) -> Iterator[tuple[str, str]]:
@@ -101,7 +103,7 @@ def _address(text: str) -> Login | None:
     if parts is None:
         return None
     user = unquote((parts.group(1) or "").split(":")[0].split(";")[0], errors="replace")
-    place = re.fullmatch(r"(\[[0-9A-Fa-f:.]+\]|[^:\[\]]*)(?::([0-9]{0,5}))?", parts.group(2), re.ASCII)
+    place = re.fullmatch(rf"(\[{_IPV6}\]|[^:\[\]]*)(?::([0-9]{{0,5}}))?", parts.group(2), re.ASCII)
     return place and _login(place.group(1), place.group(2) or "", user)
 
 
