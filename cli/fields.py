@@ -86,8 +86,12 @@ def _typed(field: Field, offered: Mapping[str, str]) -> str:
     """Ask for one field, byte for byte, or for the path of several lines: a terminal would end them early."""
     if field.choices and terminal.is_watched():
         say(f"one of: {' · '.join(field.choices)}")
-    title = field.title if field.required else f"{field.title} (may be empty)"
     if not field.multiline:
-        return terminal.ask(title, default=offered.get(field.name, field.default), hidden=field.secret)
-    path = terminal.ask(f"{title}, the path of its file")
+        default = offered.get(field.name, field.default)
+        return terminal.ask(_title(field), default=default, hidden=field.secret)
+    path = terminal.ask(f"{_title(field)}, the path of its file")
     return contents(path, field) if path else ""
+
+
+def _title(field: Field) -> str:
+    return field.title if field.required else f"{field.title} (may be empty)"
