@@ -190,6 +190,8 @@ class Secret(Row, table=True):
     """The same for the version that is asked for now, while the customer may still choose the key."""
     offer_line: str = ""
     given_at: int | None = a_moment(nullable=True)
+    opened_version: int = 0
+    """The last version that somebody opened; with the first opening of each, its customer is told."""
     salt: bytes = a_salt()
 
 
@@ -239,6 +241,9 @@ class Outbox(Row, table=True):
     id: int | None = Field(default=None, sa_column=Column(COUNTED, primary_key=True, autoincrement=True))
     template: str
     subject_id: str
+    to_id: str = Field(default="", index=True)
+    """Whose mailbox it is for: what waits for one of them is told in order, and nobody waits for another."""
+    created_at: int = a_moment()
     state: str = Field(default="waiting", index=True)
     tries: int = 0
     next_at: int = a_moment()

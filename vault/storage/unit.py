@@ -120,12 +120,22 @@ class Unit(Reading):
         """The keyring generation that this change relies on; 0 when it relies on none."""
         return self._generation
 
-    def notify(self, template: str, subject_id: str) -> None:
-        """Leave word for the outbox in this transaction; it is told after the commit, at least once, in order."""
+    def notify(self, template: str, subject_id: str, to: str = "", at: int | None = None) -> None:
+        """Leave word for the outbox in this transaction; it is told after the commit, or not before `at`.
+
+        At least once, and in order for whoever `to` is: the customer or person whose mailbox it goes to, where that is
+        not the subject itself.
+        """
         table = Outbox.table()
         self.execute(
             insert(table).values(
-                template=template, subject_id=subject_id, state="waiting", tries=0, next_at=self.now
+                template=template,
+                subject_id=subject_id,
+                to_id=to or subject_id,
+                created_at=self.now,
+                state="waiting",
+                tries=0,
+                next_at=self.now if at is None else at,
             )
         )
 

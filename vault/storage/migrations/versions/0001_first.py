@@ -166,12 +166,15 @@ def upgrade() -> None:
         ),
         sa.Column("template", sa.String(), nullable=False),
         sa.Column("subject_id", sa.String(), nullable=False),
+        sa.Column("to_id", sa.String(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("state", sa.String(), nullable=False),
         sa.Column("tries", sa.Integer(), nullable=False),
         sa.Column("next_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index(op.f("ix_outbox_state"), "outbox", ["state"], unique=False)
+    op.create_index(op.f("ix_outbox_to_id"), "outbox", ["to_id"], unique=False)
     op.create_table(
         "person",
         sa.Column("id", sa.String(), nullable=False),
@@ -515,6 +518,7 @@ def upgrade() -> None:
         sa.Column("offer", sa.LargeBinary(), nullable=False),
         sa.Column("offer_line", sa.String(), nullable=False),
         sa.Column("given_at", sa.BigInteger(), nullable=True),
+        sa.Column("opened_version", sa.Integer(), nullable=False),
         sa.Column("salt", sa.LargeBinary(), nullable=False),
         sa.ForeignKeyConstraint(
             ["request_id"],
