@@ -131,7 +131,6 @@ _BODIES: dict[str, Callable[[Ids], dict[str, Any]]] = {
     },
     # pages
     "POST /give/plain": lambda ids: {"secret": ids["secret"]},
-    "POST /give/again": lambda ids: {"secret": ids["secret"]},
     "POST /account/passkey": lambda _: {"made": "{}", "name": "Key"},
     "POST /account/password": lambda _: {"password": STRONG},
     "POST /account/tokens": lambda _: {"name": "Ours", "scopes": "services:read", "days": "3"},

@@ -72,6 +72,7 @@ function readAlong(question) {
     waiting = setTimeout(read, PAUSE, question);
   });
   question.addEventListener("picked", () => read(question));
+  read(question); // what was entered while this page was still loading
 }
 
 // Everything once more, before it is judged as a whole.
