@@ -22,8 +22,8 @@ router = APIRouter(prefix="/catalogue", route_class=PageRoute, include_in_schema
 async def whole(vault: TheVault, actor: PageActor, sheet: OwnSheet) -> Response:
     """Show every service type, what it asks for and why."""
     types = await vault.read(catalogue.service_types, actor)
-    asked = [one for of in types for one in (*of.needs, *of.may_ask)]
-    waiting = [one for one in asked if KINDS[one.kind].extraordinary and not one.approved]
+    asked = [(of, one) for of in types for one in (*of.needs, *of.may_ask)]
+    waiting = [(of, one) for of, one in asked if KINDS[one.kind].extraordinary and not one.approved]
     return sheet.shown("catalogue.html", types=types, waiting=waiting)
 
 

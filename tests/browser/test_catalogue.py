@@ -46,7 +46,7 @@ def test_everybody_reads_what_is_asked_for_and_why_and_approves_nothing(
         "Access for up to 4 hours at a time, a service for up to 90 days"
     )
     expect(page.locator("main")).to_contain_text("it can be brought back for five days")
-    page.locator("main .what a").click()
+    page.locator("main .what a").first.click()
     expect(page.locator(".lead")).to_contain_text("This line waits for an administrator")
     assert page.locator("main form, main button").count() == 0
 
@@ -58,7 +58,7 @@ def test_an_administrator_approves_the_words_that_the_page_shows_and_no_others(
 ) -> None:
     page = read(sign_in(surf(), asking, server, "administrator"), server)
     expect(page.locator(".lead")).to_contain_text(f"{WAITS} your yes")
-    page.locator("main .what a").click()
+    page.locator("main .what a").first.click()
     expect(page.locator(".facts")).to_contain_text(NECESSITY)
     expect(page.locator(".facts")).to_contain_text("“… asks you for this login, to move your domain.”")
     page.fill("#code", "000000")
@@ -81,7 +81,7 @@ def test_an_administrator_approves_the_words_that_the_page_shows_and_no_others(
 
 def test_it_is_approved_with_a_passkey(asking: World, server: str, surf: Surf) -> None:
     page = read(with_a_passkey(surf(), asking, server, "administrator"), server)
-    page.locator("main .what a").click()
+    page.locator("main .what a").first.click()
     page.click("text=I approve it with a passkey")
     expect(page.locator(".lead")).to_contain_text("An administrator has approved these words")
 
@@ -93,7 +93,7 @@ def test_what_the_operator_wrote_is_text_on_these_pages(embedded: World, server:
     embedded.run(catalogue.apply(embedded.vault, HOST, wild.replace("to move your", quoted)))
     page = read(sign_in(surf(), embedded, server, "administrator"), server)
     expect(page.locator("main")).to_contain_text("onerror=alert(1)")
-    page.locator("main .what a").click()
+    page.locator("main .what a").first.click()
     expect(page.locator("main")).to_contain_text("onerror=alert(1)")
     assert page.locator("main img, main script, main b").count() == 0
     page.fill("#code", embedded.code("administrator"))
@@ -117,7 +117,7 @@ def _pages(world: World, address: str, surf: Surf, **options: Any) -> Iterator[P
     for role in ("administrator", "coordinator"):
         page = read(sign_in(surf(**options), world, address, role), address)
         yield page
-        page.locator("main .what a").click()
+        page.locator("main .what a").first.click()
         page.wait_for_selector(".facts")
         yield page
 
