@@ -49,7 +49,7 @@ def every_page(world: World, address: str, surf: Surf, **options: Any) -> Iterat
         "technician": ("/", f"/tickets/{ticket.id}", f"/leases/{lease.id}", "/agreement"),
         "coordinator": ("/", f"/services/{service.id}", "/tickets", "/leases"),
         "auditor": ("/log", "/log/20"),
-        "administrator": ("/people", "/people/invite", f"/people/{tom}", *deeds(tom)),
+        "administrator": ("/people", "/catalogue", "/people/invite", f"/people/{tom}", *deeds(tom)),
         both.id: ("/", "/account", *OWN, "/device"),
     }
     for role, paths in places.items():
