@@ -8,7 +8,9 @@ import pytest
 from playwright.sync_api import Page
 
 from tests.model.test_doubts import certified
-from tests.samples import BIP39, NO_SEEDS, base64_of
+from tests.samples import BIP39, CARDS, NO_CARDS, NO_SEEDS, SPELLINGS, VISA, base64_of
+from vault.model.cards import NO_CARDS as REFUSAL
+from vault.model.cards import holds_card_number
 from vault.model.doubts import AUTHORITY_KEY, SEED_PHRASE, doubt_of
 from vault.model.readings import readings
 
@@ -97,3 +99,95 @@ def test_browser_and_core_question_the_same(bench: Page) -> None:
     known = in_browser(bench, "doubts", "doubtOf", cases)
     assert known == [doubt_of(kind, fields) for kind, fields in cases]
     assert {SEED_PHRASE, AUTHORITY_KEY, ""} == set(known)
+
+
+@pytest.mark.promise("P7")
+@pytest.mark.attack("IN11")
+def test_browser_and_core_refuse_the_same(bench: Page) -> None:
+    long = "the rest of a long file\n" * 40
+    cases: list[dict[str, str]] = [{}, {"password": ""}]
+    for value in (*CARDS, *SPELLINGS, *NO_CARDS):
+        cases += [
+            {"password": value},
+            {"contents": long + value + long},
+            {"contents": base64_of(long + value)},
+        ]
+        cases += [{"username": value[: len(value) // 2], "port": "22", "password": value[len(value) // 2 :]}]
+    cases += [
+        {"text": VISA[:cut] + mark + VISA[cut:]}
+        for cut in range(1, 16)
+        for mark in ("x", "é", "xx", " a", "½", "ⅷ", "²")
+    ]
+    pieces = [
+        "4",
+        "41",
+        "411",
+        "4111",
+        "1111",
+        "11111111",
+        VISA,
+        VISA[:13],
+        "5555",
+        "34",
+        "6011",
+        "0",
+        "00",
+        "1227",
+        "378282",
+    ]
+    marks = [
+        " ",
+        "",
+        "-",
+        "\n",
+        ".",
+        "x",
+        "/",
+        ":",
+        "%20",
+        "&#49;",
+        "\\u0034",
+        "\u0664",
+        "\u00a0",
+        "\u0332",
+        "+",
+        "ab",
+        "cvv",
+    ]
+    for at in range(1500):
+        size = 3 + at % 30
+        row = [secrets.choice(pieces) + secrets.choice(marks[: 2 + at % 16]) for _ in range(size)]
+        texts = ["".join(row[:2]), "".join(row[2:]) * (1 + at % 4)]
+        cases.append(dict(zip(("username", "password"), texts, strict=True)))
+    known = in_browser(bench, "cards", "holdsCardNumber", [[case] for case in cases])
+    ours = [holds_card_number(case) for case in cases]
+    assert [case for case, one, other in zip(cases, known, ours, strict=True) if one != other] == []
+    assert 0.1 < sum(ours) / len(ours) < 0.9
+
+
+@pytest.mark.promise("P7")
+def test_browser_and_core_say_it_in_the_same_words(bench: Page) -> None:
+    said = """async () => [(await import("/static/cards.js")).NO_CARDS,
+                           (await import("/static/doubts.js")).SEED_PHRASE,
+                           (await import("/static/doubts.js")).AUTHORITY_KEY]"""
+    assert bench.evaluate(said) == [REFUSAL, SEED_PHRASE, AUTHORITY_KEY]
+
+
+@pytest.mark.attack("DO04")
+@pytest.mark.parametrize(
+    "piece", ["1", "4 ", "4111 ", "44:", "%34", "\u200b4", "cvv code ", "QUJD", "abandon the ", "0f:"]
+)
+def test_no_file_holds_the_page_up(bench: Page, piece: str) -> None:
+    spent = bench.evaluate(
+        """async (piece) => {
+             const {holdsCardNumber} = await import("/static/cards.js");
+             const {doubtOf} = await import("/static/doubts.js");
+             const fields = {name: "some.file", contents: piece.repeat(Math.floor(1400000 / piece.length))};
+             const started = performance.now();
+             holdsCardNumber(fields);
+             doubtOf("file", fields);
+             return performance.now() - started;
+           }""",
+        piece,
+    )
+    assert spent < 5000
