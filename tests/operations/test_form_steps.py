@@ -177,6 +177,18 @@ def test_what_looks_misplaced_is_kept_only_when_the_customer_says_that_it_belong
     assert world.sql("SELECT state FROM secret") == [("checked",)]
 
 
+def test_the_customers_word_for_it_outlives_a_sealed_vault(embedded: World) -> None:
+    answers = {}
+    for sure in (False, True):
+        browser, form = embedded.begin(embedded.ask(embedded.service(title=f"Sure: {sure}")))
+        embedded.seal()
+        doubtful = embedded.sealed(form, {**LOGIN, "password": SEED})
+        receipt = embedded.hand_in(browser, doubtful.model_copy(update={"sure": sure}))
+        answers[receipt.secret] = "checked" if sure else "refused"
+        embedded.unseal()
+    assert dict(embedded.sql("SELECT id, state FROM secret")) == answers
+
+
 @pytest.mark.attack("IN12")
 def test_every_message_of_a_form_needs_its_browser(embedded: World) -> None:
     _, form = embedded.begin(embedded.ask(embedded.service()))

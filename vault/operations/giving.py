@@ -3,16 +3,17 @@
 import secrets as randomness
 from collections.abc import Mapping
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from vault.crypto.encoding import unb64
 from vault.crypto.envelope import Envelope
 from vault.errors import Conflict, Ended, Invalid, NotFound, Sealed, Tampered
+from vault.ledger.entry import decode
 from vault.model.cards import holds_card_number
 from vault.model.doubts import doubt_of
 from vault.model.kinds import KINDS, judge
 from vault.model.messages import Give, Receipt
-from vault.model.tables import Request, Secret
+from vault.model.tables import LedgerEntry, Request, Secret
 from vault.operations import attempts
 from vault.operations.asking import service_of
 from vault.operations.forms import (
@@ -54,7 +55,7 @@ async def give(vault: Vault, actor: Actor, message: Give) -> Receipt:
     receipt: Receipt
     receipt, unchecked = await vault.perform(_given, actor, browser, message, envelope)
     if unchecked and not vault.is_sealed:
-        await check(vault, message.secret, sure=message.sure)
+        await check(vault, message.secret)
     return receipt
 
 
@@ -95,6 +96,8 @@ def _given(
         offer_line="",
     )
     unit.say(kind=kind, version=str(secret.version), suite=secret.suite, sealed_by=secret.sealed_by)
+    if message.sure:
+        unit.say(sure="yes")
     return receipt_of(secret), True
 
 
@@ -111,6 +114,12 @@ def _kind_given(secret: Secret, named: str) -> str:
 # -- the core's check ------------------------------------------------------------------------------------------------
 
 _SECRETS = Secret.table()
+_ENTRIES = LedgerEntry.table()
+_GIVINGS = (
+    select(_ENTRIES.c.body)
+    .where(_ENTRIES.c.service_id == bindparam("service"), _ENTRIES.c.type == "secret.give")
+    .order_by(_ENTRIES.c.seq.desc())
+)
 _UNCHECKED = select(_SECRETS.c.id).where(_SECRETS.c.state == "given").order_by(_SECRETS.c.id)
 
 
@@ -127,17 +136,20 @@ async def check_waiting(vault: Vault) -> int:
     return len(waiting)
 
 
-async def check(vault: Vault, secret_id: str, *, sure: bool = False) -> None:
+async def check(vault: Vault, secret_id: str) -> None:
     """Open a submission once, in memory and seen by nobody: does it open, parse, and hold nothing that is refused?
 
     What fails is purged and asked for again. Raises Invalid with the reason, for the customer who is still there.
     """
     wrong: Invalid | None = None
-    kind, version = await vault.read(_kind_of, Actor.core(), secret_id)
+    service_id, kind, version = await vault.read(_waiting, Actor.core(), secret_id)
     try:
         fields = await vault.open_whole(_check_begun, Actor.core(), secret_id, version)
         plain = {name: value.expose() for name, value in fields.items()}
-        await vault.aside(_judge, kind, plain, sure)
+        await vault.aside(_judge, kind, plain)
+        doubt = await vault.aside(doubt_of, kind, plain)
+        if doubt and not await vault.read_aside(_was_sure, Actor.core(), service_id, secret_id, version):
+            wrong = Invalid(doubt, "/sure")
     except Invalid as fault:
         wrong = fault
     except (Tampered, Ended):
@@ -150,22 +162,30 @@ async def check(vault: Vault, secret_id: str, *, sure: bool = False) -> None:
         raise wrong
 
 
-def _judge(kind: str, fields: Mapping[str, str], sure: bool) -> None:
-    """Raise Invalid for what nobody could log in with, and for what is never kept or should first be asked about."""
+def _judge(kind: str, fields: Mapping[str, str]) -> None:
+    """Raise Invalid for what nobody could log in with, and for what is never kept."""
     judge(kind, fields)
     if holds_card_number(fields):
         raise Invalid(
             "this looks like a card number, and card numbers are never taken; leave it out", "/fields"
         )
-    doubt = "" if sure else doubt_of(kind, fields)
-    if doubt:
-        raise Invalid(doubt, "/sure")
 
 
-def _kind_of(reading: Reading, _actor: Actor, secret_id: str) -> tuple[str, int]:
-    query = select(_SECRETS.c.kind, _SECRETS.c.version).where(_SECRETS.c.id == secret_id)
+def _waiting(reading: Reading, _actor: Actor, secret_id: str) -> tuple[str, str, int]:
+    query = select(_SECRETS.c.service_id, _SECRETS.c.kind, _SECRETS.c.version).where(
+        _SECRETS.c.id == secret_id
+    )
     row = reading.connection.execute(query).one()
-    return str(row.kind), int(row.version)
+    return str(row.service_id), str(row.kind), int(row.version)
+
+
+def _was_sure(reading: Reading, _actor: Actor, service_id: str, secret_id: str, version: int) -> bool:
+    """Whether the record of that giving says that the customer was asked about it, and that it belongs here."""
+    for body in reading.connection.execute(_GIVINGS, {"service": service_id}).scalars():
+        told = decode(body.encode()).ids
+        if (told.get("secret"), told.get("version")) == (secret_id, str(version)):
+            return told.get("sure") == "yes"
+    return False
 
 
 @operation("secret.check")
