@@ -92,12 +92,10 @@ def _approved(unit: Unit, actor: Actor, read: Line, proof: str) -> ServiceTypeVi
     of = _may_approve(unit, actor, read)
     unit.say(type=read.type, kind=read.kind)
     presence.spend(unit, actor, proof, _deed(read))
-    approval = {"digest": read.digest, "state": "approved", "approved_by": actor.id, "approved_at": unit.now}
     row = unit.find(Necessity, type=read.type, kind=read.kind)
     if row is None:
-        row = Necessity(id=new_id("nec"), type=read.type, kind=read.kind, created_at=unit.now, **approval)
+        row = Necessity(id=new_id("nec"), type=read.type, kind=read.kind, digest="", created_at=unit.now)
         unit.insert(row)
-    else:
-        unit.change(row, **approval)
+    unit.change(row, digest=read.digest, state="approved", approved_by=actor.id, approved_at=unit.now)
     unit.about(necessity=row.id)
     return shown(unit, of)
