@@ -9,6 +9,7 @@ import pytest
 
 from tests.authenticator import SoftPasskey
 from tests.operations.necessities import WITH_REGISTRAR, approve
+from tests.operations.visiting import NOBODY, ask, code_of, come
 from tests.world import CATALOGUE, LOGIN, PASSWORD, Member, World, dearer_hashes
 from vault.crypto.tokens import new_intake_code, new_user_code
 from vault.errors import ClockInDoubt, NotFound, NotSignedIn, ProofNeeded, Tampered, TooMany, VaultError
@@ -24,8 +25,11 @@ from vault.operations import (
     enrolling,
     hosting,
     intake,
+    mine,
     operator,
+    own_passkeys,
     presence,
+    records,
     refreshing,
     requests,
     services,
@@ -35,6 +39,7 @@ from vault.operations import (
     tickets,
     tokens,
     upkeep,
+    visits,
     vouching,
 )
 from vault.operations.presence import Presence
@@ -108,7 +113,7 @@ def _hand_over(world: World) -> None:
             world.begin(request.model_copy(update={"pin": wrong}))
     browser, form = world.begin(world.ask(service, pin=True))
     world.run(intake.accept(world.vault, CUSTOMER, Accept(browser=browser, version=1)))
-    given = world.hand_in(browser, world.sealed(form))
+    given = world.hand_in(browser, world.sealed(form).model_copy(update={"sure": True}))
     world.run(intake.again(world.vault, CUSTOMER, Again(browser=browser, secret=given.secret)))
 
 
@@ -134,6 +139,37 @@ def _doubt_the_clock(world: World) -> None:
         world.perform(audit._exported, auditor)
     world.run(operator.confirm_clock(world.vault))
     world.run(upkeep.sweep(world.vault))
+
+
+# -- what customers do on their own page ------------------------------------------------------------------------------
+
+
+def play_customer(world: World) -> None:
+    """A wrong code, then everything that the page offers, and out again."""
+    service = world.service(world.customer("Own Page", "own@customers.example"), "A shop of their own")
+    secret = world.give(service)
+    with pytest.raises(NotSignedIn):
+        world.run(
+            visits.start(world.vault, NOBODY, ask(world, code_of(world, service.customer.id)), "?" * 10)
+        )
+    own = come(world, service.customer.id).actor
+    world.perform(mine.pause, own, service.id)
+    world.perform(mine.resume, own, service.id)
+    world.perform(mine.replace, own, secret)
+    world.run(mine.withdraw(world.vault, own, secret))
+    world.run(records.records(world.vault, own, service.id))
+    _passkey_of(world, own)
+    world.run(mine.correct(world.vault, own, name="Own Pages", mail="pages@customers.example"))
+    world.run(mine.end(world.vault, own, service.id))
+    world.perform(visits.leave, own)
+
+
+def _passkey_of(world: World, own: Actor) -> None:
+    asked = world.run(own_passkeys.ask(world.vault, own))
+    key = SoftPasskey(world.settings.origin)
+    world.perform(own_passkeys.add, own, asked["challenge"], key.create(asked["passkey"]), "A key")
+    (held,) = world.read(own_passkeys.own, own)
+    world.perform(own_passkeys.remove, own, held.id)
 
 
 # -- who the staff are ------------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.operations.playing import play_people, play_service
+from tests.operations.playing import play_customer, play_people, play_service
 from tests.source_tree import ROOT, sources, tree_of
 from tests.world import World
 from vault.ledger.entry import Entry, decode
@@ -26,6 +26,7 @@ UNRECORDED = {
     "device.ask",
     "device.poll",
     "token.seen",
+    "visit.seen",
     "outbox.settle",
     "housekeeping",
     "ledger.checkpoint",
@@ -40,9 +41,11 @@ SHARED = {
     "factor.add": 3,
     "factor.remove": 2,
     "staff.ask": 2,
+    "service.end": 2,
+    "visit.start": 2,
 }
 """How many operations leave the same type: several ways to one thing."""
-COUNTING = {"attempt.count", "attempt.limit", "session.seen", "token.seen"}
+COUNTING = {"attempt.count", "attempt.limit", "session.seen", "token.seen", "visit.seen"}
 TAKING_AWAY = {
     "session.end",
     "session.end-all",
@@ -58,6 +61,9 @@ TAKING_AWAY = {
     "staff.withdraw",
     "staff.drop-role",
     "staff.disable",
+    "visit.end",
+    "service.pause",
+    "secret.withdraw",
 }
 OPERATORS = {"vault.unseal", "vault.seal", "clock.confirm"}
 """The host's own: without them nobody could set right what stands still."""
@@ -160,12 +166,12 @@ class Reader:
 
     def read(self, entry: Entry, row: Told) -> None:
         """Hold one entry to its row of the page, and remember what it says."""
-        person = entry.actor.startswith("per_")
-        by = self.roles[entry.actor] if person else {entry.actor}
+        person, customer = entry.actor.startswith("per_"), entry.actor.startswith("cus_")
+        by = self.roles[entry.actor] if person else {"customer" if customer else entry.actor}
         assert by & row.by, f"{entry.type} by {by}"
         assert set(entry.ids) <= row.names, entry.type
         assert set(entry.disclosed) <= row.discloses, entry.type
-        assert (entry.session != "") == person, f"{entry.type}: whose session"
+        assert (entry.session != "") == (person or customer), f"{entry.type}: whose session"
         changed = {row_id for row_id, _ in entry.rows}
         if entry.type in TAKING_AWAY | COUNTING | OPERATORS:
             assert changed <= self.rows, f"{entry.type} made something"
@@ -193,6 +199,7 @@ def any_of_all(by: set[str] | frozenset[str], listed: frozenset[str]) -> set[str
 def test_every_type_is_played_and_names_what_the_page_says(embedded: World) -> None:
     embedded.settings = embedded.settings.model_copy(update={"smtp_host": "127.0.0.1", "smtp_port": 1})
     embedded.reopen()
+    play_customer(embedded)
     play_service(embedded)
     play_people(embedded)
     page, reader = told(), Reader()
