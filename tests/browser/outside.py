@@ -90,6 +90,8 @@ class Outside:
                 self.accepted = message.version
             case Again():
                 self._mine(message.browser)
+                if message.secret not in self.kinds:
+                    raise NotFound("this form does not ask for that")
                 self.versions[message.secret] += message.secret in self.given
                 self.given.pop(message.secret, None)
             case Done():
@@ -113,6 +115,8 @@ class Outside:
 
     def _give(self, message: Give) -> Receipt:
         secret = message.secret
+        if secret not in self.kinds:
+            raise NotFound("this form does not ask for that")
         if self.terms and not self.accepted:
             raise Conflict("please read and accept our terms first")
         if message.version != self.versions[secret]:

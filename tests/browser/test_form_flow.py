@@ -12,6 +12,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.forms import CANARY, Form, fill, open_for
 from tests.browser.outside import CODE, LINE, TERMS
+from tests.browser.people import POLYGLOT
 from tests.samples import BIP39
 from vault.errors import Invalid
 
@@ -218,6 +219,42 @@ def test_the_command_adds_exactly_one_line_in_a_real_shell_and_the_button_copies
     subprocess.run(["sh", "-c", command], env={"HOME": str(fresh)}, check=True)
     assert (fresh / ".ssh").stat().st_mode & 0o777 == 0o700
     assert (fresh / ".ssh" / "authorized_keys").stat().st_mode & 0o777 == 0o600
+
+
+@both
+@pytest.mark.attack("IN07", "IN09")
+@pytest.mark.parametrize(
+    "words", [POLYGLOT, "W" * 300, "a" + "\u0301" * 300], ids=["script", "long", "marks"]
+)
+def test_what_others_wrote_is_text_on_every_page_and_breaks_none(
+    form: Form, surf: Surf, words: str, javascript: bool
+) -> None:
+    form.core.words, form.core.terms, form.core.offers = words, f"# {words}\n\n{words}\n", True
+    form.core.wrong = Invalid(words, "/fields/host")
+    page = surf(java_script_enabled=javascript, viewport={"width": 320, "height": 640})
+
+    def is_whole() -> None:
+        expect(page.locator("main")).to_contain_text(words)
+        assert page.locator("main img, main svg, main script").count() == 0
+        assert page.evaluate("document.documentElement.scrollWidth") <= 320
+
+    form.knocked(page)
+    is_whole()
+    page.check("#accept")
+    page.click("text=Accept and begin")
+    page.wait_for_selector("#command")
+    is_whole()
+    page.fill("#host", "shop.example.com")
+    page.fill("#username", "root")
+    page.click("#submit")
+    page.wait_for_selector("#host-error")
+    is_whole()
+    page.click("#submit")
+    page.wait_for_url("**given=sec_0")
+    is_whole()
+    page.click("text=That is all")
+    page.wait_for_url("**/give/thanks")
+    is_whole()
 
 
 # -- doubts, refusals, and giving it again ----------------------------------------------------------------------------

@@ -138,6 +138,30 @@ BAD: list[tuple[str, str, dict[str, str], bytes | str, set[int]]] = [
     ("a code of a megabyte", "/give/begin", FORM, "code=" + "A" * 60_000, {422}),
     ("no code", "/give/begin", FORM, "", {422}),
     ("another method's body", "/give/begin", JSON, '{"code": 1}', {422}),
+    ("a PIN of a thousand digits", "/give/begin", FORM, f"code={CODE}&pin=" + "1" * 1000, {422}),
+    ("a PIN that is a list", "/give/begin", JSON, f'{{"code": "{CODE}", "pin": ["{CANARY}"]}}', {422}),
+    ("terms that are no number", "/give/accept", JSON, f'{{"version": "{CANARY}"}}', {422}),
+    ("terms and more", "/give/accept", JSON, f'{{"version": 1, "x": "{CANARY}"}}', {422}),
+    ("terms of version 0", "/give/accept", JSON, '{"version": 0}', {422}),
+    ("nothing again", "/give/again", JSON, "{}", {422}),
+    ("another secret again", "/give/again", JSON, '{"secret": "sec_9"}', {404}),
+    ("garbage again", "/give/again", FORM, f"secret={CANARY}", {404}),
+    ("a kind that was not offered", "/give/plain", FORM, plain(kind="api-token"), {422}),
+    ("a kind that is none", "/give/plain", FORM, plain(kind=CANARY), {422}),
+    (
+        "a kind that is a list",
+        "/give/secret",
+        JSON,
+        f'{{"secret":"sec_0","version":1,"envelope":"AA","sealed_by":"browser","kind":["{CANARY}"]}}',
+        {422},
+    ),
+    (
+        "a yes that is a word",
+        "/give/secret",
+        JSON,
+        f'{{"secret":"sec_0","version":1,"envelope":"AA","sealed_by":"browser","sure":"{CANARY}"}}',
+        {422},
+    ),
 ]
 
 
