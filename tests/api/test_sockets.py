@@ -16,7 +16,7 @@ from api.operator import operator_socket
 from vault.crypto.encoding import b64
 from vault.crypto.tokens import new_intake_code, new_token
 from vault.errors import NotFound
-from vault.model.messages import Begin, Look
+from vault.model.messages import Accept, Again, Begin, Done, Look
 from vault.operations.vault import Vault
 
 from .conftest import Deployment
@@ -156,8 +156,15 @@ def test_an_intake_of_its_own_hears_the_cores_refusals_by_their_class(deployment
                 door = SocketDoor(place)
                 with pytest.raises(NotFound):  # also while sealed: the form works without a key
                     await door.ask(Begin(code=new_intake_code(), browser=new_token("vk_giv")))
-                with pytest.raises(NotFound):
-                    await door.ask(Look(browser=new_token("vk_giv")))
+                browser = new_token("vk_giv")
+                for message in (
+                    Look(browser=browser),
+                    Accept(browser=browser, version=1),
+                    Again(browser=browser, secret="sec_00000000000000000000"),
+                    Done(browser=browser),
+                ):
+                    with pytest.raises(NotFound, match="not open in this browser"):
+                        await door.ask(message)
                 reader, writer = await asyncio.open_unix_connection(place)
                 writer.write(b'{"do": "reveal", "secret": "hunter2"}\n')
                 refused = json.loads(await reader.readline())
