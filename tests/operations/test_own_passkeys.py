@@ -6,29 +6,12 @@ import pytest
 
 from tests.authenticator import HONEST, Lies, SoftPasskey
 from tests.operations.provers import with_passkey
+from tests.operations.visiting import NOBODY, come
 from tests.refusals import answer
 from tests.world import World
 from vault.errors import NotFound, NotSignedIn, Sealed
-from vault.model.tables import Customer
 from vault.operations import mine, own_passkeys, sessions, visits
-from vault.storage.reading import Reading
 from vault.values import Actor
-
-NOBODY = Actor.nobody("203.0.113.9", "page")
-
-
-def _link(reading: Reading, _actor: Actor, customer: str) -> str:
-    found = reading.find(Customer, id=customer)
-    return visits.page_link(reading, found) if found else ""
-
-
-def by_mail(world: World, customer: str) -> Actor:
-    """The customer on their page, opened with a code from their mailbox."""
-    code = world.read(_link, NOBODY, customer).partition("#")[2]
-    token = world.run(visits.ask(world.vault, NOBODY, code))
-    ((visit,),) = world.sql("SELECT id FROM visit WHERE state = 'asked'")
-    mailed, _ = world.perform(visits.mint, Actor.core(), visit)
-    return opened(world, world.run(visits.start(world.vault, NOBODY, token, mailed)))
 
 
 def opened(world: World, visiting: visits.Visiting) -> Actor:
@@ -51,14 +34,14 @@ def starting(world: World, key: SoftPasskey, lies: Lies = HONEST) -> Any:
 @pytest.mark.attack("AN22")
 def test_a_passkey_opens_the_page_of_its_customer_alone(world: World) -> None:
     acme, globex = world.customer(), world.customer("Globex", "it@globex.example")
-    actor = by_mail(world, acme.id)
+    actor = come(world, acme.id).actor
     key, since = added(world, actor), world.size()
     again = opened(world, world.run(starting(world, key)))
     assert (again.kind, again.id) == ("customer", acme.id)
     assert world.ledger(since) == ["visit.start ok"]
     assert world.read(mine.page, again).name == "Acme Garden Tools"
     assert [one.name for one in world.read(own_passkeys.own, again)] == ["My telephone"]
-    other = by_mail(world, globex.id)
+    other = come(world, globex.id).actor
     (passkey,) = world.read(own_passkeys.own, again)
     refused = own_passkeys.remove
     assert answer(world, world.vault.perform(refused, other, passkey.id))[0] is NotFound
@@ -70,7 +53,7 @@ def test_a_passkey_opens_the_page_of_its_customer_alone(world: World) -> None:
 @pytest.mark.attack("AN22", "AZ06")
 def test_neither_the_staff_nor_a_customer_signs_in_with_the_others_passkey(world: World) -> None:
     acme = world.customer()
-    key = added(world, by_mail(world, acme.id))
+    key = added(world, come(world, acme.id).actor)
     asked = world.run(sessions.ask_passkey(world.vault, NOBODY))
     given = key.get(asked["passkey"])
     work = sessions.sign_in_with_passkey(world.vault, asked["challenge"], given, NOBODY)
@@ -82,7 +65,7 @@ def test_neither_the_staff_nor_a_customer_signs_in_with_the_others_passkey(world
 @pytest.mark.attack("AN22", "AN26")
 def test_the_last_passkey_can_go_and_opens_nothing_then_nor_while_the_vault_is_sealed(world: World) -> None:
     acme = world.customer()
-    actor = by_mail(world, acme.id)
+    actor = come(world, acme.id).actor
     key = added(world, actor)
     world.seal()
     assert answer(world, own_passkeys.start(world.vault, NOBODY, "chl_x", {}))[0] is Sealed
