@@ -8,7 +8,7 @@ from vault.errors import Conflict, Denied, Ended, Invalid, NotFound, NotSignedIn
 from vault.model.people import Person
 from vault.model.tables import Agreement, Assignment, Lease, RowHead, Secret, Service, Ticket
 from vault.model.views import LeaseView, RequestView
-from vault.operations import presence, showing
+from vault.operations import notices, presence, showing
 from vault.operations.asking import (
     AGREEMENT_GONE,
     lease_for,
@@ -216,8 +216,10 @@ def reveal(unit: Unit, actor: Actor, lease_id: str, secret_id: str, field: str) 
     unit.say(version=str(row[_AT["secret.version"]]))
     if not field:  # the empty name is all of a secret, for the core's check alone
         raise NotFound("there is no such field")
-    opening = unit.opening(dict(zip(_SECRET_COLUMNS, row[_SPANS[1]], strict=True)), field)
+    secret = dict(zip(_SECRET_COLUMNS, row[_SPANS[1]], strict=True))
+    opening = unit.opening(secret, field)
     unit.say(field=field)
+    notices.on_opening(unit, lease_id, secret, row[_AT["service.customer_id"]])
     return opening
 
 

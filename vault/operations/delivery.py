@@ -1,36 +1,65 @@
 """Delivering the outbox: after the commit, at least once, in order; what a mail needs is looked up and minted now."""
 
-import json
 import logging
+from collections.abc import Sequence
+from typing import Literal
 
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import Select, and_, bindparam, exists, func, or_, select, update
 
-from vault.errors import Conflict, NotFound
-from vault.model.kinds import KINDS
+from vault.errors import Conflict, NotFound, Unavailable
 from vault.model.people import Person, StaffChange
-from vault.model.tables import Certificate, Customer, Outbox, Request, Secret, Service
-from vault.operations import enrolling, requests
+from vault.model.tables import Customer, Outbox
+from vault.operations import enrolling, notices, requests, visits
 from vault.operations.altering import NOWHERE
-from vault.operations.offering import mark_of
+from vault.operations.notices import GATHERED, SETTLES
 from vault.operations.vault import Vault
 from vault.outbox import words
 from vault.outbox.mail import Mail, send
 from vault.storage.reading import Reading
 from vault.storage.unit import Unit, operation
 from vault.storage.writer import where
-from vault.values import DAY, MINUTE, SECOND, Actor, Moment, to_datetime
+from vault.values import DAY, HOUR, MINUTE, SECOND, Actor, Moment, to_datetime
 
 MOST = 50
 MOST_NOTICES = 5
-"""How often one person is told the same within a day; more of it would only hide the rest of their mail."""
+"""How often one of the staff is told the same within a day; more of it would only hide the rest of their mail."""
+LONGEST_WAIT = 60 * MINUTE
+MOST_REFUSALS = 130
+"""So often, at most one an hour, a mail is tried that the server will never take: five days (RFC 5321 §4.5.4.1)."""
+DIGEST_AT = 6 * HOUR
+"""When the day's digest goes out, after midnight UTC: whoever reads mail in the morning has it."""
+URGENT = "customer.code"
+"""Waits for nobody, and is sent while the vault is sealed too: somebody sits in front of their page."""
+
 _log = logging.getLogger("valetkey.delivery")
-_OUTBOX = Outbox.table()
-_DUE = (
-    select(_OUTBOX)
-    .where(_OUTBOX.c.state == "waiting", _OUTBOX.c.next_at <= bindparam("at"))
+_OUTBOX, _CUSTOMERS = Outbox.table(), Customer.table()
+_EARLIER = _OUTBOX.alias("earlier")
+_IS_GATHERED = _OUTBOX.c.template.in_(GATHERED)
+_IN_DIGEST = and_(func.coalesce(_CUSTOMERS.c.digest, False), _IS_GATHERED)
+_WAITING: Select[tuple[int]] = (
+    select(*_OUTBOX.c)
+    .outerjoin(_CUSTOMERS, _CUSTOMERS.c.id == _OUTBOX.c.to_id)
+    .where(_OUTBOX.c.state == "waiting")
     .order_by(_OUTBOX.c.id)
-    .limit(MOST)
 )
+_STUCK = exists().where(
+    _EARLIER.c.to_id == _OUTBOX.c.to_id,
+    _EARLIER.c.id < _OUTBOX.c.id,
+    _EARLIER.c.state == "waiting",
+    _EARLIER.c.tries > 0,
+    _EARLIER.c.next_at > bindparam("at"),
+)
+_DUE = _WAITING.where(
+    _OUTBOX.c.next_at <= bindparam("at"),
+    or_(_OUTBOX.c.template == URGENT, ~_STUCK),
+    or_(~_IN_DIGEST, _OUTBOX.c.created_at < bindparam("morning")),
+).limit(MOST)
+_DUE_SEALED = _WAITING.where(_OUTBOX.c.template == URGENT, _OUTBOX.c.next_at <= bindparam("at")).limit(MOST)
+_TOGETHER = _WAITING.where(
+    _OUTBOX.c.to_id == bindparam("to"), _IS_GATHERED, _OUTBOX.c.next_at <= bindparam("at")
+).limit(MOST)
+_BEFORE = _OUTBOX.c.id < bindparam("before")
+_OF_TODAY = or_(~_IN_DIGEST, _OUTBOX.c.created_at < bindparam("morning"))
 _TOLD = select(func.count()).where(
     _OUTBOX.c.state == "settled",
     _OUTBOX.c.template == bindparam("template"),
@@ -43,27 +72,91 @@ _SETTLE = (
     .values(state=bindparam("now_is"), tries=bindparam("tried"), next_at=bindparam("again"))
 )
 
+Result = Literal["settled", "waits", "nobody there"]
+
 
 async def deliver(vault: Vault) -> int:
-    """Send what is due; returns how many were settled. What fails is tried again later and later, and blocks nobody."""
-    due = await vault.read_aside(_due, Actor.core())
+    """Send what is due; returns how many were settled. What fails is tried again later and later, and blocks nobody.
+
+    What goes to one mailbox is in order: while something waits there after a try, what came after it waits too. Several
+    notices that wait for one customer become one mail. When there is no mail server, the round ends at the first try.
+    """
     settled = 0
-    for row in due:
-        number = row.id or 0
-        try:
-            if await vault.read_aside(_told_enough, Actor.core(), row):
-                await vault.perform(_settle, Actor.core(), number, "dropped", row.tries, vault.now())
+    stuck: set[str] = set()
+    for row in await vault.read_aside(_due, Actor.core()):
+        for rows in await vault.read_aside(_mails_with, Actor.core(), row):
+            if not rows or row.to_id in stuck:
                 continue
-            for mail in await _mails_for(vault, row):
-                await send(vault.settings, mail)
-        except Exception as fault:  # noqa: BLE001 (one message that cannot be sent stops no other)
-            _log.warning("a message waits: %s", where(fault))
-            wait = min(SECOND * 2 ** min(row.tries + 2, 12), 60 * MINUTE)
-            await vault.perform(_settle, Actor.core(), number, "waiting", row.tries + 1, vault.now() + wait)
-            continue
-        await vault.perform(_settle, Actor.core(), number, "settled", row.tries + 1, vault.now())
-        settled += 1
+            result = await _try(vault, rows)
+            if result == "settled":
+                settled += len(rows)
+                continue
+            stuck.add(row.to_id)
+            if result == "nobody there":
+                return settled
     return settled
+
+
+def _due(reading: Reading, _actor: Actor) -> list[Outbox]:
+    if reading.is_sealed:
+        return [Outbox(**row) for row in reading.rows(_DUE_SEALED, at=reading.now)]
+    due = reading.rows(_DUE, at=reading.now, morning=_morning(reading.now))
+    return [Outbox(**row) for row in due]
+
+
+def _morning(now: int) -> int:
+    """When the last digest was due: what is older goes out now."""
+    return now - (now - DIGEST_AT) % DAY
+
+
+def _mails_with(reading: Reading, _actor: Actor, row: Outbox) -> list[list[Outbox]]:
+    """Which rows go out with a row that is due, mail by mail: notices together, and before whatever came after them.
+
+    A digest stays together until its time, unless the end is told: then everything that came before is told first.
+    """
+    if row.template == URGENT:
+        return [[row]]
+    told = {"to": row.to_id, "at": reading.now + SETTLES, "morning": _morning(reading.now)}
+    if row.template in GATHERED:
+        return [[Outbox(**one) for one in reading.rows(_TOGETHER.where(_OF_TODAY), **told)]]
+    query = _TOGETHER.where(_BEFORE)
+    if row.template != "service.destroyed":
+        query = query.where(~_IN_DIGEST)
+    before = [Outbox(**one) for one in reading.rows(query, before=row.id, **told)]
+    return [before, [row]] if before else [[row]]
+
+
+async def _try(vault: Vault, rows: Sequence[Outbox]) -> Result:
+    """Send what rows that go out together stand for, and write down what came of it."""
+    result: Result = "waits"
+    state = "settled"
+    try:
+        if await vault.read_aside(_told_enough, Actor.core(), rows[0]):
+            state, mails = "dropped", []
+        else:
+            mails = await _mails_for(vault, rows)
+        said = {await send(vault.settings, mail) for mail in mails}
+    except Unavailable as fault:
+        _log.warning("a message waits: %s", where(fault))
+        result = "nobody there"
+    except Exception as fault:  # noqa: BLE001 (one message that cannot be sent stops no other)
+        _log.warning("a message waits: %s", where(fault))
+    else:
+        if "refused" in said and max(row.tries for row in rows) >= MOST_REFUSALS:
+            _log.error("a message was given up: the mail server refuses it for good")
+            state, result = "undeliverable", "settled"
+        elif said <= {"taken"}:
+            result = "settled"
+        else:
+            _log.warning("a message waits: the mail server does not take it")
+    for row in rows:
+        number, tries = row.id or 0, row.tries + 1
+        if result == "settled":
+            await vault.perform(_settle, Actor.core(), number, state, tries, vault.now())
+        else:
+            again = vault.now() + min(SECOND * 2 ** min(tries + 1, 12), LONGEST_WAIT)
+            await vault.perform(_settle, Actor.core(), number, "waiting", tries, again)
+    return result
 
 
 def _told_enough(reading: Reading, _actor: Actor, row: Outbox) -> bool:
@@ -74,78 +167,59 @@ def _told_enough(reading: Reading, _actor: Actor, row: Outbox) -> bool:
     return int(reading.connection.execute(_TOLD, told).scalar_one()) >= MOST_NOTICES
 
 
-def _due(reading: Reading, _actor: Actor) -> list[Outbox]:
-    return [Outbox(**row) for row in reading.rows(_DUE, at=reading.now)]
-
-
 @operation("outbox.settle", recorded=False)
 def _settle(unit: Unit, _actor: Actor, row: int, state: str, tried: int, again: int) -> None:
     unit.execute(_SETTLE, row=row, now_is=state, tried=tried, again=again)
 
 
-async def _mails_for(vault: Vault, row: Outbox) -> list[Mail]:
-    """The mails that a row stands for: none where nobody is to be told, or nothing can be sent."""
+async def _mails_for(vault: Vault, rows: Sequence[Outbox]) -> list[Mail]:
+    """The mails that rows stand for: none where nobody is to be told, or nothing can be sent."""
     if not vault.settings.smtp_host:
         return []
-    core, subject = Actor.core(), row.subject_id
+    to_staff = rows[0].template.startswith("staff.")
     try:
-        match row.template:
-            case "request.asked":
-                code: str = await vault.perform(requests.mint, core, subject)
-                link = f"{vault.settings.origin}/give#{code}"
-                found = [await vault.read_aside(_asked, core, subject, link)]
-            case "service.destroyed":
-                found = [await vault.read_aside(_destroyed, core, subject)]
-            case "staff.invited":
-                minted = await vault.perform(enrolling.mint_for_mail, core, subject)
-                found = [_invited(vault, *minted)]
-            case "staff.mail":
-                found = await vault.read_aside(_moved, core, subject)
-            case _:
-                found = [await vault.read_aside(_told, core, row.template, subject)]
+        found = await (_to_staff(vault, rows[0]) if to_staff else _to_customer(vault, rows))
     except (Conflict, NotFound):
-        return []  # answered, used, cancelled or late meanwhile
+        return []  # answered, used, cancelled, erased or late meanwhile
     return [mail for mail in found if mail is not None and not mail.to.endswith(NOWHERE)]
 
 
-def _asked(reading: Reading, _actor: Actor, request_id: str, link: str) -> Mail | None:
-    request = reading.find(Request, id=request_id)
-    asker = reading.find(Person, id=request.asked_by) if request else None
-    service = reading.find(Service, id=request.service_id) if request else None
-    customer = reading.find(Customer, id=service.customer_id) if service else None
-    if request is None or asker is None or service is None or customer is None:
-        return None
-    until = _day(request.expires_at)
-    return words.asked(
-        customer.mail, customer.name, reading.settings.business, service.title, asker.name, link, until
-    )
+async def _to_customer(vault: Vault, rows: Sequence[Outbox]) -> list[Mail | None]:
+    core, template, subject = Actor.core(), rows[0].template, rows[0].subject_id
+    match template:
+        case "request.asked":
+            code: str = await vault.perform(requests.mint, core, subject)
+            return [await vault.read_aside(notices.asked, core, subject, code)]
+        case "service.destroyed":
+            return [await vault.read_aside(notices.destroyed, core, subject)]
+        case "customer.code":
+            made, customer = await vault.perform(visits.mint, core, subject)
+            return [await vault.read_aside(notices.code, core, subject, customer, made)]
+        case "customer.moved" | "customer.moved-from":
+            return [await vault.read_aside(notices.moved, core, template, subject)]
+        case "customer.passkey":
+            return [await vault.read_aside(notices.passkey, core, subject)]
+    return [await vault.read_aside(notices.told, core, rows)]
 
 
-def _destroyed(reading: Reading, _actor: Actor, service_id: str) -> Mail | None:
-    service = reading.find(Service, id=service_id)
-    customer = reading.find(Customer, id=service.customer_id) if service else None
-    found = reading.find(Certificate, id=service_id)
-    if service is None or customer is None or found is None:
-        return None
-    certified = json.loads(found.note.partition("\n")[0])
-    was_offered = any(
-        secret.asked_kind in KINDS and KINDS[secret.asked_kind].instead
-        for secret in reading.find_all_unchecked(Secret, service_id=service_id)
-    )
-    return words.destroyed(
-        customer.mail,
-        customer.name,
-        reading.settings.business,
-        service.title,
-        found.note,
-        lines=[removed["line"] for removed in certified["remove"]],
-        mark=mark_of(service_id) if was_offered else "",
-    )
+# -- to the staff ------------------------------------------------------------------------------------------------------
+
+
+async def _to_staff(vault: Vault, row: Outbox) -> list[Mail | None]:
+    core, subject = Actor.core(), row.subject_id
+    match row.template:
+        case "staff.invited":
+            minted = await vault.perform(enrolling.mint_for_mail, core, subject)
+            return [_invited(vault, *minted)]
+        case "staff.mail":
+            return await vault.read_aside(_moved, core, subject)
+    return [await vault.read_aside(_told, core, row.template, subject)]
 
 
 def _invited(vault: Vault, code: str, name: str, mail: str, until: Moment) -> Mail:
     link = f"{vault.settings.origin}/enrol#{code}"
-    return words.invited(mail, name, vault.settings.business, mail, link, _day(until))
+    said = to_datetime(until).strftime("%d %B %Y, %H:%M UTC")
+    return words.invited(mail, name, vault.settings.business, mail, link, said)
 
 
 def _moved(reading: Reading, _actor: Actor, change_id: str) -> list[Mail | None]:
@@ -166,7 +240,3 @@ def _told(reading: Reading, _actor: Actor, template: str, person_id: str) -> Mai
         return None
     roles = " and ".join(person.roles.split())
     return words.told(template, person.mail, person.name, reading.settings.business, roles)
-
-
-def _day(moment: int) -> str:
-    return to_datetime(moment).strftime("%d %B %Y, %H:%M UTC")

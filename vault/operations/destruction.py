@@ -108,6 +108,7 @@ def end_by_customer(unit: Unit, actor: Actor, service_id: str) -> None:
     if service.state != "open" and service.destroy_at is None:
         raise Conflict("this service has ended already")
     _end_service(unit, service)
+    unit.notify("service.ended", service.id, service.customer_id)
 
 
 def _end_service(unit: Unit, service: Service, destroy_at: int | None = None) -> None:
@@ -215,7 +216,7 @@ def _complete(unit: Unit, _actor: Actor, service_id: str, note: str, generation:
         )
     unit.change(service, state="destroyed", destroyed_at=unit.now)
     unit.insert(Certificate(id=service_id, note=note, created_at=unit.now))
-    unit.notify("service.destroyed", service_id)
+    unit.notify("service.destroyed", service_id, service.customer_id)
     return note
 
 

@@ -11,7 +11,7 @@ from vault.model.own import GivenView, LentView, OwnServiceView, OwnView
 from vault.model.people import Person
 from vault.model.tables import Assignment, Certificate, Lease, LedgerEntry, Request, Secret, Service, Ticket
 from vault.model.views import RequestView
-from vault.operations import destruction
+from vault.operations import destruction, notices
 from vault.operations.requests import ask_again
 from vault.operations.vault import Vault
 from vault.operations.visits import customer_of, end_others, link_hash, own_secret, own_service
@@ -144,6 +144,7 @@ def pause(unit: Unit, actor: Actor, service_id: str) -> None:
     found = _running(unit, actor, service_id)
     if found.paused_at is None:
         unit.change(found, paused_at=unit.now)
+        unit.notify("service.paused", found.id, found.customer_id)
 
 
 @operation("service.resume")
@@ -161,6 +162,7 @@ def resume(unit: Unit, actor: Actor, service_id: str) -> None:
                 "the vault is sealed, so nothing of this opens; resume it when the vault is unsealed"
             )
         unit.change(found, paused_at=None)
+        unit.notify("service.resumed", found.id, found.customer_id)
 
 
 def _running(unit: Unit, actor: Actor, service_id: str) -> Service:
@@ -197,6 +199,7 @@ def _withdrawn(unit: Unit, actor: Actor, secret_id: str) -> None:
         suite="",
         given_at=None,
     )
+    unit.notify("secret.withdrawn", secret.id, found.customer_id)
 
 
 @operation("secret.replace")
@@ -271,4 +274,4 @@ def _corrected(unit: Unit, actor: Actor, changed: dict[str, Any]) -> None:
     unit.change(customer, **new)
     if "mail" in new:
         end_others(unit, customer.id, actor.session)
-        unit.notify("customer.moved", customer.id)
+        notices.on_moved(unit, customer, number)

@@ -113,7 +113,7 @@ def _new_request(
         else:
             unit.change(secret, request_id=request.id, asked_version=version, **offer)
     if deliver == "mail":
-        unit.notify("request.asked", request.id)
+        unit.notify("request.asked", request.id, service.customer_id)
     return showing.request(
         request,
         [secret.asked_kind for secret in secrets],
@@ -216,7 +216,7 @@ def reissue(
         expires_at=min(unit.now + unit.settings.request_days * DAY, service.ends_at),
     )
     if deliver == "mail":
-        unit.notify("request.asked", request.id)
+        unit.notify("request.asked", request.id, service.customer_id)
     return showing.request(
         request, showing.kinds_of(unit, request.id), code, _link(unit, code), pin.digits if pin else None
     )

@@ -11,7 +11,7 @@ from vault.crypto.statement import KeyStatement, sign_statement
 from vault.errors import Denied, Ended, Invalid, NotFound
 from vault.model.tables import Customer, Service, ServiceType
 from vault.model.views import ServiceTypeView, ServiceView
-from vault.operations import presence, showing
+from vault.operations import notices, presence, showing
 from vault.operations.asking import may, service_for
 from vault.operations.presence import NOTHING, Deed, Presence
 from vault.operations.vault import Vault
@@ -72,6 +72,7 @@ def _registered(unit: Unit, actor: Actor, service: Service, generation: int) -> 
     service.created_at = unit.now
     unit.keyring_is_at(generation)
     unit.insert(service)
+    notices.on_new_end(unit, service)
     return showing.service(unit, service)
 
 
@@ -115,6 +116,7 @@ def _prolonged(unit: Unit, actor: Actor, service_id: str, end: int, proof: str) 
     found = _may_prolong(unit, actor, service_id, end)
     presence.spend(unit, actor, proof, _deed(found, end))
     unit.change(found, state="open", ends_at=end, ended_at=None, destroy_at=None)
+    notices.on_new_end(unit, found)
     return showing.service(unit, found)
 
 
