@@ -170,7 +170,7 @@ def test_a_sealed_vault_shows_terms_and_posts_none(world: World) -> None:
     post(world, FIRST)
     world.seal()
     assert shown(world) == 1
-    with refused(world, Sealed, "terms.publish"):
+    with refused(world, Sealed, "terms.publish", match="vouch for them"):
         post(world, SECOND, 1)
     world.unseal()
     assert post(world, SECOND, 1).version == 2
@@ -254,6 +254,28 @@ def test_terms_that_were_forged_while_the_vault_was_sealed_are_refused_after_the
     world.unseal()
     with pytest.raises(Tampered):
         shown(world)
+
+
+def test_a_version_that_is_posted_while_somebody_reads_is_no_alarm(world: World) -> None:
+    post(world, FIRST)
+    world.clock.advance(days=1)
+    post(world, SECOND, 1)
+    names = ("id", "text", "posted_at", "effective_at", "salt")
+    row = dict(zip(names, world.sql(f"SELECT {', '.join(names)} FROM terms WHERE id = 2")[0], strict=True))
+    world.sql("DELETE FROM terms WHERE id = 2")
+
+    def look(reading: Reading, _actor: Actor) -> list[int]:
+        honest = reading.newest_digest
+
+        def late(row_id: str) -> bytes | None:
+            if row_id == "terms:2" and not world.sql("SELECT id FROM terms WHERE id = 2"):
+                world.sql(f"INSERT INTO terms ({', '.join(row)}) VALUES (:{', :'.join(row)})", **row)
+            return honest(row_id)
+
+        reading.newest_digest = late  # type: ignore[method-assign]
+        return [coming.id for coming in terms.announced(reading)]
+
+    assert world.run(world.vault.read_aside(look, ANYBODY)) == [1, 2]
 
 
 def test_what_anybody_may_read_is_every_version_with_what_it_changed(world: World) -> None:

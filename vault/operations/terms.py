@@ -57,11 +57,21 @@ def _newest_first(reading: Reading) -> Iterator[Terms]:
 
     No column is asked for what it says before the row is checked: a changed day would else leave a version out unseen.
     """
-    newest = int(reading.connection.execute(_NEWEST).scalar_one())
-    if reading.newest_digest(f"terms:{newest + 1}") is not None:
-        raise Tampered(TERMS_GONE)
-    for version in range(newest, 0, -1):
+    for version in range(_newest(reading), 0, -1):
         yield _posted(reading, version)
+
+
+def _newest(reading: Reading) -> int:
+    """The number of the newest version. Raises Tampered where the ledger knows a later one.
+
+    One that is posted between the two looks is there at the next, and is no fault.
+    """
+    newest = int(reading.connection.execute(_NEWEST).scalar_one())
+    while reading.newest_digest(f"terms:{newest + 1}") is not None:
+        seen, newest = newest, int(reading.connection.execute(_NEWEST).scalar_one())
+        if newest == seen:
+            raise Tampered(TERMS_GONE)
+    return newest
 
 
 # -- posting ---------------------------------------------------------------------------------------------------------
