@@ -30,29 +30,29 @@ class To:
 
 def asked(to: To, service: str, asked_by: str, link: str, until: datetime) -> Mail:
     """Ask a customer for access. The link opens a form; opening it changes nothing."""
-    say, business = to.words.phrase, to.business
+    phrase, business = to.words.phrase, to.business
     return _mail(
         to,
-        say("%(business)s asks you for access: %(service)s", business=business, service=service),
+        phrase("%(business)s asks you for access: %(service)s", business=business, service=service),
         Said(
-            say(
+            phrase(
                 "%(who)s of %(business)s needs access to your server for this service:",
                 who=asked_by,
                 business=business,
             )
         ),
         Shown(service),
-        Said(say("Please give it with this form. It takes about two minutes:")),
+        Said(phrase("Please give it with this form. It takes about two minutes:")),
         Link(link),
         Said(
-            say(
+            phrase(
                 "What you type is encrypted in your browser before it is sent. Only the technicians who work on this "
                 "service can open it, each time for a reason that is recorded, and it is destroyed when the service "
                 "ends."
             )
         ),
         Said(
-            say(
+            phrase(
                 "The form can be used once, until %(until)s. Please never send passwords by mail. If you do not "
                 "expect this message, ask %(business)s by telephone.",
                 until=to.words.moment(until),
@@ -64,14 +64,14 @@ def asked(to: To, service: str, asked_by: str, link: str, until: datetime) -> Ma
 
 def code(to: To, code: str, until: datetime) -> Mail:
     """Send the code that opens the customer's page in the browser that asked for it; without any link."""
-    say = to.words.phrase
+    phrase = to.words.phrase
     return _mail(
         to,
-        say("Your code for your page at %(business)s", business=to.business),
-        Said(say("Somebody has opened the page with your access, and asks for this code there:")),
+        phrase("Your code for your page at %(business)s", business=to.business),
+        Said(phrase("Somebody has opened the page with your access, and asks for this code there:")),
         Shown(code),
         Said(
-            say(
+            phrase(
                 "It works in that browser alone, once, until %(until)s. If it was not you, do nothing: without the "
                 "code the page stays closed. Nobody of %(business)s will ask you for it.",
                 until=to.words.moment(until),
@@ -83,16 +83,16 @@ def code(to: To, code: str, until: datetime) -> Mail:
 
 def moved(to: To, former: str, mail: str) -> Mail:
     """Tell a customer, at the former or the new address, that the new one counts."""
-    say = to.words.phrase
+    phrase = to.words.phrase
     return _mail(
         to,
-        say("Your mail address at %(business)s was changed", business=to.business),
-        Said(say("your mail address was changed on the page with your access:")),
+        phrase("Your mail address at %(business)s was changed", business=to.business),
+        Said(phrase("your mail address was changed on the page with your access:")),
         Shown(
-            say("from  %(former)s", former=former or "?") + "\n" + say("to    %(mail)s", mail=mail),
+            phrase("from  %(former)s", former=former or "?") + "\n" + phrase("to    %(mail)s", mail=mail),
         ),
         Said(
-            say(
+            phrase(
                 "Both addresses get this message. Codes and notices go to the new one from now on, and links to your "
                 "page from before do not work any more."
             )
@@ -103,12 +103,12 @@ def moved(to: To, former: str, mail: str) -> Mail:
 
 def passkey(to: To) -> Mail:
     """Tell a customer that a passkey of theirs was added or removed."""
-    say = to.words.phrase
+    phrase = to.words.phrase
     return _mail(
         to,
-        say("The passkeys of your page at %(business)s were changed", business=to.business),
+        phrase("The passkeys of your page at %(business)s were changed", business=to.business),
         Said(
-            say(
+            phrase(
                 "a passkey was added to the page with your access, or removed from it. The page lists those that are "
                 "left."
             )
@@ -123,14 +123,14 @@ def destroyed(to: To, service: str, certificate: str, lines: Sequence[str], mark
     `lines` are those that the customer added on a server and has to remove; `mark` is how every line of this service
     ends, and empty where none was ever offered.
     """
-    say = to.words.phrase
+    phrase = to.words.phrase
     return _mail(
         to,
-        say("Your access for %(service)s was destroyed", service=service),
-        Said(say("this service has ended:")),
+        phrase("Your access for %(service)s was destroyed", service=service),
+        Said(phrase("this service has ended:")),
         Shown(service),
         Said(
-            say(
+            phrase(
                 "The access that you gave %(business)s for it was destroyed. The signed certificate is enclosed: it "
                 "says what was destroyed, how, and who had seen what. Please change the passwords and remove the keys "
                 "on your server all the same: what a person has seen, no vault takes back.",
@@ -144,13 +144,13 @@ def destroyed(to: To, service: str, certificate: str, lines: Sequence[str], mark
 
 def _to_remove(to: To, lines: Sequence[str], mark: str) -> list[Part]:
     """What is to be done about the lines that let us in; nothing where there never was one."""
-    say, words = to.words.phrase, to.words
+    phrase, words = to.words.phrase, to.words
     if not mark:
         return []
     if not lines:
         return [
             Said(
-                say(
+                phrase(
                     "If you once added a line that ends in %(mark)s on a server, and it is still there, please "
                     "remove it.",
                     mark=mark,
@@ -166,7 +166,7 @@ def _to_remove(to: To, lines: Sequence[str], mark: str) -> list[Part]:
             )
         ),
         *[Shown(line) for line in lines],
-        Said(say("If you find others there that end in %(mark)s, remove them too.", mark=mark)),
+        Said(phrase("If you find others there that end in %(mark)s, remove them too.", mark=mark)),
     ]
 
 
