@@ -9,14 +9,11 @@ from vault.crypto.sealing import seal
 from vault.crypto.statement import KeyStatement, check_statement
 from vault.crypto.suites import XWING
 from vault.errors import Tampered, Unavailable
-from vault.model.cards import holds_card_number
+from vault.model.cards import NO_CARDS, holds_card_number
 from vault.model.kinds import Kind, pack_fields
 from vault.model.messages import Form, FormItem
 
 KEY_BYTES = 32
-NO_CARDS = (
-    "Card numbers are never kept here. Take it out; if it is none, change the login and give the new one"
-)
 
 
 def verifying_key(place: Path) -> bytes:

@@ -1,6 +1,6 @@
 // The customer's form where the browser can seal: checks, seals and hands over. What is entered never leaves this page.
 
-import { holdsCardNumber } from "./cards.js";
+import { NO_CARDS, holdsCardNumber } from "./cards.js";
 import { doubtOf } from "./doubts.js";
 import { show, summarise } from "./faults.js";
 import { Said, handedOver, refresh } from "./handing.js";
@@ -14,9 +14,6 @@ import { askWhetherSure, isSure } from "./sure.js";
 
 const progress = document.getElementById("progress");
 const button = document.getElementById("submit");
-
-const NO_CARDS =
-  "Card numbers are never kept here. Take it out; if it is none, change the login and give the new one";
 
 function cardFaults(fields) {
   if (!holdsCardNumber(fields)) return {};

@@ -40,6 +40,7 @@ We ask for a login only if we cannot do our work without it, and for nothing mor
 ## How long
 
 - We keep it until the service ends.
+
 - Then we destroy it, and tell you.
 """
 

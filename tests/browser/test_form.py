@@ -114,7 +114,7 @@ def test_a_card_number_is_refused_before_it_is_sealed(form: Form, surf: Surf, ja
     page = form.opened(surf(java_script_enabled=javascript))
     fill(page, password="4111 1111\u00a01111-1111")
     page.click("#submit")
-    expect(page.locator("#password-error")).to_contain_text("Card numbers are never kept here")
+    expect(page.locator("#password-error")).to_contain_text("those are never kept here")
     assert form.core.messages == []
     assert "4111" not in page.content()
 
