@@ -15,7 +15,7 @@ from vault.crypto.encoding import unb64
 from vault.errors import Invalid, VaultError
 from vault.model.terms import AllTermsView, TermsView
 from vault.model.views import PersonView
-from vault.operations import catalogue, hosting, operator, staff, terms
+from vault.operations import catalogue, hosting, operator, scanning, staff, terms
 from vault.operations.vault import Vault
 from vault.storage.reading import Reading
 from vault.values import Actor
@@ -34,6 +34,13 @@ class Plain(Order):
     """An order that needs nothing more said."""
 
     do: Literal["status", "seal", "keyring mirror", "doctor", "clock confirm", "staff list", "terms show"]
+
+
+class Scan(Order):
+    """The next kept secrets to be looked through for card numbers; without `after`, from the first."""
+
+    do: Literal["scan"]
+    after: str = Field(default="", max_length=40)
 
 
 class Unseal(Order):
@@ -106,7 +113,7 @@ class PublishTerms(Order):
 
 
 StaffOrder = AddStaff | RolesOfStaff | ResetStaff | MailOfStaff | DisableStaff
-AnyOrder = Plain | Unseal | ApplyCatalogue | PublishTerms | StaffOrder
+AnyOrder = Plain | Scan | Unseal | ApplyCatalogue | PublishTerms | StaffOrder
 ORDER: TypeAdapter[AnyOrder] = TypeAdapter(Annotated[AnyOrder, Field(discriminator="do")])
 
 
@@ -142,6 +149,8 @@ async def carry_out(vault: Vault, order: AnyOrder) -> Any:
     match order:
         case Plain():
             return await _PLAIN[order.do](vault)
+        case Scan():
+            return await scanning.scan(vault, order.after)
         case Unseal():
             return await operator.unseal(vault, unb64(order.root_key))
         case ApplyCatalogue():

@@ -54,6 +54,7 @@ ENTRIES = (
     Entry(OPERATORS, "seal", "Make the running server forget the root key.", "host", "seal"),
     Entry(OPERATORS, "status", "Say how the running server is.", "host", "status"),
     Entry(OPERATORS, "doctor", "Look for what is wrong or weak.", "host", "doctor"),
+    Entry(OPERATORS, "scan", "Look for card numbers in what is kept.", "scan", "scan"),
     Entry(OPERATORS, "staff", "Add staff and look after their accounts.", "house", "staff"),
     Entry(OPERATORS, "catalogue", "Say which service types there are.", "catalogue", "app"),
     Entry(OPERATORS, "terms", "Post terms for customers, thirty days ahead.", "terms", "app"),

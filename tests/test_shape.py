@@ -74,6 +74,7 @@ EXPOSES = {
     "vault/crypto/passwords.py": "hashes what was typed",
     "vault/crypto/protectors.py": "stretches the passphrase",
     "vault/operations/giving.py": "looks for card numbers, in memory and seen by nobody",
+    "vault/operations/scanning.py": "looks for card numbers, in memory and seen by nobody",
     "vault/outbox/mail.py": "gives the mail server its password",
     "api/routes/leases.py": "the answer of a reveal",
     "api/pages/desk.py": "the answer of a reveal, as a page",

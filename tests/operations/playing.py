@@ -32,6 +32,7 @@ from vault.operations import (
     records,
     refreshing,
     requests,
+    scanning,
     services,
     sessions,
     staff,
@@ -63,6 +64,7 @@ def play_service(world: World) -> None:
     world.perform(tickets.unassign, world.actor("coordinator"), ticket.id, world.member("technician").id)
     world.perform(tickets.close, world.actor("coordinator"), ticket.id)
     world.bundle()
+    world.run(scanning.scan(world.vault))
     _doubt_the_clock(world)
     _move_the_end(world, service)
     for days in (6, 6, 4):

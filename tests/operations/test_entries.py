@@ -32,6 +32,8 @@ UNRECORDED = {
     "ledger.checkpoint",
 }
 SHARED = {
+    "secret.check": 2,
+    "secret.checked": 2,
     "session.start": 3,
     "session.end": 2,
     "presence.prove": 4,

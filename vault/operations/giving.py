@@ -9,7 +9,7 @@ from vault.crypto.encoding import unb64
 from vault.crypto.envelope import Envelope
 from vault.errors import Conflict, Ended, Invalid, NotFound, Sealed, Tampered
 from vault.ledger.entry import decode
-from vault.model.cards import holds_card_number
+from vault.model.cards import NO_CARDS, holds_card_number
 from vault.model.doubts import doubt_of
 from vault.model.kinds import KINDS, judge
 from vault.model.messages import Give, Receipt
@@ -166,9 +166,7 @@ def _judge(kind: str, fields: Mapping[str, str]) -> None:
     """Raise Invalid for what nobody could log in with, and for what is never kept."""
     judge(kind, fields)
     if holds_card_number(fields):
-        raise Invalid(
-            "this looks like a card number, and card numbers are never taken; leave it out", "/fields"
-        )
+        raise Invalid(NO_CARDS, "/fields")
 
 
 def _waiting(reading: Reading, _actor: Actor, secret_id: str) -> tuple[str, str, int]:
@@ -210,6 +208,14 @@ def _check_done(unit: Unit, _actor: Actor, secret_id: str, version: int, passed:
     if passed:
         unit.change(secret, state="checked")
         return
+    purge(unit, secret)
+
+
+def purge(unit: Unit, secret: Secret) -> bool:
+    """Keep nothing of what was given, as part of another change, and ask for it again.
+
+    Tells whether that took a new request: while the customer's form is still open, it is that form which asks again.
+    """
     unit.change(
         secret,
         kind=secret.asked_kind,
@@ -225,6 +231,9 @@ def _check_done(unit: Unit, _actor: Actor, secret_id: str, version: int, passed:
         version = secret.version + 1
         unit.change(secret, asked_version=version, **offered(unit, service, secret, version))
     request = unit.find(Request, id=secret.request_id)
-    if request is not None and request.state == "done" and service.state == "open":
-        deliver = "mail" if unit.settings.smtp_host else "hand"
-        ask_again(unit, request.asked_by, service, [secret], deliver)
+    if request is None or service.state != "open":
+        return False
+    if request.state in {"asked", "started"} and unit.now < request.expires_at:
+        return False
+    ask_again(unit, request.asked_by, service, [secret], "mail" if unit.settings.smtp_host else "hand")
+    return True
