@@ -30,9 +30,9 @@ def apply(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Make the catalogue what the file says; prints what changed. It runs on the vault's host.
+    """Make the catalogue what the file says; prints what changed.
 
-    A line that asks for an extraordinary kind waits for an administrator's yes.
+    It runs on the vault's host. A line that asks for an extraordinary kind waits for an administrator's yes.
     """
     try:
         toml = file.read_bytes().decode()
@@ -61,7 +61,7 @@ def show(
     name: Annotated[str, typer.Argument(metavar="[TYPE]", help="One service type; all without it.")] = "",
     as_json: AsJson = False,
 ) -> None:
-    """Show what each service type asks for and why, and what waits for an administrator."""
+    """Show what each service type asks for, and what waits."""
     with signed_in() as client:
         known = client.get("/api/v1/service-types")
     types = [one for one in known if name in {"", one["name"]}]
@@ -103,9 +103,10 @@ def _waiting(one: dict[str, Any]) -> list[dict[str, Any]]:
 
 @app.command()
 def approve(name: Type, kind: Kind, as_json: AsJson = False) -> None:
-    """Be the second person for a line that asks for an extraordinary kind. For administrators.
+    """Approve a line that asks for an extraordinary kind.
 
-    The line is shown first, and exactly that is approved: when the operator changes a word of it, it waits again.
+    An administrator does this, as the second person. The line is shown first, and exactly that is approved: when the
+    operator changes a word of it, it waits again.
     """
     with signed_in() as client:
         known = client.get("/api/v1/service-types")

@@ -187,7 +187,7 @@ def prolong(
     days: Annotated[int, typer.Option(help="Or: how many days it lasts from now.")] = 0,
     as_json: AsJson = False,
 ) -> None:
-    """Move the end of a service; also of one that has ended by itself, while its grace lasts.
+    """Move the end of a service, also in the grace after it.
 
     Your code is asked for, or read from stdin. What the end has closed stays closed: tickets and requests.
     """
