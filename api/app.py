@@ -17,6 +17,7 @@ from api.routes import (
     health,
     leases,
     ledger,
+    mine,
     presence,
     requests,
     services,
@@ -40,7 +41,7 @@ def build(vault: Vault) -> FastAPI:
     app.state.vault = vault
     api = APIRouter(prefix="/api/v1")
     people = (session, account, presence, enrolment, device, tokens, staff)
-    for part in (*people, services, requests, tickets, leases, ledger, terms):
+    for part in (*people, services, requests, tickets, leases, ledger, terms, mine):
         api.include_router(part.router)
     app.include_router(api)
     app.include_router(device.oauth)

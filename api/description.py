@@ -7,8 +7,9 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.routing import iter_route_contexts
 
 from api.depends import SignedIn, TheVault
+from api.visiting import MINE_COOKIE
 from vault.operations.asking import may
-from vault.policy.rights import RIGHTS
+from vault.policy.rights import CUSTOMERS_OWN, RIGHTS
 
 router = APIRouter()
 
@@ -55,6 +56,12 @@ _SCHEMES = {
     "session": _BEARER | {"description": "The token of a session: vk_ses_…"},
     "token": _BEARER | {"description": "An API token that was made with this scope: vk_api_…"},
     "enrolment": _BEARER | {"description": "The token of an enrolment under way: vk_enr_…"},
+    "visit": {
+        "type": "apiKey",
+        "in": "cookie",
+        "name": MINE_COOKIE,
+        "description": "The cookie of a customer on their own page.",
+    },
 }
 
 
@@ -96,5 +103,7 @@ def _rights(app: FastAPI) -> dict[tuple[str, str], str]:
 def _security(right: str) -> list[dict[str, list[str]]]:
     if right in {"open", "enrolment"}:
         return [] if right == "open" else [{right: []}]
+    if right in CUSTOMERS_OWN:
+        return [{"visit": []}]
     scope = RIGHTS[right].scope
     return [{"session": []}, *([{"token": [scope]}] if scope else [])]

@@ -24,7 +24,7 @@ from api.app import build
 from cli.http import Client
 from cli.main import app as command_line
 from vault.operations.vault import Vault
-from vault.policy.rights import RIGHTS, Right
+from vault.policy.rights import CUSTOMERS_OWN, RIGHTS, Right
 from vault.settings import Settings
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "permissions.md"
@@ -35,6 +35,7 @@ OTHERS = {
     OPEN: "whoever reaches the vault; what is asked for says by itself whether it is answered",
     ENROLMENT: "the browser or program in which an invitation was opened, until its enrolment is done",
     FORM: "the browser or command line in which a customer's code was opened, and nobody of the staff",
+    **CUSTOMERS_OWN,
 }
 """What opens a route that is no right of the staff."""
 ROLES = ("technician", "coordinator", "auditor", "administrator")

@@ -38,6 +38,12 @@ OPEN = {
     "POST /enrol": "exchanging an invitation's code",
     "POST /oauth/device_authorization": "a command line asks to be let in",
     "POST /oauth/token": "exchanging a device code that somebody has allowed, or a refresh token",
+    "GET /mine": "the page that asks whose page it is to be",
+    "POST /mine": "has a code mailed to whom a link names",
+    "GET /mine/code": "the page that asks for the code from the mail",
+    "POST /mine/code": "opening one's own page with that code",
+    "POST /mine/passkey/ask": "the same for everybody",
+    "POST /mine/passkey": "opening one's own page with a passkey",
     "GET /give": "leads to the form",
     "GET /give/": "the form before its code is given: it asks for the code",
     "GET /give/begin": "the same",
@@ -92,7 +98,10 @@ def is_closed(route: str, answer: Any) -> bool:
     """401; a page may lead to the sign-in instead."""
     is_page = not route.split(" ", 1)[1].startswith(("/api/", "/give/"))
     return answer.status_code == 401 or (
-        is_page and answer.status_code == 303 and answer.headers["location"].startswith("/signin")
+        is_page
+        and answer.status_code == 303
+        and answer.headers["location"].startswith(("/signin", "/mine"))
+        and answer.headers["location"] != "/mine/services"
     )
 
 

@@ -33,7 +33,8 @@ def environment(*more: Path) -> Environment:
     return made
 
 
-def _time(when: datetime, style: str, words: str) -> Markup:
+def exact_time(when: datetime, style: str, words: str) -> Markup:
+    """A time in these words, with the exact one behind it; `times.js` says a `day` or `moment` in the reader's zone."""
     exact = when.astimezone(UTC)
     return Markup('<time datetime="{}" title="{}" data-style="{}">{}</time>').format(
         exact.isoformat(timespec="seconds").replace("+00:00", "Z"),
@@ -46,13 +47,13 @@ def _time(when: datetime, style: str, words: str) -> Markup:
 def day(when: datetime) -> Markup:
     """Say a date as one does, like 6 December 2026, with the exact time behind it."""
     exact = when.astimezone(UTC)
-    return _time(when, "day", f"{exact.day} {exact:%B %Y}")
+    return exact_time(when, "day", f"{exact.day} {exact:%B %Y}")
 
 
 def moment(when: datetime) -> Markup:
     """Say a date and time as one does. `times.js` puts it into the reader's own time zone."""
     exact = when.astimezone(UTC)
-    return _time(when, "moment", f"{exact.day} {exact:%B %Y} at {exact:%H:%M} UTC")
+    return exact_time(when, "moment", f"{exact.day} {exact:%B %Y} at {exact:%H:%M} UTC")
 
 
 def minutes(count: int) -> str:

@@ -87,6 +87,16 @@ RIGHTS: dict[str, Right] = {
 }
 
 
+CUSTOMERS_OWN = {
+    "mine.show": "a customer whose own page is open: to see it, and to leave it",
+    "mine.stop": "a customer whose own page is open: to pause, resume, withdraw, replace and end what is theirs",
+    "mine.correct": "a customer whose own page is open: to correct their own data, to add and remove passkeys",
+    "mine.export": "a customer whose own page is open: to take their records with them",
+}
+"""What customers do on their own page. These are no rights of the staff, and nobody of the staff has them: each is
+about the things of the one customer whose visit it is, which the operations look up by the visit itself."""
+
+
 @dataclass(frozen=True)
 class Standing:
     """How a person stands at this moment, read in the transaction of the deed."""
