@@ -82,6 +82,7 @@ WORDS = {
     "lease.revoke": "Ended somebody's access",
     "lease.expire": "A lease ran out",
     "audit.export": "Took the log away",
+    "vault.scan": "Had what is kept looked through",
     "vault.unseal": "Unsealed the vault",
     "vault.seal": "Sealed the vault",
 }
