@@ -31,7 +31,7 @@ def own_templates(language: str) -> Environment:
     made.install_gettext_callables(say.gettext, say.ngettext, newstyle=True)  # type: ignore[attr-defined]
 
     def day(when: datetime) -> Markup:
-        return exact_time(when, "day", say.day(when))
+        return exact_time(when, "date", say.day(when))
 
     def moment(when: datetime) -> Markup:
         return exact_time(when, "moment", say.moment(when))
