@@ -101,7 +101,7 @@ class Service(Row, table=True):
     ends_at: int = a_moment(index=True)
     ended_at: int | None = a_moment(nullable=True)
     destroy_at: int | None = a_moment(nullable=True)
-    """When its keys go, once it has ended: at once, or after the grace of an end that came by itself."""
+    """When its keys go, while an end that came by itself can still be undone; none otherwise."""
     destroyed_at: int | None = a_moment(nullable=True)
     salt: bytes = a_salt()
 
