@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from tests.keys import openssh_key
 from tests.world import World
 from vault.model.views import LeaseView, ServiceView, TicketView
 from vault.values import Actor
@@ -11,7 +12,7 @@ KEY = {
     "host": "shop.example.com",
     "port": "22",
     "username": "deploy",
-    "private_key": "-----BEGIN OPENSSH PRIVATE KEY-----\nbm90IGEga2V5\n-----END OPENSSH PRIVATE KEY-----\n",
+    "private_key": openssh_key(),
 }
 NOBODY = Actor.nobody("198.51.100.9", "intake")
 
