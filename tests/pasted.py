@@ -76,6 +76,14 @@ BAD_KEYS: dict[str, tuple[str, str]] = {
     "of a short number": (_of_type(b"ssh-ed25519", bytes(31)), BROKEN),
     "of no number": (_of_type(b"ssh-rsa", b"\1\0\1", b""), BROKEN),
     "of a giant number": (_of_type(b"ssh-rsa", b"\1\0\1", b"\1" + bytes(4096)), BROKEN),
+    "with something after its end": (
+        _openssh(base64.b64decode("".join(LINES_OF_KEY[1:-1])) + bytes(16)),
+        BROKEN,
+    ),
+    "with something after its numbers": (
+        f"-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEI{'A' * 43}AAAA\n-----END PRIVATE KEY-----\n",
+        BROKEN,
+    ),
     "X25519": (
         f"-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VuBCIEI{'A' * 43}\n-----END PRIVATE KEY-----\n",
         sshkeys.UNKNOWN,

@@ -12,6 +12,7 @@ import {
   OBJECT,
   OCTET_STRING,
   SEQUENCE,
+  trim,
   unbase64,
   Unreadable,
   Wire,
@@ -50,8 +51,8 @@ const LABEL = "([A-Z0-9 ]{0,40}PRIVATE KEY)";
 const [BEGIN, BEGINS] = [new RegExp(`-----BEGIN ${LABEL}-----`), new RegExp(`^-----BEGIN ${LABEL}-----$`)];
 const [END, ENDS] = [new RegExp(`-----END ${LABEL}-----`), new RegExp(`^-----END ${LABEL}-----$`)];
 const PUBLIC_KEY = new RegExp(
-  "(?:ssh-|ecdsa-sha2-|sk-)[a-z0-9@.\\-]+ AAAA" +
-    "|-----BEGIN (?:[A-Z0-9]+ )?PUBLIC KEY-----|---- BEGIN SSH2 PUBLIC KEY ----",
+  "(?:ssh-|ecdsa-sha2-|sk-)[a-z0-9@.\\-]{1,60} AAAA" +
+    "|-----BEGIN (?:[A-Z0-9]{1,20} )?PUBLIC KEY-----|---- BEGIN SSH2 PUBLIC KEY ----",
 );
 const HEADER = /^[A-Za-z0-9\-]+:(?: .*)?$/;
 const PUTTY = "PuTTY-User-Key-File-";
@@ -64,7 +65,7 @@ const TAGGED = {
 
 export async function readKey(text) {
   if ([...text].length > LONGEST) return wrong(TOO_LARGE);
-  const stripped = text.replace(/^[ \t\r\n\ufeff]+|[ \t\r\n\ufeff]+$/g, "");
+  const stripped = trim(text, " \t\r\n\ufeff");
   try {
     if (stripped.startsWith(PUTTY)) return await verdict(putty(stripped.split(/\r\n|\n|\r/)), ", in PuTTY's format");
     const lines = stripped.split(/\r\n|\n|\r/).map(trimEnd);
@@ -77,7 +78,7 @@ export async function readKey(text) {
 
 const wrong = (sentence) => ({ kind: "wrong", sentence, type: "", fingerprint: "", encrypted: false });
 const trimStart = (line) => line.replace(/^[ \t]+/, "");
-const trimEnd = (line) => line.replace(/[ \t]+$/, "");
+const trimEnd = (line) => trim(`-${line}`, " \t").slice(1);
 const key = (name, blob = null, bits = 0, encrypted = false) => ({ name, blob, bits, encrypted });
 
 async function verdict({ name, blob, bits, encrypted }, where) {

@@ -164,6 +164,35 @@ def test_a_key_file_cannot_order_endless_work() -> None:
     assert read_key("x" * 10**6).sentence == sshkeys.TOO_LARGE
 
 
+@pytest.mark.attack("IN16")
+@pytest.mark.parametrize(
+    "piece",
+    [
+        "ssh-",
+        "sk-a@",
+        "-----BEGIN ",
+        "-----BEGIN A PRIVATE KEY-----\n",
+        "a:\n",
+        " ",
+        "> ",
+        "Public-Lines: 1\n",
+        "=",
+        "\r",
+    ],
+)
+def test_no_text_keeps_the_reader_of_keys_busy(piece: str) -> None:
+    started = time.perf_counter()
+    for before in (
+        "",
+        "-----BEGIN RSA PRIVATE KEY-----\n",
+        "PuTTY-User-Key-File-2: ssh-rsa\nPrivate-MAC: " + "0" * 40 + "\n",
+    ):
+        for after in ("", "x", "\n-----END RSA PRIVATE KEY-----"):
+            room = sshkeys.LONGEST - len(before) - len(after)
+            assert read_key(before + (piece * room)[:room] + after).kind == "wrong"
+    assert time.perf_counter() - started < 3
+
+
 def _der(tag: int, *parts: bytes) -> bytes:
     inner = b"".join(parts)
     return bytes([tag, len(inner)]) + inner

@@ -16,6 +16,8 @@ from vault.model.verdict import Verdict
 LONGEST_PAYLOAD = 1536 * 1024
 """Bytes of all fields of one secret together, as JSON: a file of 1 MiB in base64, with its name."""
 
+_UNTYPED = re.compile(r"[\x00\ud800-\udfff]")
+
 Reader = Literal["", "ssh-key", "ssh-command", "otpauth", "file"]
 """Who reads along while a field is filled in, and says at once what it is: one module of the browser each."""
 
@@ -76,7 +78,7 @@ class Field:
             return
         if len(value) > self.longest:
             raise Invalid(f"{self.title} can have at most {self.longest} characters", pointer)
-        if any("\ud800" <= character <= "\udfff" or character == "\0" for character in value):
+        if _UNTYPED.search(value):
             raise Invalid(f"{self.title} holds a character that no keyboard types", pointer)
         if not self.multiline and ("\n" in value or "\r" in value):
             raise Invalid(f"{self.title} is one line", pointer)

@@ -13,6 +13,7 @@ import base64
 import hashlib
 import re
 from dataclasses import dataclass
+from itertools import takewhile
 
 from vault.errors import Invalid
 from vault.model.der import (
@@ -60,8 +61,8 @@ _DSA = ". Servers of today refuse DSA keys. Is it the right one?"
 _BEGIN = re.compile(r"-----BEGIN ([A-Z0-9 ]{0,40}PRIVATE KEY)-----", re.ASCII)
 _END = re.compile(r"-----END ([A-Z0-9 ]{0,40}PRIVATE KEY)-----", re.ASCII)
 _PUBLIC = re.compile(
-    r"(?:ssh-|ecdsa-sha2-|sk-)[a-z0-9@.-]+ AAAA"
-    r"|-----BEGIN (?:[A-Z0-9]+ )?PUBLIC KEY-----|---- BEGIN SSH2 PUBLIC KEY ----",
+    r"(?:ssh-|ecdsa-sha2-|sk-)[a-z0-9@.-]{1,60} AAAA"
+    r"|-----BEGIN (?:[A-Z0-9]{1,20} )?PUBLIC KEY-----|---- BEGIN SSH2 PUBLIC KEY ----",
     re.ASCII,
 )
 _HEADER = re.compile(r"[A-Za-z0-9-]+:(?: .*)?")
@@ -145,10 +146,8 @@ def pem_of(text: str) -> Pem:
     body = rest[: rest.index(f"-----END {label}-----")]
     if any(line[:1] in (" ", "\t") for line in body):
         raise Invalid(INDENTED)
-    headers = []
-    while body and _HEADER.fullmatch(body[0]):
-        headers.append(body.pop(0))
-    return Pem(label, tuple(headers), unbase64("".join(body)))
+    headers = tuple(takewhile(_HEADER.fullmatch, body))
+    return Pem(label, headers, unbase64("".join(body[len(headers) :])))
 
 
 def _unended(rest: list[str]) -> str:
