@@ -3,14 +3,12 @@
 import re
 import socket
 from collections.abc import Iterator
-from email import message_from_bytes
-from email.message import EmailMessage, Message
-from email.policy import default
+from email.message import EmailMessage
 from typing import Any
 
 import pytest
-from aiosmtpd.controller import Controller
 
+from tests.operations.mailing import PostOffice, about, deliver, post_office, text_of, use
 from tests.refusals import answer
 from tests.world import PASSWORD, World
 from vault.crypto.tokens import new_token
@@ -27,62 +25,15 @@ NOBODY = Actor.nobody("192.0.2.7", "page")
 HOST = Actor.host()
 
 
-class PostOffice:
-    """A real mail server on loopback that keeps what it takes; `broken` makes it say no."""
-
-    def __init__(self) -> None:
-        self.mails: list[EmailMessage] = []
-        self.broken = False
-
-    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802 (aiosmtpd's name)
-        if self.broken:
-            return "451 4.3.0 try again later"
-        mail: Message = message_from_bytes(envelope.content.replace(b"\r\n", b"\n"), policy=default)
-        assert isinstance(mail, EmailMessage)
-        self.mails.append(mail)
-        return "250 2.0.0 taken"
-
-
 @pytest.fixture
 def post(embedded: World) -> Iterator[PostOffice]:
     """A post office, and `embedded` set up to send by it."""
-    office = PostOffice()
-    with socket.create_server(("127.0.0.1", 0)) as bound:
-        port = bound.getsockname()[1]
-    controller = Controller(office, hostname="127.0.0.1", port=port)
-    controller.start()
-    embedded.settings = embedded.settings.model_copy(
-        update={
-            "smtp_host": "127.0.0.1",
-            "smtp_port": port,
-            "smtp_starttls": False,
-            "mail_from": "vault@agency.example",
-        }
-    )
-    embedded.reopen()
-    yield office
-    controller.stop()
+    with post_office(embedded) as office:
+        yield office
 
 
 def asked(world: World) -> Any:
     return world.perform(requests.ask, world.actor("coordinator"), world.service().id, None, "mail")
-
-
-def deliver(world: World) -> int:
-    return world.run(delivery.deliver(world.vault))
-
-
-def about(world: World, subject: str) -> tuple[str, int]:
-    """How the one message about something stands, and how often it was tried."""
-    ((state, tries),) = world.sql("SELECT state, tries FROM outbox WHERE subject_id = :id", id=subject)
-    return state, tries
-
-
-def text_of(mail: EmailMessage) -> str:
-    """What the mail says as plain text."""
-    part = mail.get_body(("plain",))
-    assert isinstance(part, EmailMessage)
-    return str(part.get_content())
 
 
 def code_in(mail: EmailMessage) -> str:
@@ -141,8 +92,7 @@ def test_a_broken_mail_server_is_tried_again_and_blocks_nothing(embedded: World,
 def test_a_mail_server_that_is_not_there_is_no_fault_of_anybody(embedded: World, post: PostOffice) -> None:
     with socket.create_server(("127.0.0.1", 0)) as bound:
         port = bound.getsockname()[1]
-    embedded.settings = embedded.settings.model_copy(update={"smtp_port": port})
-    embedded.reopen()
+    use(embedded, port)
     request = asked(embedded)
     assert deliver(embedded) == 0
     assert about(embedded, request.id) == ("waiting", 1)

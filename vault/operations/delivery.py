@@ -4,7 +4,7 @@ import logging
 from collections.abc import Sequence
 from typing import Literal
 
-from sqlalchemy import Select, and_, bindparam, exists, func, or_, select, update
+from sqlalchemy import Select, and_, bindparam, case, exists, func, or_, select, update
 
 from vault.errors import Conflict, NotFound, Unavailable
 from vault.model.people import Person, StaffChange
@@ -24,6 +24,9 @@ MOST = 50
 MOST_NOTICES = 5
 """How often one of the staff is told the same within a day; more of it would only hide the rest of their mail."""
 LONGEST_WAIT = 60 * MINUTE
+UNNOTICED = 2
+"""So many failed tries are nothing for the doctor yet."""
+LATE = 15 * MINUTE
 MOST_REFUSALS = 130
 """So often, at most one an hour, a mail is tried that the server will never take: five days (RFC 5321 §4.5.4.1)."""
 DIGEST_AT = 6 * HOUR
@@ -72,6 +75,19 @@ _SETTLE = (
     .values(state=bindparam("now_is"), tries=bindparam("tried"), next_at=bindparam("again"))
 )
 
+_SINCE = case((_OUTBOX.c.template == "service.ending", _OUTBOX.c.next_at), else_=_OUTBOX.c.created_at)
+"""Since when it was to be told: word of an end is left long before its time."""
+_BACKLOG = (
+    select(func.count(), func.coalesce(func.min(_SINCE), 0))
+    .where(
+        _OUTBOX.c.state == "waiting",
+        or_(_OUTBOX.c.tries > UNNOTICED, and_(_OUTBOX.c.tries == 0, _OUTBOX.c.next_at < bindparam("late"))),
+        ~_IN_DIGEST,
+    )
+    .select_from(_OUTBOX.outerjoin(_CUSTOMERS, _CUSTOMERS.c.id == _OUTBOX.c.to_id))
+)
+_GIVEN_UP = select(func.count()).where(_OUTBOX.c.state == "undeliverable")
+
 Result = Literal["settled", "waits", "nobody there"]
 
 
@@ -95,6 +111,13 @@ async def deliver(vault: Vault) -> int:
             if result == "nobody there":
                 return settled
     return settled
+
+
+def backlog(reading: Reading) -> tuple[int, int, int]:
+    """How many messages could not be sent yet, since when the oldest of them waits, and how many were given up."""
+    waiting, since = reading.connection.execute(_BACKLOG, {"late": reading.now - LATE}).one()
+    given_up = reading.connection.execute(_GIVEN_UP).scalar_one()
+    return int(waiting), int(since), int(given_up)
 
 
 def _due(reading: Reading, _actor: Actor) -> list[Outbox]:

@@ -15,9 +15,9 @@ from vault.crypto.statement import statement_public
 from vault.errors import Conflict, Tampered, Unavailable, VaultError
 from vault.ledger.entry import decode
 from vault.ledger.note import Signer as NoteSigner
-from vault.model.tables import Deployment, LedgerEntry, LedgerHead, Outbox, RowHead, Service
+from vault.model.tables import Deployment, LedgerEntry, LedgerHead, RowHead, Service
 from vault.model.views import InvitationView
-from vault.operations import giving, staff, vouching
+from vault.operations import delivery, giving, staff, vouching
 from vault.operations.vault import Vault
 from vault.settings import Settings
 from vault.storage.clock import Clock, SystemClock
@@ -26,7 +26,7 @@ from vault.storage.keyring import KeptCheckpoint, Keyring
 from vault.storage.reading import Reading
 from vault.storage.signer import Signer, check_rows_of, walk
 from vault.storage.unit import Unit, operation
-from vault.values import MINUTE, Actor, new_id, to_datetime
+from vault.values import Actor, new_id, to_datetime
 
 
 @dataclass(frozen=True)
@@ -277,14 +277,14 @@ def _unfinished(reading: Reading, _actor: Actor) -> Finding:
 
 
 def _outbox(reading: Reading, _actor: Actor) -> Finding:
-    table = Outbox.table()
-    late = select(func.count()).select_from(table).where(table.c.state == "waiting", table.c.tries > 2)  # noqa: PLR2004
-    stuck = int(reading.connection.execute(late).scalar_one())
-    oldest = reading.connection.execute(
-        select(func.min(table.c.next_at)).where(table.c.state == "waiting")
-    ).scalar()
-    if stuck or (oldest is not None and oldest < reading.now - 15 * MINUTE):
-        return Finding("outbox", "warning", f"{stuck} messages could not be sent yet")
+    waiting, since, given_up = delivery.backlog(reading)
+    if waiting:
+        many = "1 message waits" if waiting == 1 else f"{waiting} messages wait"
+        said = f"{many} for the mail server, since {to_datetime(since):%Y-%m-%d %H:%M} UTC"
+        return Finding("outbox", "warning", said)
+    if given_up:
+        many = "1 message was" if given_up == 1 else f"{given_up} messages were"
+        return Finding("outbox", "warning", f"{many} given up since yesterday: a mailbox takes nothing")
     return Finding("outbox", "ok", "every message is on its way")
 
 

@@ -106,7 +106,7 @@ async def sweep(vault: Vault) -> None:
 
 
 async def deliver(vault: Vault) -> None:
-    """Send what waits in the outbox; while the vault is sealed, the codes alone with which customers open their page."""
+    """Send what waits in the outbox; while the vault is sealed, only the codes that open customers' pages."""
     await delivery.deliver(vault)
 
 

@@ -252,7 +252,7 @@ NOTICES = {
         own=True,
     ),
 }
-"""What can be gathered. Reasons are left to the page: people type into them what they like, and mail is read by many."""
+"""What can be gathered. Reasons are left to the page: people type what they like into them, and many read mail."""
 
 
 def told(to: To, notices: Sequence[Notice]) -> Mail:

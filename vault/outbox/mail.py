@@ -76,9 +76,9 @@ def _written(settings: Settings, mail: Mail) -> EmailMessage:
     message["Date"] = formatdate()
     message["Message-ID"] = make_msgid(domain=settings.mail_from.rpartition("@")[2] or "localhost")
     message["Auto-Submitted"] = "auto-generated"
-    message["Content-Language"] = mail.letter.language
     message.set_content(mail.text)
     message.add_alternative(mail.letter.html(), subtype="html")
     for name, content in mail.enclosed:
         message.add_attachment(content, maintype="text", subtype="plain", filename=name)
+    message["Content-Language"] = mail.letter.language  # last: what begins with Content- moves into the first part
     return message
