@@ -12,7 +12,7 @@ from cli.demo.customer_server import customer_server
 from cli.demo.ground import BUSINESS, NotHeld, ground, require
 from cli.demo.mailbox import mailbox
 from cli.demo.stage import Stage
-from vault.errors import Denied, NotFound, NotSignedIn, VaultError
+from vault.errors import Denied, Ended, NotFound, NotSignedIn, VaultError
 
 
 def made(stage: Stage) -> str:
@@ -105,7 +105,7 @@ def given(stage: Stage) -> str:
 
 def once(stage: Stage) -> str:
     """The link opens one form, once."""
-    refused(NotFound, "does not open a form", partial(stage.company.open_form, stage.link))
+    refused(Ended, "used already", partial(stage.company.open_form, stage.link))
     return "The link opened one form, once; whoever comes second is refused"
 
 
