@@ -14,7 +14,7 @@ from vault.model.doubts import doubt_of
 from vault.model.kinds import KINDS, judge
 from vault.model.messages import Give, Receipt
 from vault.model.tables import LedgerEntry, Request, Secret
-from vault.operations import attempts
+from vault.operations import attempts, notices
 from vault.operations.asking import service_of
 from vault.operations.forms import (
     browser_of,
@@ -207,6 +207,7 @@ def _check_done(unit: Unit, _actor: Actor, secret_id: str, version: int, passed:
     unit.say(version=str(secret.version), verdict="passed" if passed else "refused")
     if passed:
         unit.change(secret, state="checked")
+        notices.on_received(unit, secret, service_of(unit, secret.service_id))
         return
     purge(unit, secret)
 
