@@ -18,7 +18,7 @@ from httpx2 import ASGITransport, AsyncClient, Response
 
 from api.gate import guarded
 from api.security import form_token
-from tests.everybody import ANONYMOUS, CUSTOMER, ENROLLING, Everybody, Ids, Persona
+from tests.everybody import ANONYMOUS, CUSTOMER, ENROLLING, VISITOR, Everybody, Ids, Persona
 from tests.permission_table import FORM
 from vault.crypto.encoding import b64
 from vault.crypto.suites import XWING
@@ -35,6 +35,8 @@ ENDS = {
     "POST /signout",
     "POST /account/sessions/end",
     "POST /api/v1/account/sessions/end-all",
+    "POST /mine/leave",
+    "DELETE /api/v1/mine/visit",
 }
 """These end the session that asks, so each is asked with one of its own, when all else is done."""
 NAMES_NOTHING = {
@@ -43,6 +45,7 @@ NAMES_NOTHING = {
     "POST /api/v1/account/passkeys",
     "POST /api/v1/presence/{challenge_id}",
     "POST /presence/{challenge_id}",
+    "POST /api/v1/mine/passkeys",
 }
 """Asked for what is not there whatever the thing: else they would use something up."""
 INSTEAD = {
@@ -61,6 +64,7 @@ INSTEAD = {
     "POST /people/changes/{change_id}/withdraw": {"change": "decided"},
     "POST /account/sessions/{session_id}/end": {"session": "session on page"},
     "POST /account/tokens/{token_id}/end": {"token": "token on page"},
+    "POST /mine/details/passkeys/{factor_id}/remove": {"factor": "factor on page"},
 }
 """Which of its things a route is asked for where the usual one would be used up by it."""
 QUERIES = {
@@ -69,6 +73,8 @@ QUERIES = {
 }
 IN_BODY = {"POST /api/v1/tickets": "service", "POST /api/v1/services": "customer"}
 """Routes that are told in the body what it is about."""
+LED = re.compile(r"/signin.*|/mine")
+"""Where a page leads whoever has to say first who they are."""
 ENVELOPE = b64(b"VKE1" + bytes([XWING.number]) + bytes(XWING.sealed_key_size + 1024))
 """Of the right shape, and nobody opens it."""
 
@@ -91,6 +97,13 @@ _BODIES: dict[str, Callable[[Ids], dict[str, Any]]] = {
     },
     "POST /api/v1/enrolment/password": lambda _: {"password": "hunter2"},
     "POST /api/v1/enrolment/totp/confirm": lambda _: {"code": "000000"},
+    "POST /api/v1/mine/details": lambda _: {"language": "xx"},
+    "POST /api/v1/mine/passkeys": lambda ids: {
+        "challenge": ids["challenge"],
+        "answer": PASSKEY,
+        "name": "Key",
+    },
+    "POST /api/v1/mine/services/{service_id}/end": lambda _: {"confirm": "another title"},
     "POST /api/v1/leases/{lease_id}/broken": lambda ids: {"secret": ids["secret"], "note": NOTE},
     "POST /api/v1/leases/{lease_id}/reveal": lambda ids: {"secret": ids["secret"], "field": "password"},
     "POST /api/v1/presence/{challenge_id}": lambda _: {"code": "000000"},
@@ -226,6 +239,9 @@ async def _credentials(company: Everybody, cell: Cell) -> tuple[dict[str, str], 
     """What somebody sends to be known by, and the token under which forms are made for them."""
     if cell.who in (ANONYMOUS, CUSTOMER):
         return ({} if cell.who == ANONYMOUS else {"cookie": f"__Host-vk_give={company.form}"}), ""
+    if cell.who == VISITOR:
+        token = await company.another_visit() if cell.route in ENDS else company.visit
+        return {"cookie": f"__Host-vk_mine={token}"}, token
     token, cookie = company.enrolment, "__Host-vk_enrol"
     if cell.who != ENROLLING:
         token, cookie = company.planted[cell.who.name].token, "__Host-vk_session"
@@ -246,7 +262,7 @@ def _answered(cell: Cell, answer: Response) -> Cell:
         problem = answer.json()
         problem.pop("challenge", None)
         kind, said = problem["type"].rpartition(":")[2], json.dumps(problem)
-    elif cell.route.startswith("GET ") and answer.headers.get("location", "").startswith("/signin"):
+    elif cell.route.startswith("GET ") and LED.fullmatch(answer.headers.get("location", "")):
         kind = "not-signed-in"
     elif answer.status_code == 404:  # a page that says it in its own words
         kind = "not-found"

@@ -7,7 +7,9 @@ disabled with a session that nobody has ended.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from tests.authenticator import SoftPasskey
 from tests.operations.necessities import WITH_REGISTRAR
+from tests.operations.visiting import come
 from tests.world import World
 from vault.crypto.tokens import new_token, token_hash
 from vault.errors import ProofNeeded
@@ -19,12 +21,14 @@ from vault.operations import (
     device,
     enrolling,
     factors,
+    own_passkeys,
     presence,
     services,
     sessions,
     staff,
     tickets,
     tokens,
+    visits,
     vouching,
 )
 from vault.operations.presence import NOTHING, Deed
@@ -56,8 +60,9 @@ class Persona:
         return frozenset(self.roles.split())
 
 
-ANONYMOUS, CUSTOMER, ENROLLING = (
-    Persona(name, state="nobody") for name in ("anonymous", "customer with a form", "somebody who enrols")
+ANONYMOUS, CUSTOMER, ENROLLING, VISITOR = (
+    Persona(name, state="nobody")
+    for name in ("anonymous", "customer with a form", "somebody who enrols", "customer on their own page")
 )
 PERSONAS = (
     Persona("technician on the ticket", "technician", "own"),
@@ -211,6 +216,12 @@ def _another(unit: Unit, _actor: Actor, person_id: str) -> str:
     return _session(unit, person)[0]
 
 
+@operation("visit.start")
+def _another_visit(unit: Unit, _actor: Actor, customer_id: str, token: str) -> None:
+    """One more visit of a customer, whose token this is."""
+    visits.begin(unit, NOBODY, customer_id, token_hash(token))
+
+
 class Everybody:
     """The company of a world with every persona in it, and what each of them can name."""
 
@@ -227,6 +238,7 @@ class Everybody:
         self.user_code = world.run(device.ask(world.vault, NOBODY)).user_code
         self.gone = self.planted["disabled"].id
         self._customer()
+        self._visitor()
         self._changes()
         for who in PERSONAS:
             self._challenge(who)
@@ -265,6 +277,27 @@ class Everybody:
             "other": other[1].items[0].secret,
             "nonexistent": new_id("sec"),
         }
+
+    def _visitor(self) -> None:
+        """A customer on their own page, with a service that is used up by nobody else's deeds and two passkeys."""
+        world, origin = self.world, self.world.settings.origin
+        customer = world.customer("Visiting Garden Tools", "visiting@customers.example")
+        service = world.service(customer, "The shop of a visitor")
+        self.visited = {"service": service.id, "secret": world.give(service), "customer": customer.id}
+        here = come(world, customer.id)
+        self.visit = here.token
+        for _ in range(2):
+            asked = world.run(own_passkeys.ask(world.vault, here.actor))
+            made = SoftPasskey(origin).create(asked["passkey"])
+            world.perform(own_passkeys.add, here.actor, asked["challenge"], made, "A key")
+        held = [one.id for one in world.read(own_passkeys.own, here.actor)]
+        self.visited |= dict(zip(("factor", "factor on page"), held, strict=True))
+
+    async def another_visit(self) -> str:
+        """The token of one more visit of that customer; asked on the world's own loop."""
+        token = new_token("vk_own")
+        await self.world.vault.perform(_another_visit, NOBODY, self.visited["customer"], token)
+        return token
 
     def _enrolling(self) -> None:
         invited = self._added("Edda Early", "edda")
@@ -320,4 +353,6 @@ class Everybody:
         found |= {name: holder.mine[thing][name] for name in ("lease", "over")}
         if thing == "other":
             found |= strangers.mine["own"] | {"technician": holder.id}
+        if thing == "own" and who == VISITOR:
+            found |= self.visited
         return found | dict(mine.get(thing, {}))

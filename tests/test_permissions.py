@@ -15,12 +15,14 @@ from fastapi import FastAPI
 from api.app import build
 from tests import permission_table
 from tests.cells import ENDS, NAMES_NOTHING, Cell, ask_all, is_page, param_of
-from tests.everybody import ANONYMOUS, CUSTOMER, ENROLLING, PERSONAS, THINGS, Everybody, Persona
+from tests.everybody import ANONYMOUS, CUSTOMER, ENROLLING, PERSONAS, THINGS, VISITOR, Everybody, Persona
 from tests.permission_table import ENROLMENT, FORM, OPEN, rights_of
 from tests.world import LOGIN, Template
-from vault.policy.rights import RIGHTS, Right, go_together
+from vault.policy.rights import CUSTOMERS_OWN, RIGHTS, Right, go_together
 
-EVERYBODY = (ANONYMOUS, CUSTOMER, ENROLLING, *PERSONAS)
+EVERYBODY = (ANONYMOUS, CUSTOMER, ENROLLING, VISITOR, *PERSONAS)
+OPENED_BY = {ENROLMENT: ENROLLING, FORM: CUSTOMER} | dict.fromkeys(CUSTOMERS_OWN, VISITOR)
+"""Who alone may do what is no right of the staff."""
 IN_ONE_TURN = 1000
 """Cells; the world waits two minutes for a turn, however busy the machine is."""
 GIVES_UP = {"session.end", "lease.check-in"}
@@ -87,7 +89,7 @@ def things_of(route: str, right: str, who: Persona) -> tuple[str, ...]:
         return ("own",)
     if route not in LOOKS_FIRST and refused(Cell(route, right, who, "")):
         return ("own", "nonexistent")
-    return THREE if right == FORM or param in OF_STAFF | OWN_ALONE | {"customer"} else THINGS
+    return THREE if right in OPENED_BY or param in OF_STAFF | OWN_ALONE | {"customer"} else THINGS
 
 
 # -- what the table says ----------------------------------------------------------------------------------------------
@@ -95,10 +97,8 @@ def things_of(route: str, right: str, who: Persona) -> tuple[str, ...]:
 
 def refused(cell: Cell) -> set[str]:
     """The kinds of refusal that the table leaves for a cell; none where this person may ask that."""
-    if cell.right in (ENROLMENT, FORM):
-        return (
-            set() if cell.who == (ENROLLING if cell.right == ENROLMENT else CUSTOMER) else {"not-signed-in"}
-        )
+    if cell.right in OPENED_BY:
+        return set() if cell.who == OPENED_BY[cell.right] else {"not-signed-in"}
     if cell.who.scopes is not None and is_page(cell.route):
         return {"not-signed-in"}  # no page knows API tokens
     found = judged(RIGHTS[cell.right], cell.who)
@@ -126,7 +126,7 @@ def is_theirs(cell: Cell, right: str = "") -> bool:
     param, right = param_of(cell.route, cell.right), right or cell.right
     if not param:
         return True
-    if cell.thing == "nonexistent" or cell.right == FORM or param in OWN_ALONE:
+    if cell.thing == "nonexistent" or cell.right in OPENED_BY or param in OWN_ALONE:
         return cell.thing == "own"
     if cell.route in SHOWS_WAITING and cell.thing == "other":
         return False
@@ -239,7 +239,7 @@ def test_every_route_of_the_running_application_has_its_row_and_every_row_its_ro
     rights = rights_of(app)
     assert rights["POST /api/v1/leases/{lease_id}/reveal"] == "secret.reveal"
     assert rights["POST /give/secret"] == FORM
-    assert set(RIGHTS) - set(rights.values()) == set(), "a right that no route asks for"
+    assert {*RIGHTS, *CUSTOMERS_OWN} - set(rights.values()) == set(), "a right that no route asks for"
     page = permission_table.PAGE.read_text("utf-8")
     rows = re.findall(r"^\| (?:`?)([^|`]+)(?:`?) \| `([A-Z]+)` \| `(/[^`]*)` \|$", page, re.MULTILINE)
     assert {f"{method} {path}": right for right, method, path in rows} == rights, "make docs"
