@@ -3,8 +3,9 @@
 1. **The seed phrase of a wallet** (BIP-39, Electrum from 2.0 on: 12, 15, 18, 21 or 24 words). No list of words is kept:
    their shape is enough. Twelve words in a row, each of 3 to 9 letters (2 to 8 in kana or hangul, one Chinese
    character), with blanks, line breaks, commas or numbers between them and none of the small words that every
-   sentence needs and no list has. More than twelve count too, for the words that stand before and after a phrase.
-   A passphrase of that many words looks the same; it is only asked about.
+   sentence needs and no list has; a number alone, as between the letters of a key, parts no words. More than twelve
+   count too, for the words that stand before and after a phrase. A passphrase of that many words looks the same; it
+   is only asked about.
 2. **The private key of a certificate authority**: a private key beside certificates whose basicConstraints say CA
    (RFC 5280, 4.2.1.9), unless every key there has a certificate of its own that is none, as the key of a web server
    has beside its chain. A file is also known by its name, like `ca.key`, because such a key often comes alone.
@@ -36,7 +37,7 @@ _WORD = re.compile(rf"[{_LATIN_CYRILLIC}]+|[{_KANA}]+|[{_HANGUL}]+|[{_HAN}]+")
 _FITTING = re.compile(rf"[{_LATIN_CYRILLIC}]{{3,9}}|[{_KANA}]{{2,8}}|[{_HANGUL}]{{2,8}}|[{_HAN}]")
 _BLANK = r" \t\r\n\v\f\u0085\u200b\u2028\u2029\u2060\ufeff"
 _BETWEEN = rf"[{_BLANK},;|\"*\u00b7\u2022_\u2013\u2014\-]*"
-_GAP = re.compile(rf"{_BETWEEN}(?:[(\[#]{{0,2}}[0-9]{{1,2}}[.:)\]]{{0,2}})?{_BETWEEN}")
+_GAP = re.compile(rf"(?![0-9]+\Z){_BETWEEN}(?:[(\[#]{{0,2}}[0-9]{{1,2}}[.:)\]]{{0,2}})?{_BETWEEN}")
 _NO_MARK = re.compile(rf"[{_BLANK}0-9.:()\[\]#]+")
 _IN_EVERY_SENTENCE = re.compile(
     "the|and|for|are|not|was|but|with|from|our|has|had|his|her"
