@@ -90,7 +90,7 @@ def _lend_and_give_back(world: World, service: Any, secret: str, lease: Any) -> 
     world.run(intake.done(vault, CUSTOMER, Done(browser=browser)))
     world.unseal()
     asked = world.perform(requests.ask, coordinator, service.id, ["ssh-key"], "mail")
-    world.run(delivery.deliver(vault))
+    try_all_mail(world)
     world.perform(requests.cancel, coordinator, asked.id)
     world.perform(checkout.check_in, technician, lease.id)
     other = world.service(title="Another shop", days=3)
@@ -185,7 +185,7 @@ def play_people(world: World) -> None:
             minutes=WINDOW / MINUTE
         )  # nobody reaches a limit by having been in the room before
         room(world)
-    world.run(delivery.deliver(world.vault))
+    try_all_mail(world)
     world.clock.advance(days=7)
     world.run(upkeep.sweep(world.vault))
 
@@ -219,7 +219,14 @@ def _join(world: World) -> None:
     petra = world.run(sessions.resolve(vault, started.token, PAGE.source, "page"))
     world.perform(account.sign_out_everywhere, petra)
     world.run(staff.add(vault, HOST, "Nora Never", "nora@agency.example", ["auditor"]))
-    world.run(delivery.deliver(vault))
+    try_all_mail(world)
+
+
+def try_all_mail(world: World) -> None:
+    """Try each mail that waits once; there is no server, and a round ends where it finds that out."""
+    untried = "SELECT count(*) FROM outbox WHERE state = 'waiting' AND tries = 0 AND next_at <= :now"
+    for _ in range(world.sql(untried, now=world.clock.wall())[0][0]):
+        world.run(delivery.deliver(world.vault))
 
 
 def _sign_in(world: World) -> None:

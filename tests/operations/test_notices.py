@@ -392,6 +392,25 @@ def test_with_no_mail_server_there_a_round_ends_at_its_first_try(embedded: World
     ]
 
 
+@pytest.mark.attack("DO10")
+def test_whoever_does_the_same_again_and_again_fills_no_mailbox(embedded: World, post: PostOffice) -> None:
+    service = embedded.service()
+    visitor = come(embedded, owner(embedded))
+    embedded.sql("UPDATE outbox SET state = 'settled' WHERE template = 'customer.code'")
+    for _ in range(10):
+        for change in (mine.pause, mine.resume):
+            embedded.perform(change, visitor.actor, service.id)
+            embedded.clock.advance(seconds=5)
+            deliver(embedded)
+    assert len(post.mails) == delivery.MOST_AN_HOUR == 12
+    embedded.perform(requests.ask, embedded.actor("coordinator"), service.id, ["ssh-key"], "mail")
+    deliver(embedded)
+    assert len(post.mails) == 14, "what waited, and what is asked"
+    embedded.clock.advance(hours=2)
+    deliver(embedded)
+    assert waiting(embedded) == []
+
+
 # -- while the vault is sealed -------------------------------------------------------------------------------
 
 

@@ -23,6 +23,8 @@ from vault.values import DAY, HOUR, MINUTE, SECOND, Actor, Moment, to_datetime
 MOST = 50
 MOST_NOTICES = 5
 """How often one of the staff is told the same within a day; more of it would only hide the rest of their mail."""
+MOST_AN_HOUR = 12
+"""So many notices one customer gets within an hour; those after them wait, and come together in one mail."""
 LONGEST_WAIT = 60 * MINUTE
 UNNOTICED = 2
 """So many failed tries are nothing for the doctor yet."""
@@ -52,10 +54,22 @@ _STUCK = exists().where(
     _EARLIER.c.tries > 0,
     _EARLIER.c.next_at > bindparam("at"),
 )
+_TOLD_LATELY = (
+    select(func.count())
+    .where(
+        _EARLIER.c.to_id == _OUTBOX.c.to_id,
+        _EARLIER.c.template.in_(GATHERED),
+        _EARLIER.c.state == "settled",
+        _EARLIER.c.next_at > bindparam("lately"),
+    )
+    .correlate(_OUTBOX)
+    .scalar_subquery()
+)
 _DUE = _WAITING.where(
     _OUTBOX.c.next_at <= bindparam("at"),
     or_(_OUTBOX.c.template == URGENT, ~_STUCK),
     or_(~_IN_DIGEST, _OUTBOX.c.created_at < bindparam("morning")),
+    or_(~_IS_GATHERED, _TOLD_LATELY < MOST_AN_HOUR),
 ).limit(MOST)
 _DUE_SEALED = _WAITING.where(_OUTBOX.c.template == URGENT, _OUTBOX.c.next_at <= bindparam("at")).limit(MOST)
 _TOGETHER = _WAITING.where(
@@ -123,7 +137,8 @@ def backlog(reading: Reading) -> tuple[int, int, int]:
 def _due(reading: Reading, _actor: Actor) -> list[Outbox]:
     if reading.is_sealed:
         return [Outbox(**row) for row in reading.rows(_DUE_SEALED, at=reading.now)]
-    due = reading.rows(_DUE, at=reading.now, morning=_morning(reading.now))
+    now = reading.now
+    due = reading.rows(_DUE, at=now, morning=_morning(now), lately=now - HOUR)
     return [Outbox(**row) for row in due]
 
 
