@@ -96,7 +96,7 @@ document.getElementById("summary")?.focus();
 form.noValidate = true;
 const ready = suiteHere();
 form.addEventListener("submit", (event) => onSubmit(event, ready));
-for (const input of form.querySelectorAll("input[type=password]")) addPeek(input);
+form.querySelectorAll("[data-peeks]").forEach(addPeek);
 
 // From here on the form can do its own; what was asked for while it was still loading is done now.
 delete document.documentElement.dataset.holding;

@@ -89,6 +89,7 @@ def test_the_wrong_half_and_a_cut_off_key_are_told_while_they_are_pasted_and_nev
 
 def test_a_pasted_command_fills_the_form_and_a_bare_name_stays_as_it_is(form: Form, surf: Surf) -> None:
     page = form.opened(surf())
+    page.wait_for_selector("[data-suite]")
     paste(page, "#host", "  ssh root@shop.example.com -p 2222\n")
     got = {name: page.input_value(f"#{name}") for name in ("host", "port", "username")}
     assert got == {"host": "shop.example.com", "port": "2222", "username": "root"}
