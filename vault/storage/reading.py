@@ -4,6 +4,7 @@ from functools import cache
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, RowMapping, Select, bindparam, select
+from sqlalchemy import Row as SQLRow
 
 from vault.errors import Sealed, Tampered
 from vault.model.rows import Row
@@ -14,6 +15,8 @@ from vault.storage.rows import digest
 from vault.values import Moment
 
 R = TypeVar("R", bound=Row)
+LOOKS = 3
+"""How often a row is read before it is believed not to match."""
 
 
 @cache
@@ -61,21 +64,34 @@ class Reading:
 
     def find(self, model: type[R], **where: object) -> R | None:
         """The one row with those column values, or None; a guarded one is trusted only if it matches the ledger."""
-        row = self.connection.execute(_by(model, tuple(sorted(where))), where).first()
-        if row is None:
-            return None
-        if model.guarded:
-            self.trust(model.table().name, row._mapping["id"], tuple(row))  # noqa: SLF001 (SQLAlchemy's public name for it)
-        return model(**row._mapping)  # noqa: SLF001
+        query = _by(model, tuple(sorted(where)))
+        row = next(iter(self._trusted(model, query, where)), None)
+        return None if row is None else model(**row._mapping)  # noqa: SLF001 (SQLAlchemy's public name for it)
 
     def find_all(self, model: type[R], **where: object) -> list[R]:
         """All rows with those column values, in the order of their ids; each guarded one is checked as in `find`."""
         query = _by(model, tuple(sorted(where))).order_by(model.table().c.id)
-        rows = self.connection.execute(query, where).all()
-        if model.guarded:
-            for row in rows:
-                self.trust(model.table().name, row._mapping["id"], tuple(row))  # noqa: SLF001
-        return [model(**row._mapping) for row in rows]  # noqa: SLF001
+        return [model(**row._mapping) for row in self._trusted(model, query, where)]  # noqa: SLF001
+
+    def _trusted(self, model: type[R], query: Select[Any], where: dict[str, object]) -> list[SQLRow[Any]]:
+        """The rows of a query, each guarded one checked.
+
+        A reader takes a row and then its head, and the writer may have committed a change of both in between: what
+        does not match is looked at anew before it is called tampered with.
+        """
+        name = model.table().name
+        for more in reversed(range(LOOKS)):
+            rows = list(self.connection.execute(query, where).all())
+            try:
+                if model.guarded:
+                    for row in rows:
+                        self.trust(name, row._mapping["id"], tuple(row))  # noqa: SLF001
+            except Tampered:
+                if not more:
+                    raise
+                continue
+            return rows
+        return []
 
     def find_all_unchecked(self, model: type[R], **where: object) -> list[R]:
         """As `find_all`, whatever the ledger says: for a destruction, which does not stop at a row that was bent."""
