@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
+from tests.operations.visiting import come
 from tests.world import World
 from vault.errors import Tampered
 from vault.model.tables import Service
@@ -22,10 +23,9 @@ class Overtaken(Reading):
         return super().newest_digest(row_id)
 
 
-def overtaken(world: World, service: str, times: int) -> Service | None:
+def overtaken(world: World, service: str, customer: Actor, times: int) -> Service | None:
     """What a reader finds of a service that is changed under its eyes so many times."""
     left = iter(range(times))
-    customer = Actor("customer", world.sql("SELECT customer_id FROM service")[0][0], "page", "vis_x")
 
     def change() -> None:
         if (turn := next(left, None)) is not None:
@@ -40,7 +40,7 @@ def overtaken(world: World, service: str, times: int) -> Service | None:
 
 def test_a_row_that_is_changed_while_it_is_read_is_read_again(world: World) -> None:
     service = world.service()
-    found = overtaken(world, service.id, LOOKS - 1)
+    found = overtaken(world, service.id, come(world, service.customer.id).actor, LOOKS - 1)
     assert found is not None
     assert found.paused_at is None, "and it is the newest that is believed"
 
@@ -49,6 +49,7 @@ def test_a_row_that_is_changed_while_it_is_read_is_read_again(world: World) -> N
 @pytest.mark.attack("CR03")
 def test_a_row_that_was_bent_is_refused_however_often_it_is_read(world: World) -> None:
     service = world.service()
+    customer = come(world, service.customer.id).actor
     world.sql("UPDATE service SET title = 'Something else' WHERE id = :id", id=service.id)
     with pytest.raises(Tampered):
-        overtaken(world, service.id, 0)
+        overtaken(world, service.id, customer, 0)
