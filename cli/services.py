@@ -20,6 +20,7 @@ _WORDS = {
     "given": "given, not checked yet",
     "checked": "given and checked",
     "refused": "refused and asked for again",
+    "withdrawn": "taken back by the customer",
     "purged": "destroyed",
 }
 

@@ -3,8 +3,10 @@
 from dataclasses import dataclass, field
 
 from tests.world import World
+from vault.model.own import OwnServiceView
 from vault.model.tables import Customer
-from vault.operations import visits
+from vault.model.views import LeaseView, ServiceView
+from vault.operations import mine, visits
 from vault.storage.reading import Reading
 from vault.values import Actor
 
@@ -17,6 +19,20 @@ class Visitor:
 
     actor: Actor
     token: str = field(repr=False)
+
+
+Lent = tuple[World, ServiceView, str, LeaseView, Visitor]
+
+
+def lent(world: World) -> Lent:
+    """The usual middle of the story, with its customer on their page: service, secret, lease, visitor."""
+    service, secret, _ticket, lease = world.lent()
+    return world, service, secret, lease, come(world, service.customer.id)
+
+
+def shown(world: World, visitor: Visitor, service: ServiceView) -> OwnServiceView:
+    """A service as its customer sees it."""
+    return world.read(mine.service, visitor.actor, service.id)
 
 
 def link_of(world: World, customer_id: str) -> str:
@@ -56,3 +72,9 @@ def come(world: World, customer_id: str, page_code: str = "") -> Visitor:
     token = ask(world, page_code or code_of(world, customer_id))
     started = world.run(visits.start(world.vault, NOBODY, token, mailed(world)))
     return Visitor(world.run(visits.resolve(world.vault, started.token, NOBODY.source)), started.token)
+
+
+def come_again(world: World, visitor: Visitor) -> Visitor:
+    """The same browser, a moment later. Raises NotSignedIn."""
+    actor = world.run(visits.resolve(world.vault, visitor.token, NOBODY.source))
+    return Visitor(actor, visitor.token)
