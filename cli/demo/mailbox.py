@@ -24,7 +24,6 @@ DELIVERY_SECONDS = 25
 _LINK = re.compile(r"https?://localhost:[0-9]+/(?:give|enrol)#[0-9A-Z-]+")
 _HEADERS = {
     "Cache-Control": "no-store",
-    "Content-Security-Policy": "default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'",
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
 }
@@ -37,7 +36,10 @@ class Letter:
     to: str
     subject: str
     text: str = field(repr=False)
+    html: str = field(repr=False)
     at: datetime
+    enclosed: dict[str, str] = field(default_factory=dict, repr=False)
+    """What came with it, by file name."""
 
     @property
     def link(self) -> str:
@@ -56,11 +58,11 @@ class Mailbox:
 
     async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802 (aiosmtpd's name)
         """Take one mail in, as aiosmtpd hands it over."""
-        message = email.message_from_bytes(envelope.content, policy=email.policy.default)
-        body = message.get_body(("plain",)) if isinstance(message, EmailMessage) else None
-        text = body.get_content().replace("\r\n", "\n") if body else ""
+        message: EmailMessage = email.message_from_bytes(envelope.content, policy=email.policy.default)
+        text, html = _body(message, "plain"), _body(message, "html")
+        enclosed = {str(part.get_filename()): str(part.get_content()) for part in message.iter_attachments()}
         for to in envelope.rcpt_tos:
-            self.letters.append(Letter(to, str(message["Subject"]), text, datetime.now(UTC)))
+            self.letters.append(Letter(to, str(message["Subject"]), text, html, datetime.now(UTC), enclosed))
         return "250 thank you"
 
     def wait(self, to: str, words: str) -> Letter:
@@ -77,7 +79,28 @@ class Mailbox:
     def page(self) -> bytes:
         """The mails as a page, newest first."""
         template = environment(Path(__file__).parent).get_template("mailbox.html")
-        return template.render(letters=self.letters[::-1], business=BUSINESS).encode()
+        numbered = list(enumerate(self.letters))[::-1]
+        return template.render(letters=numbered, business=BUSINESS).encode()
+
+    def shown(self, path: str) -> tuple[bytes, str, str] | None:
+        """What stands at a path: its bytes, their type, and what they may do. A mail's HTML is a page of its own."""
+        if path == "/":
+            return self.page(), "text/html; charset=utf-8", "style-src 'self'"
+        if path == "/letter.css":
+            return (STATIC / "letter.css").read_bytes(), "text/css", ""
+        number = path.removeprefix("/html/")
+        if number.isascii() and number.isdecimal() and int(number) < len(self.letters):
+            return (
+                self.letters[int(number)].html.encode(),
+                "text/html; charset=utf-8",
+                "style-src 'unsafe-inline'",
+            )
+        return None
+
+
+def _body(message: EmailMessage, kind: str) -> str:
+    body = message.get_body((kind,))
+    return str(body.get_content()).replace("\r\n", "\n") if isinstance(body, EmailMessage) else ""
 
 
 @contextlib.contextmanager
@@ -87,20 +110,18 @@ def mailbox(beside: Background) -> Iterator[Mailbox]:
 
     class Page(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            known = {
-                "/": (box.page, "text/html; charset=utf-8"),
-                "/letter.css": ((STATIC / "letter.css").read_bytes, "text/css"),
-            }
-            make, kind = known.get(self.path, (None, ""))
-            if make is None:
+            shown = box.shown(self.path)
+            if shown is None:
                 self.send_error(404)
                 return
-            content = make()
+            content, kind, may = shown
             self.send_response(200)
             self.send_header("Content-Type", kind)
             self.send_header("Content-Length", str(len(content)))
             for name, value in _HEADERS.items():
                 self.send_header(name, value)
+            policy = f"default-src 'none'; {may}; base-uri 'none'; frame-ancestors 'none'"
+            self.send_header("Content-Security-Policy", policy)
             self.end_headers()
             self.wfile.write(content)
 

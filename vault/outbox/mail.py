@@ -79,6 +79,10 @@ def _written(settings: Settings, mail: Mail) -> EmailMessage:
     message.set_content(mail.text)
     message.add_alternative(mail.letter.html(), subtype="html")
     for name, content in mail.enclosed:
-        message.add_attachment(content, maintype="text", subtype="plain", filename=name)
-    message["Content-Language"] = mail.letter.language  # last: what begins with Content- moves into the first part
+        message.add_attachment(
+            content, maintype="text", subtype="plain", filename=name, params={"charset": "utf-8"}
+        )
+    message["Content-Language"] = (
+        mail.letter.language
+    )  # last: what begins with Content- moves into the first part
     return message
