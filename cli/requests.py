@@ -46,7 +46,10 @@ def ask(
 
 @app.command()
 def reissue(request: Request, deliver: Deliver = "mail", pin: Pin = False, as_json: AsJson = False) -> None:
-    """Give a request a new intake code, and a new PIN if it had one; the old ones stop working."""
+    """Give a request a new intake code; the old one stops working.
+
+    A request that had a PIN gets a new one of those too.
+    """
     with signed_in() as client:
         fresh = client.post("/api/v1/requests", request, "reissue", deliver=deliver, pin=pin)
     say("the old code no longer works")

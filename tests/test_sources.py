@@ -121,7 +121,7 @@ def test_the_wheel_is_the_same_twice_and_holds_only_the_program(tmp_path: Path) 
     foreign = [name for name in names if not re.match(r"(vault|api|cli|valetkey-[^/]+\.dist-info)/", name)]
     assert not foreign
     endings = {Path(name).suffix for name in names if ".dist-info/" not in name}
-    assert endings <= {".py", ".js", ".css", ".html", ".txt", ".mako", ".toml", ".svg"}, endings
+    assert endings <= {".py", ".js", ".css", ".html", ".txt", ".mako", ".toml", ".svg", ".po"}, endings
 
 
 def patterns() -> Iterator[tuple[str, re.Pattern[str] | re.Pattern[bytes]]]:

@@ -39,7 +39,7 @@ SHORTEST, LONGEST = 13, 19
 _SHORT_VALUE = 255
 _MOST_FIELDS = 16
 _TABLE = 40  # groups of digits in a row
-_FIRST_GROUP, _LAST_GROUP = re.compile(r"\A[0-9]+"), re.compile(r"[0-9]+\Z")
+_DIGITS = "0123456789"
 _AT_THE_BORDER = 120  # characters of a field that a number over two fields can reach into it
 
 _ESCAPED = re.compile(
@@ -139,8 +139,8 @@ def _rows(texts: list[str]) -> Iterator[tuple[str, ...]]:
     ends, begins = [], []
     for text in texts[:_MOST_FIELDS]:
         long = len(text) > 2 * _AT_THE_BORDER
-        begins.append(_bare(_LAST_GROUP.sub("", text[:_AT_THE_BORDER]) if long else text))
-        ends.append(_bare(_FIRST_GROUP.sub("", text[-_AT_THE_BORDER:]) if long else text))
+        begins.append(_bare(text[:_AT_THE_BORDER].rstrip(_DIGITS) if long else text))
+        ends.append(_bare(text[-_AT_THE_BORDER:].lstrip(_DIGITS) if long else text))
     pairs = zip(begins, ends, strict=True)
     yield tuple(begin if begin == end else f"{begin} xx {end}" for begin, end in pairs)
     for first, second in permutations(range(len(begins)), 2):
