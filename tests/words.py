@@ -40,6 +40,8 @@ def sentences() -> Iterator[tuple[str, Sentence]]:
                 yield from _in(path, "jinja2.ext:babel_extract", TEMPLATES)
     for kind in KINDS.values():
         yield "vault/model/kinds.py", kind.title
+        for field in kind.all_fields:
+            yield "vault/model/kinds.py", field.title
 
 
 def _in(path: Path, method: str, options: dict[str, str]) -> Iterator[tuple[str, Sentence]]:
