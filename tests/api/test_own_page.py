@@ -119,7 +119,7 @@ def test_the_cookie_is_new_at_each_stage_and_says_nothing_of_whom_it_names(
         )
         assert (opened.status_code, opened.headers["location"]) == (303, "/mine/services")
         assert token not in opened.headers["set-cookie"]
-        again = client.get("/mine/services", headers=here)
+        again = client.get("/mine/services", headers={"cookie": f"{MINE_COOKIE}={token}"})
         assert (again.status_code, again.headers["location"]) == (303, "/mine")
 
 
