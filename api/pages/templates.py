@@ -34,7 +34,7 @@ def environment(*more: Path) -> Environment:
 
 
 def exact_time(when: datetime, style: str, words: str) -> Markup:
-    """A time in these words, with the exact one behind it; `times.js` says a `day`, `date` or `moment` in the reader's zone."""
+    """A time in these words, with the exact one behind it; times.js says a day, date or moment in the reader's zone."""
     exact = when.astimezone(UTC)
     return Markup('<time datetime="{}" title="{}" data-style="{}">{}</time>').format(
         exact.isoformat(timespec="seconds").replace("+00:00", "Z"),
