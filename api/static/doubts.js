@@ -17,7 +17,7 @@ const WORD = new RegExp(`[${LATIN_CYRILLIC}]+|[${KANA}]+|[${HANGUL}]+|[${HAN}]+`
 const FITTING = new RegExp(`^(?:[${LATIN_CYRILLIC}]{3,9}|[${KANA}]{2,8}|[${HANGUL}]{2,8}|[${HAN}])$`);
 const BLANK = " \\t\\r\\n\\v\\f\\u0085\\u200b\\u2028\\u2029\\u2060\\ufeff";
 const BETWEEN = `[${BLANK},;|"*\\u00b7\\u2022_\\u2013\\u2014\\-]*`;
-const GAP = new RegExp(`^(?![0-9]+$)${BETWEEN}(?:[(\\[#]{0,2}[0-9]{1,2}[.:)\\]]{0,2})?${BETWEEN}$`);
+const GAP = new RegExp(`^(?![0-9]+$)${BETWEEN}(?:[(\\[#]{0,2}[0-9]{1,2}[.:)\\]]{0,2}${BETWEEN})?$`);
 const NO_MARK = new RegExp(`[${BLANK}0-9.:()\\[\\]#]+`, "g");
 const IN_EVERY_SENTENCE = new RegExp(
   "^(?:the|and|for|are|not|was|but|with|from|our|has|had|his|her" +

@@ -37,7 +37,7 @@ _WORD = re.compile(rf"[{_LATIN_CYRILLIC}]+|[{_KANA}]+|[{_HANGUL}]+|[{_HAN}]+")
 _FITTING = re.compile(rf"[{_LATIN_CYRILLIC}]{{3,9}}|[{_KANA}]{{2,8}}|[{_HANGUL}]{{2,8}}|[{_HAN}]")
 _BLANK = r" \t\r\n\v\f\u0085\u200b\u2028\u2029\u2060\ufeff"
 _BETWEEN = rf"[{_BLANK},;|\"*\u00b7\u2022_\u2013\u2014\-]*"
-_GAP = re.compile(rf"(?![0-9]+\Z){_BETWEEN}(?:[(\[#]{{0,2}}[0-9]{{1,2}}[.:)\]]{{0,2}})?{_BETWEEN}")
+_GAP = re.compile(rf"(?![0-9]+\Z){_BETWEEN}(?:[(\[#]{{0,2}}[0-9]{{1,2}}[.:)\]]{{0,2}}{_BETWEEN})?")
 _NO_MARK = re.compile(rf"[{_BLANK}0-9.:()\[\]#]+")
 _IN_EVERY_SENTENCE = re.compile(
     "the|and|for|are|not|was|but|with|from|our|has|had|his|her"
@@ -54,7 +54,7 @@ _IS_AUTHORITY = re.compile(
     rb"\x06\x03\x55\x1d\x13(?:\x01\x01\xff)?\x04[\x05-\x0f]\x30[\x03-\x0d]\x01\x01\xff", re.DOTALL
 )
 _AUTHORITY_FILE = re.compile(
-    r"(?:[^/]*[-_ ])?(?:(?:root|intermediate|issuing|signing|sub|my)[-_. ]?)?ca(?:[-_. ]?(?:private|priv|signing))?"
+    r"\A(?:[^/]*[-_ ])?(?:(?:root|intermediate|issuing|signing|sub|my)[-_. ]?)?ca(?:[-_. ]?(?:private|priv|signing))?"
     r"(?:[-_. ]?key(?:\.(?:pem|der|txt))?|\.(?:key|p12|pfx|p8)(?:\.(?:pem|enc))?)",
 )
 
