@@ -43,7 +43,7 @@ PERIOD = "This link asks for codes that change at a pace that is not in use. We 
 SHORT = "This key is unusually short. Is it the whole one?"
 
 _LINK = re.compile(r"otpauth://([^/?#]*)(?:/([^?#]*))?(?:\?([^#]*))?(?:#.*)?", re.IGNORECASE | re.DOTALL)
-_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE | re.ASCII)
+_SCHEME = re.compile(r"\A[a-z][a-z0-9+.-]*://", re.IGNORECASE | re.ASCII)
 _ENDS = " \t\r\n"
 
 

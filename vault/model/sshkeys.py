@@ -65,7 +65,7 @@ _PUBLIC = re.compile(
     r"|-----BEGIN (?:[A-Z0-9]{1,20} )?PUBLIC KEY-----|---- BEGIN SSH2 PUBLIC KEY ----",
     re.ASCII,
 )
-_HEADER = re.compile(r"[A-Za-z0-9-]+:(?: .*)?")
+_HEADER = re.compile(r"\A[A-Za-z0-9-]+:(?: .*)?")
 ENDS = " \t\r\n\ufeff"
 
 OPENSSH = "OPENSSH PRIVATE KEY"
