@@ -16,7 +16,7 @@ from vault.errors import Busy, Invalid
 SMALL_BODY = 64 * 1024
 """Bytes; enough for every request but the giving of a secret."""
 SECRET_BODY = 3 * 1024 * 1024
-"""Bytes; the largest file or login, padded, sealed and in base64, or percent-encoded as a page without script sends it."""
+"""Bytes; the largest file or login, padded, sealed and in base64, or percent-encoded by a page without script."""
 MOST_HELD = 64 * 1024 * 1024
 """Bytes that the large bodies of all requests hold together: anybody can begin one, also without a code."""
 LONGEST_UPLOAD = 60.0
