@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page
 
+from tests.browser.own_page import come_by_link
 from tests.browser.people import Surf, holding_a_passkey, sign_in
 from tests.browser.test_joining import choose, invited
 from tests.browser.test_staff import asked
@@ -14,7 +15,7 @@ from tests.world import World
 
 pytestmark = [pytest.mark.browser]
 
-NAMES = ("form", "desk", "lease", "log", "join", "account", "people")
+NAMES = ("form", "mine", "desk", "lease", "log", "join", "account", "people")
 MADE = Path(__file__).parents[2] / "docs" / "pictures"
 
 
@@ -48,6 +49,8 @@ def test_the_pictures_of_the_pages_can_be_made(
         else:
             pages["form"].context.add_cookies(opened)
             pages["form"].goto(f"{server}/give/?secret={wanted}")
+        pages["mine"] = come_by_link(surf(**options), embedded, service.customer.id)
+        pages["mine"].goto(f"{server}/mine/services/{service.id}")
         pages["form"].wait_for_selector("[data-suite]")
         pages["form"].fill("#host", "shop.example.com")
         pages["form"].fill("#username", "deploy")
