@@ -358,8 +358,8 @@ class NewLease(Proving):
     reason: Text
 
 
-class Reveal(Body):
-    """One field of one secret."""
+class Reveal(Proving):
+    """One field of one secret; of an extraordinary kind with a proof for this very look."""
 
     secret: SecretRef
     field: KindName

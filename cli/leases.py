@@ -71,7 +71,7 @@ def show(
     """
     with signed_in() as client:
         chosen = secret or _holding(client.get("/api/v1/leases", lease), field)
-        value = client.post("/api/v1/leases", lease, "reveal", secret=chosen, field=field)["value"]
+        value = proving.deed(client, "/api/v1/leases", lease, "reveal", secret=chosen, field=field)["value"]
     if as_json:
         put_json({"value": value})
         return

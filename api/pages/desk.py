@@ -9,12 +9,13 @@ from api.bodies import LeasePath, TicketPath
 from api.depends import CheckedForm, PageActor, TheVault
 from api.errors import problem_of
 from api.pages.own import deed_page
-from api.pages.proving import faults_of, given_in, text
+from api.pages.proving import asks_to_prove, faults_of, given_in, text
 from api.pages.sheet import OwnSheet, PageRoute, Sheet
-from vault.errors import Invalid, NotFound, VaultError
+from vault.errors import Denied, Invalid, NotFound, ProofNeeded, StaleProof, TooMany, VaultError
+from vault.model.kinds import KINDS
 from vault.operations import checkout, tickets
 from vault.operations.vault import Vault
-from vault.values import Actor, Plaintext
+from vault.values import Actor
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
@@ -118,13 +119,29 @@ async def lease(
 
 @router.post("/leases/{lease_id}/reveal", name="secret.reveal")
 async def reveal(
-    lease_id: LeasePath, vault: TheVault, actor: PageActor, sheet: OwnSheet, form: CheckedForm
+    lease_id: LeasePath,
+    request: Request,
+    vault: TheVault,
+    actor: PageActor,
+    sheet: OwnSheet,
+    form: CheckedForm,
 ) -> Response:
-    """Show one field on a page of its own, for a browser without JavaScript. It is recorded before it is shown."""
+    """Show one field on a page of its own: for a browser without JavaScript, and what takes a proof for each look.
+
+    It is recorded before it is shown.
+    """
     secret, field = text(form, "secret"), text(form, "field")
     held = await vault.read(checkout.lease_view, actor, lease_id)
     try:
-        opened: Plaintext = await vault.perform(checkout.reveal, actor, lease_id, secret, field)
+        opened = await checkout.open_field(vault, actor, lease_id, secret, field, given_in(form))
+    except (StaleProof, TooMany, Denied) as refusal:
+        proving = next((KINDS[one.kind] for one in held.secrets if one.id == secret), None)
+        if proving is None or not proving.extraordinary:
+            raise
+        first = isinstance(refusal, ProofNeeded) and "asked" not in form
+        faults = {} if first and not asks_to_prove(request) else faults_of(request, refusal)
+        of = {"lease": held, "secret": secret, "field": proving.field(field)}
+        return await deed_page(vault, actor, sheet, "look.html", faults, None if first else refusal, **of)
     except NotFound as refusal:
         return sheet.shown(
             "lease.html", 404, lease=held, seconds=SHOWN_SECONDS, refused=problem_of(refusal).detail

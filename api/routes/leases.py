@@ -7,7 +7,6 @@ from api.bodies import Broken, LeasePath, NewLease, Reveal, Revealed, TicketPath
 from api.depends import SignedIn, TheVault
 from vault.model.views import LeaseView, RequestView
 from vault.operations import checkout
-from vault.values import Plaintext
 
 router = APIRouter(tags=["leases"])
 
@@ -35,7 +34,7 @@ async def one_lease(lease_id: LeasePath, vault: TheVault, actor: SignedIn) -> Le
 @router.post("/leases/{lease_id}/reveal", name="secret.reveal", response_model=Revealed)
 async def reveal(lease_id: LeasePath, body: Reveal, vault: TheVault, actor: SignedIn) -> JSONResponse:
     """Open one field of one secret. The record of it is durable before the value leaves."""
-    opened: Plaintext = await vault.perform(checkout.reveal, actor, lease_id, body.secret, body.field)
+    opened = await checkout.open_field(vault, actor, lease_id, body.secret, body.field, body.given())
     return JSONResponse({"value": opened.expose()}, headers={"Cache-Control": "no-store"})
 
 

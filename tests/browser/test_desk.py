@@ -9,10 +9,31 @@ from playwright.sync_api import expect
 
 from api.security import SESSION_COOKIE, form_token
 from tests.browser.people import POLYGLOT, Surf, hand_over, open_form, sign_in
+from tests.operations.test_extraordinary import REGISTRAR, lent
 from tests.world import LOGIN, PASSWORD, World
 from vault.ledger import verify
 
 pytestmark = [pytest.mark.browser]
+
+
+@pytest.mark.promise("P2")
+@pytest.mark.parametrize("script", [True, False])
+def test_what_is_extraordinary_asks_for_a_proof_of_its_own(
+    embedded: World, server: str, surf: Surf, script: bool
+) -> None:
+    secret, lease = lent(embedded)
+    page = sign_in(surf(java_script_enabled=script), embedded, server, "technician")
+    page.goto(f"{server}/leases/{lease.id}")
+    row = page.locator(f"[data-secret={secret}][data-name=password]")
+    row.locator("button").click()
+    expect(page.locator("h1")).to_have_text("Reveal: Password")
+    expect(page.locator(".summary")).to_have_count(0)
+    page.fill("#code", "000000")
+    page.click("text=Reveal it")
+    expect(page.locator(".summary")).to_contain_text("that code is wrong", ignore_case=True)
+    page.fill("#code", embedded.code("technician"))
+    page.click("text=Reveal it")
+    expect(row.locator(".value")).to_have_text(REGISTRAR["password"], use_inner_text=True)
 
 
 def test_a_technician_signs_in_agrees_checks_out_reveals_and_hands_back(

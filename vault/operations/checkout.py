@@ -4,7 +4,8 @@ from typing import Any
 
 from sqlalchemy import Text, bindparam, cast, func, literal, select
 
-from vault.errors import Conflict, Denied, Ended, Invalid, NotFound, NotSignedIn, Tampered
+from vault.errors import Conflict, Denied, Ended, Invalid, NotFound, NotSignedIn, Tampered, VaultError
+from vault.model.kinds import KINDS
 from vault.model.people import Person
 from vault.model.tables import Agreement, Assignment, Lease, RowHead, Secret, Service, Ticket
 from vault.model.views import LeaseView, RequestView
@@ -29,7 +30,7 @@ from vault.policy.rights import Standing
 from vault.storage.keys import Opening
 from vault.storage.reading import Reading
 from vault.storage.unit import Unit, operation
-from vault.values import Actor, Reason, known_id, new_id
+from vault.values import Actor, Plaintext, Reason, known_id, new_id
 
 MOST_SECRETS = 20
 _LEASES = Lease.table()
@@ -167,15 +168,67 @@ for _table in _TABLES:
     _SPANS.append(slice(_start, _start + len(_columns)))
     _AT.update({f"{_table.table().name}.{column.key}": _start + at for at, column in enumerate(_columns)})
 _IN_FORCE_AT = _SPANS[-1].stop
+_GUARDED_FIELDS = {
+    name: frozenset(field.name for field in kind.all_fields if field.secret)
+    for name, kind in KINDS.items()
+    if kind.extraordinary
+}
+"""What opens only with a proof of its own, by kind."""
 _SECRET_COLUMNS = [column.key for column in Secret.table().columns]
 
 
+async def open_field(
+    vault: Vault, actor: Actor, lease_id: str, secret_id: str, field: str, given: Presence = NOTHING
+) -> Plaintext:
+    """One field of a secret under a lease, once the record of it is durable.
+
+    What is secret of an extraordinary kind takes a proof of presence each time. Raises as `reveal`; ProofNeeded,
+    TooMany.
+    """
+    proof = ""
+    if secret_id not in _ORDINARY:
+        words = await vault.read(_extraordinary, actor, lease_id, secret_id, field)
+        if words:
+            proof = await presence.prove(vault, actor, _look(lease_id, secret_id, field, words), given)
+    return await vault.perform(reveal, actor, lease_id, secret_id, field, proof)
+
+
+_ORDINARY: set[str] = set()
+"""Secrets that need no proof of their own, so that most openings ask nothing twice: of which sort a secret is never
+changes. It only spares a question; what is extraordinary is refused without its proof by `reveal` itself."""
+_MOST_ORDINARY = 100_000
+
+
+def _extraordinary(reading: Reading, actor: Actor, lease_id: str, secret_id: str, field: str) -> str:
+    """The opening in words, where it takes a proof and is not refused anyway; else nothing."""
+    try:
+        lease = lease_for(reading, actor, "secret.reveal", lease_id)
+    except VaultError:
+        return ""  # refused in the deed, where it is recorded
+    secret = reading.find(Secret, id=secret_id) if secret_id in lease.covers.split() else None
+    if secret is None or lease.person_id != actor.id or lease.state != "active":
+        return ""
+    if secret.kind not in _GUARDED_FIELDS:
+        if len(_ORDINARY) >= _MOST_ORDINARY:
+            _ORDINARY.clear()
+        _ORDINARY.add(secret.id)
+        return ""
+    if field not in _GUARDED_FIELDS[secret.kind]:
+        return ""
+    kind, service = KINDS[secret.kind], service_of(reading, lease.service_id)
+    return f"open the {kind.field(field).called} of “{kind.title}” for “{service.title}”"
+
+
+def _look(lease_id: str, secret_id: str, field: str, words: str = "") -> Deed:
+    return Deed(words, ("reveal", lease_id, secret_id, field))
+
+
 @operation("secret.reveal")
-def reveal(unit: Unit, actor: Actor, lease_id: str, secret_id: str, field: str) -> Opening:
+def reveal(unit: Unit, actor: Actor, lease_id: str, secret_id: str, field: str, proof: str = "") -> Opening:
     """Let a technician see one field of a secret under a lease; `vault.perform` turns it into the plaintext.
 
     Judged in the transaction of its record, by rows that match their newest entries. Raises NotSignedIn, Denied,
-    NotFound, Ended, Conflict, Tampered.
+    NotFound, Ended, Conflict, Tampered; StaleProof where what is extraordinary is opened without a proof for this.
     """
     unit.say(lease=known_id("lse", lease_id), secret=known_id("sec", secret_id))
     row = unit.connection.execute(_REVEAL, {"lease": lease_id, "secret": secret_id}).first()
@@ -216,6 +269,8 @@ def reveal(unit: Unit, actor: Actor, lease_id: str, secret_id: str, field: str) 
     unit.say(version=str(row[_AT["secret.version"]]))
     if not field:  # the empty name is all of a secret, for the core's check alone
         raise NotFound("there is no such field")
+    if field in _GUARDED_FIELDS.get(row[_AT["secret.kind"]], ()):
+        presence.spend(unit, actor, proof, _look(lease_id, secret_id, field))
     secret = dict(zip(_SECRET_COLUMNS, row[_SPANS[1]], strict=True))
     opening = unit.opening(secret, field)
     unit.say(field=field)
