@@ -8,6 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from tests.authenticator import SoftPasskey
+from tests.logins import GOOD
 from tests.operations.necessities import WITH_REGISTRAR, approve
 from tests.operations.visiting import NOBODY, ask, code_of, come
 from tests.world import CATALOGUE, LOGIN, PASSWORD, Member, World, dearer_hashes
@@ -132,6 +133,11 @@ def _move_the_end(world: World, service: ServiceView) -> None:
     approve(world)
     clara, later = world.actor("coordinator"), service.ends_at + timedelta(days=5)
     world.run(services.prolong(world.vault, clara, service.id, later, world.presence("coordinator")))
+    moving = world.service(title="A domain that moves")
+    secret = world.give(moving, GOOD["registrar"], "registrar")
+    lease, proof = world.lease(world.ticket(moving), secret), world.presence("technician")
+    tom = world.actor("technician")
+    world.run(checkout.open_field(world.vault, tom, lease.id, secret, "password", proof))
 
 
 def _doubt_the_clock(world: World) -> None:

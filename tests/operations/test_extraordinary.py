@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.model.test_kinds import GOOD
+from tests.logins import GOOD
 from tests.operations.necessities import HOST, WITH_REGISTRAR, approve
 from tests.refusals import answer
 from tests.world import World
