@@ -84,6 +84,7 @@ def processes_of(session: int, place: str) -> Iterator[str]:
             yield f"{process.name} {state} {words}"
 
 
+@pytest.mark.long
 def test_the_story_holds_to_its_last_step_and_leaves_nothing(play: Play, place: Path) -> None:
     demo = play("--once")
     said, _ = demo.communicate(timeout=200)

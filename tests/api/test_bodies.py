@@ -77,7 +77,7 @@ def test_no_body_whatever_is_ever_a_500_or_an_echo(embedded: World, client: Clie
                 assert CANARY not in answer.text
                 tried += 1
         found = problem(client.post(place, json=right | {CANARY: CANARY}, headers=who), 422, "invalid")
-        assert "pointer" not in found
+        assert "pointer" not in found, path
         problem(client.post(place, json=[right], headers=who), 422, "invalid")
         problem(client.post(place, content=b"", headers=as_json(who)), 422, "invalid")
         problem(client.post(place, data=right, headers=who), 415, "unsupported-media-type")
@@ -135,9 +135,9 @@ def _right(name: str, field: dict[str, Any]) -> Any:
         "presence": {"code": "000000"},
         "roles": ["technician"],
         "scopes": ["tickets:read"],
-        "allow": True,
     }
-    return others.get(name, 1 if field.get("type") == "integer" else "an ordinary text")
+    by_type = {"integer": 1, "boolean": True}
+    return others.get(name, by_type.get(field.get("type", ""), "an ordinary text"))
 
 
 def leaves(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:

@@ -79,7 +79,7 @@ def every_page(form: Form, page: Page) -> Iterator[str]:
     yield "an error"
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", ["light", pytest.param("dark", marks=pytest.mark.long)])
 def test_every_page_of_the_form_can_be_read_by_everybody(form: Form, surf: Surf, scheme: str) -> None:
     page = surf(color_scheme=scheme)
     complaints: list[tuple[str, ...]] = []

@@ -328,7 +328,7 @@ def every_page(world: World, address: str, surf: Surf, **options: Any) -> Iterat
     yield "a form for it", page
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", ["light", pytest.param("dark", marks=pytest.mark.long)])
 def test_axe_finds_nothing_and_nothing_overflows_a_narrow_screen(
     embedded: World, server: str, surf: Surf, scheme: str
 ) -> None:

@@ -147,7 +147,7 @@ def _joining(
     yield "recovery codes", joining
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", ["light", pytest.param("dark", marks=pytest.mark.long)])
 def test_every_page_can_be_read_by_everybody(embedded: World, server: str, surf: Surf, scheme: str) -> None:
     """Axe has no complaint, 320 px are wide enough, and one heading and one sentence say where one is."""
     complaints: list[tuple[str, ...]] = []

@@ -54,7 +54,7 @@ def test_a_token_has_one_spelling(spoil: str) -> None:
 
 @pytest.mark.attack("AN26")
 def test_a_token_of_one_purpose_is_none_of_the_others() -> None:
-    assert len(PREFIXES) == 7
+    assert len(PREFIXES) == 8
     for made, wanted in permutations(PREFIXES, 2):
         token = new_token(made)
         assert parse_token(made, token)
