@@ -71,7 +71,7 @@ WORDS = {
     "ticket.manage": "open tickets, put technicians on them and take them off, close tickets",
     "lease.list": "see leases: a coordinator all that are open, a technician their own",
     "lease.start": "check logins of one's ticket out",
-    "secret.reveal": "reveal a field under one's own lease",
+    "secret.reveal": "reveal a field under one's own lease; what is extraordinary with a proof for each look",
     "lease.check-in": "hand one's own lease back",
     "lease.revoke": "end anybody's lease",
     "secret.report": "say that a login of one's own lease does not work",
