@@ -50,10 +50,10 @@ OWN_ALONE = {"factor", "session", "token", "challenge"}
 
 
 @pytest.fixture(scope="module")
-def company(templates: dict[str, Template]) -> Iterator[Everybody]:
+def company(templates: dict[str, Template], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Everybody]:
     with tempfile.TemporaryDirectory(prefix="vk-") as place:
         if "sqlite" not in templates:
-            templates["sqlite"] = Template(Path(place) / "template", None)
+            templates["sqlite"] = Template(tmp_path_factory.mktemp("template-sqlite"), None)
         with templates["sqlite"].world(Path(place)) as world:
             yield Everybody(world)
 
