@@ -58,7 +58,6 @@ async def all_that_happened(
     before: Annotated[int | None, Query(ge=0, le=LARGEST_SEQ)] = None,
 ) -> HappenedPage:
     """List what happened to it, the newest first."""
-    await vault.read(mine.service, actor, service_id)
     return await vault.read_aside(happened.happened, actor, service_id, before)
 
 

@@ -64,6 +64,7 @@ def test_without_javascript_a_code_is_typed_and_sent_away(embedded: World, serve
     expect(page.locator("#summary")).to_contain_text("There is no such code")
     page.fill("#code", told["user_code"].lower())
     page.click("text=Continue")
+    page.wait_for_selector("text=It is not me")
     assert page.locator("main img, main script").count() == 0
     page.click("text=It is not me")
     expect(page.locator("h1")).to_have_text("It was sent away")

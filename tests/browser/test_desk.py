@@ -311,6 +311,7 @@ def test_a_coordinator_ends_a_running_lease(embedded: World, server: str, surf: 
     page = sign_in(surf(), embedded, server, "coordinator")
     page.click("text=Leases")
     page.click("text=Tom Tanner")
+    page.wait_for_url("**/leases/*")
     assert page.locator(".reveal").count() == 0, "a coordinator has no way to the secret"
     page.click("text=End this lease now")
     expect(page.locator(".lead")).to_contain_text("Nobody holds access now")

@@ -119,6 +119,7 @@ def test_pausing_taking_back_replacing_and_ending_are_done_on_the_page(
     with pytest.raises(Ended):
         embedded.reveal(lease, secret)
     page.get_by_role("link", name="End everything now").click()
+    expect(page.locator("h1")).to_contain_text("End “")
     page.evaluate(
         "document.querySelectorAll('[required]').forEach(one => one.required = false)"
     ) if script else None

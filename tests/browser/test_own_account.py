@@ -136,6 +136,7 @@ def test_a_token_is_made_with_a_code_shown_once_and_ended(embedded: World, serve
     headers = {"authorization": f"Bearer {token}"}
     assert httpx2.get(f"{server}/api/v1/tickets", headers=headers).status_code == 200
     page.click("text=I have kept it")
+    page.wait_for_selector("#tokens ~ .rows form")
     assert token not in page.content()
     page.locator("#tokens ~ .rows form").get_by_role("button").click()
     expect(page.locator("main")).not_to_contain_text("our helpdesk")
@@ -179,4 +180,5 @@ def test_who_coordinates_and_delivers_has_services_and_desk_on_one_page(
     expect(page.locator("main")).not_to_contain_text("T-1")
     page.click("nav >> text=Tickets")
     page.click("text=T-1")
+    page.wait_for_url("**/tickets/tkt_*")
     assert page.locator("#reason").count() == 0, "nobody works on a ticket that they are not on"

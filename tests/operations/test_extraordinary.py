@@ -4,11 +4,12 @@ import pytest
 
 from tests.logins import GOOD
 from tests.operations.necessities import HOST, WITH_REGISTRAR, approve
+from tests.operations.visiting import come
 from tests.refusals import answer
 from tests.world import World
 from vault.errors import Denied, NotFound, ProofNeeded, StaleProof
 from vault.model.views import LeaseView
-from vault.operations import catalogue, checkout
+from vault.operations import catalogue, checkout, mine
 from vault.operations.presence import Presence
 
 REGISTRAR = GOOD["registrar"]
@@ -55,5 +56,10 @@ def test_nobody_comes_around_the_proof_and_nobody_is_asked_for_it_in_vain(world:
     assert answer(world, stranger)[0] is NotFound
     for other in ("sec_00000000000000000000", "?"):
         assert answer(world, checkout.open_field(vault, tom, lease.id, other, "password"))[0] is NotFound
+    customer = come(world, world.sql("SELECT id FROM customer")[0][0]).actor
+    world.perform(mine.pause, customer, lease.service_id)
+    paused = answer(world, checkout.open_field(vault, tom, lease.id, secret, "password"))
+    assert paused[0] is Denied, "nobody spends a code on what is refused anyway"
+    world.perform(mine.resume, customer, lease.service_id)
     wrong = checkout.open_field(vault, tom, lease.id, secret, "password", Presence(code="000000"))
     assert answer(world, wrong)[0] is Denied

@@ -145,10 +145,10 @@ def test_another_customers_service_and_secret_are_not_there(lent: Lent) -> None:
             for one in (theirs, ghost):
                 with pytest.raises(NotFound, match=NOTHING):
                     world.run(flow(world.vault, visitor.actor, one))
-        with pytest.raises(NotFound, match=NOTHING):
-            world.read(mine.service, visitor.actor, ghost)
-    with pytest.raises(NotFound, match=NOTHING):
-        world.read(mine.service, visitor.actor, service.id)
+        for look in (mine.service, happened.happened):
+            for one in (theirs, ghost):
+                with pytest.raises(NotFound, match=NOTHING):
+                    world.read(look, visitor.actor, one)
     for one in (secret, new_id("sec"), service.id):
         with refused(world, NotFound, "secret.replace", match=NOTHING):
             world.perform(mine.replace, visitor.actor, one)
@@ -169,9 +169,11 @@ def test_the_staff_and_strangers_have_no_page_of_a_customers(lent: Lent) -> None
         forged,
         anothers,
     ):
-        for look in (mine.page, mine.service):
+        with pytest.raises(NotSignedIn):
+            world.read(mine.page, actor)
+        for look in (mine.service, happened.happened):
             with pytest.raises(NotSignedIn):
-                world.read(look, actor, *((service.id,) if look is mine.service else ()))
+                world.read(look, actor, service.id)
         with pytest.raises(NotSignedIn):
             world.perform(mine.pause, actor, service.id)
     with pytest.raises(NotSignedIn):

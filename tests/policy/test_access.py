@@ -31,7 +31,9 @@ from vault.values import MINUTE
 NOW = 1_800_000_000_000_000
 TECHNICIAN = frozenset({"technician"})
 TOM = Standing("per_tom", TECHNICIAN, "active", agreed=True, rested=True)
-DELIVERING = Delivery(TOM, assigned=True, ticket_open=True, service_open=True, service_ends_at=NOW + 1)
+DELIVERING = Delivery(
+    TOM, assigned=True, ticket_open=True, service_open=True, service_ends_at=NOW + 1, paused=False
+)
 HELD = Held("per_tom", active=True, expires_at=NOW + 1, covers=("sec_one", "sec_two"))
 REFUSALS = [
     ({"standing": replace(TOM, state="disabled")}, NotSignedIn),
@@ -46,6 +48,7 @@ REFUSALS = [
     ({"service_open": False}, Ended),
     ({"service_ends_at": NOW}, Ended),
     ({"ticket_open": False}, Ended),
+    ({"paused": True}, Denied),
 ]
 
 

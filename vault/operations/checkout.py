@@ -216,6 +216,8 @@ def _extraordinary(reading: Reading, actor: Actor, lease_id: str, secret_id: str
     if field not in _GUARDED_FIELDS[secret.kind]:
         return ""
     kind, service = KINDS[secret.kind], service_of(reading, lease.service_id)
+    if reading.now >= lease.expires_at or service.paused_at is not None:
+        return ""
     return f"open the {kind.field(field).called} of “{kind.title}” for “{service.title}”"
 
 

@@ -147,6 +147,18 @@ def accept_passkey(
     return factor
 
 
+def accept_sign_in(unit: Unit, challenge_id: str, answer: Mapping[str, Any]) -> Factor | None:
+    """The passkey that answers the open question of a sign-in, whoever holds it; None for a wrong answer.
+
+    The question is spent either way. Raises NotFound where no such question is open.
+    """
+    challenge = challenges.still_open(unit, "sign-in", challenge_id)
+    if challenge is None:
+        raise NotFound("there is no such question, or it is over")
+    unit.change(challenge, spent_at=unit.now)
+    return accept_passkey(unit, bytes(challenge.question), answer)
+
+
 def _holder(reading: Reading, holder_id: str) -> Holder | None:
     return reading.find(Person, id=holder_id) or reading.find(Customer, id=holder_id)
 

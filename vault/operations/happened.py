@@ -10,6 +10,7 @@ from vault.model.own import By, HappenedPage, HappenedView
 from vault.model.people import Person
 from vault.model.tables import Lease, LedgerEntry, Secret, Ticket
 from vault.operations.audit import facts_of
+from vault.operations.visits import own_service
 from vault.storage.reading import Reading
 from vault.values import Actor, to_datetime
 
@@ -47,11 +48,13 @@ def entries_of(
     return [decode(row.body.encode()) for row in rows]
 
 
-def happened(reading: Reading, _actor: Actor, service_id: str, before: int | None = None) -> HappenedPage:
-    """Up to 50 things that happened, the newest first, older than `before`. Who may ask is the caller's to judge.
+def happened(reading: Reading, actor: Actor, service_id: str, before: int | None = None) -> HappenedPage:
+    """Up to 50 things that happened to a service of the customer's, the newest first, older than `before`.
 
-    What is only in a disclosure is under keys, so while the vault is sealed it is left out.
+    What is only in a disclosure is under keys, so while the vault is sealed it is left out. Raises NotSignedIn,
+    NotFound.
     """
+    own_service(reading, actor, service_id)
     found = entries_of(reading, service_id, _NEWEST if before is None else before, PAGE + 1)
     shown = found[:PAGE]
     more = str(shown[-1].seq) if len(found) > PAGE else None

@@ -7,7 +7,7 @@ from vault.crypto.tokens import new_token, token_hash
 from vault.errors import NotFound, NotSignedIn
 from vault.model.tables import Customer
 from vault.model.views import FactorView
-from vault.operations import attempts, challenges, factors
+from vault.operations import attempts, factors
 from vault.operations.vault import Vault
 from vault.operations.visits import Visiting, begin, customer_of
 from vault.policy.attempts import neighbourhood
@@ -78,13 +78,9 @@ def _started(
     unit: Unit, actor: Actor, challenge_id: str, answer: Mapping[str, Any], browser: bytes
 ) -> str | None:
     try:
-        challenge = challenges.still_open(unit, "sign-in", challenge_id)
+        factor = factors.accept_sign_in(unit, challenge_id, answer)
     except NotFound:
-        challenge = None
-    if challenge is None:
-        raise NotSignedIn(_NO_PASSKEY)
-    unit.change(challenge, spent_at=unit.now)
-    factor = factors.accept_passkey(unit, bytes(challenge.question), answer)
+        raise NotSignedIn(_NO_PASSKEY) from None
     customer = unit.find(Customer, id=factor.person_id) if factor else None
     if customer is None:
         unit.draft.outcome = "NotSignedIn"

@@ -13,7 +13,7 @@ from sqlalchemy import bindparam, select, update
 from vault.crypto import passkeys
 from vault.crypto.recovery import parse_recovery_code
 from vault.crypto.tokens import new_token, parse_token, token_hash
-from vault.errors import Invalid, NotFound, NotSignedIn, Sealed, Tampered, TooMany
+from vault.errors import Invalid, NotFound, NotSignedIn, Sealed, Tampered, TooMany, Unavailable
 from vault.model.people import ApiToken, Person, Session
 from vault.model.views import OwnSessionView, SessionView
 from vault.operations import attempts, browsers, challenges, factors, showing
@@ -127,11 +127,11 @@ async def sign_in(
 
 
 async def _renew_hash(vault: Vault, actor: Actor, found: "_Found", password: str) -> None:
-    """Hash the password at today's cost while it is at hand. A full queue leaves it to the next sign-in."""
+    """Hash the password at today's cost while it is at hand. What cannot be done now is left to the next sign-in."""
     person, former = found.person_id, found.password_hash
     if person is None or former is None or not vault.hashing.is_outdated(former):
         return
-    with suppress(TooMany):
+    with suppress(TooMany, Unavailable):
         renewed = await vault.hashing.hash(Plaintext(password))
         await vault.perform(_rehashed, actor, person, former, renewed)
 
@@ -248,13 +248,9 @@ def _start_by_passkey(
 ) -> SignedIn | None:
     unit.say(by="passkey")
     try:
-        challenge = challenges.still_open(unit, "sign-in", challenge_id)
+        factor = factors.accept_sign_in(unit, challenge_id, answer)
     except NotFound:
-        challenge = None
-    if challenge is None:
-        raise NotSignedIn(_NO_PASSKEY)
-    unit.change(challenge, spent_at=unit.now)
-    factor = factors.accept_passkey(unit, bytes(challenge.question), answer)
+        raise NotSignedIn(_NO_PASSKEY) from None
     person = unit.find(Person, id=factor.person_id) if factor else None
     if person is None or person.state != "active":
         unit.draft.outcome = "NotSignedIn"

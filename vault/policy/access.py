@@ -17,7 +17,7 @@ class Delivery:
     ticket_open: bool
     service_open: bool
     service_ends_at: int
-    paused: bool = False
+    paused: bool
     """The customer lets nothing of it open for the time being."""
 
 
