@@ -64,6 +64,22 @@ class LentView(View):
     secrets: tuple[str, ...]
 
 
+class AskedLeaseView(View):
+    """A lease that waits for the customer's yes."""
+
+    id: str
+    who: str
+    ticket: str
+    reason: str
+    minutes: int
+    since: datetime
+    until: datetime
+    """Until when a yes can be given."""
+    secrets: tuple[str, ...]
+    digest: str
+    """Of all that is asked for: a yes is for exactly this."""
+
+
 class OwnServiceView(View):
     """A service as its customer sees it."""
 
@@ -78,6 +94,8 @@ class OwnServiceView(View):
     who_may: tuple[str, ...]
     """The names of the technicians who are on an open ticket of it now."""
     lent: tuple[LentView, ...]
+    asked: tuple[AskedLeaseView, ...]
+    """Leases that wait for this customer's yes."""
     certificate: str | None
     """The signed note, once everything was destroyed."""
 

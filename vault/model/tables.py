@@ -207,10 +207,18 @@ class Lease(Row, table=True):
     reason: str
     covers: str
     """The ids of the secrets, with a space between."""
+    minutes: int
+    """For how long it was asked; the type's longest lease and the service's end are looked at again when it begins."""
+    approver: str = ""
+    """Whose yes it takes before it begins: a coordinator's or the customer's; nobody's where empty."""
+    decided_by: str = Field(default="", index=True)
+    """The id of the person or customer who said yes or no."""
     state: str = Field(default="active", index=True)
     ended_how: str = ""
     starts_at: int = a_moment()
+    """Since when it opens something; since when it was asked for, while it waits for a yes."""
     expires_at: int = a_moment()
+    """When it ends by itself; while it waits for a yes, until when that can be given."""
     salt: bytes = a_salt()
 
 

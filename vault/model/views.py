@@ -58,6 +58,8 @@ class AskedKind(View):
     """Why an extraordinary kind cannot be done without; empty for every other kind."""
     approved: bool = False
     """Whether a second person approved that necessity, word for word."""
+    approval: Literal["", "coordinator", "customer"] = ""
+    """Whose yes each lease of it takes; nobody's where empty."""
 
 
 class ServiceTypeView(View):
@@ -158,9 +160,21 @@ class LeaseView(View):
     person_id: str
     person_name: str
     reason: str
-    state: Literal["active", "ended"]
+    minutes: int
+    approver: Literal["", "coordinator", "customer"]
+    """Whose yes it takes before it begins."""
+    decided_by_name: str
+    """Who said yes or no; empty while nobody has, and where nobody had to."""
+    digest: str
+    """Of all that is asked for, in hexadecimal: a yes is for exactly this."""
+    state: Literal["asked", "active", "ended"]
+    """asked: it waits for a yes, and opens nothing."""
     ended_how: Literal[
         "",
+        "refused",
+        "not answered",
+        "taken back",
+        "approver disabled",
         "check-in",
         "expiry",
         "revocation",

@@ -124,6 +124,7 @@ def _leased(
         person_id=person.id,
         reason=why.text,
         covers=" ".join(wanted),
+        minutes=minutes,
         starts_at=unit.now,
         expires_at=ends,
     )

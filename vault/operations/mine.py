@@ -7,11 +7,11 @@ from sqlalchemy import bindparam, func, select
 from vault.errors import Conflict, Ended, Invalid, NotFound, Sealed
 from vault.languages import LANGUAGES
 from vault.model.kinds import KINDS
-from vault.model.own import GivenView, LentView, OwnServiceView, OwnView
+from vault.model.own import AskedLeaseView, GivenView, LentView, OwnServiceView, OwnView
 from vault.model.people import Person
 from vault.model.tables import Assignment, Certificate, Lease, LedgerEntry, Request, Secret, Service, Ticket
 from vault.model.views import RequestView
-from vault.operations import destruction, notices
+from vault.operations import destruction, notices, showing
 from vault.operations.requests import ask_again
 from vault.operations.vault import Vault
 from vault.operations.visits import customer_of, end_others, link_hash, own_secret, own_service
@@ -41,17 +41,15 @@ _ON_IT = (
     )
     .order_by(_PEOPLE.c.name)
 )
-_LENT = (
+_LIVE = (
     select(_LEASES, _PEOPLE.c.name, _TICKETS.c.number)
     .join(_PEOPLE, _PEOPLE.c.id == _LEASES.c.person_id)
     .join(_TICKETS, _TICKETS.c.id == _LEASES.c.ticket_id)
-    .where(
-        _LEASES.c.service_id == bindparam("service"),
-        _LEASES.c.state == "active",
-        _LEASES.c.expires_at > bindparam("at"),
-    )
+    .where(_LEASES.c.service_id == bindparam("service"), _LEASES.c.expires_at > bindparam("at"))
     .order_by(_LEASES.c.starts_at)
 )
+_LENT = _LIVE.where(_LEASES.c.state == "active")
+_ASKED = _LIVE.where(_LEASES.c.state == "asked", _LEASES.c.approver == "customer")
 _OPENED = (
     select(_ENTRIES.c.body)
     .where(
@@ -101,6 +99,9 @@ def _service(reading: Reading, row: Any) -> OwnServiceView:
         given=tuple(_given(reading, secret) for secret in held),
         who_may=tuple(on_it) if row["state"] == "open" else (),
         lent=tuple(_lent(lease, titles) for lease in reading.rows(_LENT, service=row["id"], at=reading.now)),
+        asked=tuple(
+            _asked(lease, titles) for lease in reading.rows(_ASKED, service=row["id"], at=reading.now)
+        ),
         certificate=certificate.note if certificate else None,
     )
 
@@ -131,6 +132,21 @@ def _lent(row: Any, titles: dict[str, str]) -> LentView:
         since=to_datetime(row["starts_at"]),
         until=to_datetime(row["expires_at"]),
         secrets=tuple(titles[one] for one in row["covers"].split() if one in titles),
+    )
+
+
+def _asked(row: Any, titles: dict[str, str]) -> AskedLeaseView:
+    lease = Lease(**{column: row[column] for column in Lease.model_fields})
+    return AskedLeaseView(
+        id=lease.id,
+        who=row["name"],
+        ticket=row["number"],
+        reason=lease.reason,
+        minutes=lease.minutes,
+        since=to_datetime(lease.starts_at),
+        until=to_datetime(lease.expires_at),
+        secrets=tuple(titles[one] for one in lease.covers.split() if one in titles),
+        digest=showing.asked_of(lease).digest,
     )
 
 

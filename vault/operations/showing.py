@@ -19,6 +19,7 @@ from vault.model.views import (
     TicketView,
 )
 from vault.operations.asking import SECRETS_OF, agreement_in_force
+from vault.policy.approval import Asked
 from vault.storage.reading import Reading
 from vault.values import to_datetime
 
@@ -157,7 +158,8 @@ def lease(reading: Reading, row: Lease) -> LeaseView:
     holder = reading.find(Person, id=row.person_id)
     owner = reading.find(Customer, id=of.customer_id) if of else None
     covered = row.covers.split()
-    over = row.state == "active" and reading.now >= row.expires_at
+    over = row.state != "ended" and reading.now >= row.expires_at
+    how = "expiry" if row.state == "active" else "not answered"
     return LeaseView(
         id=row.id,
         ticket_id=row.ticket_id,
@@ -169,11 +171,31 @@ def lease(reading: Reading, row: Lease) -> LeaseView:
         person_name=holder.name if holder else "",
         reason=row.reason,
         state="ended" if over else row.state,
-        ended_how="expiry" if over else row.ended_how,
+        ended_how=how if over else row.ended_how,
+        minutes=row.minutes,
+        approver=row.approver,
+        decided_by_name=_decider(reading, row),
+        digest=asked_of(row).digest,
         starts_at=to_datetime(row.starts_at),
         expires_at=to_datetime(row.expires_at),
         secrets=tuple(one for one in secrets(reading, row.service_id) if one.id in covered),
     )
+
+
+def asked_of(row: Lease) -> Asked:
+    """What a lease was asked for, as its yes binds it."""
+    return Asked(row.id, row.ticket_id, row.person_id, tuple(row.covers.split()), row.minutes, row.reason)
+
+
+def _decider(reading: Reading, row: Lease) -> str:
+    if not row.decided_by:
+        return ""
+    found: Customer | Person | None = (
+        reading.find(Customer, id=row.decided_by)
+        if row.approver == "customer"
+        else reading.find(Person, id=row.decided_by)
+    )
+    return found.name if found else ""
 
 
 def kinds_of(reading: Reading, request_id: str) -> list[str]:

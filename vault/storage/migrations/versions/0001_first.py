@@ -474,6 +474,9 @@ def upgrade() -> None:
         sa.Column("person_id", sa.String(), nullable=False),
         sa.Column("reason", sa.String(), nullable=False),
         sa.Column("covers", sa.String(), nullable=False),
+        sa.Column("minutes", sa.Integer(), nullable=False),
+        sa.Column("approver", sa.String(), nullable=False),
+        sa.Column("decided_by", sa.String(), nullable=False),
         sa.Column("state", sa.String(), nullable=False),
         sa.Column("ended_how", sa.String(), nullable=False),
         sa.Column("starts_at", sa.BigInteger(), nullable=False),
@@ -493,6 +496,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id"),
     )
+    op.create_index(op.f("ix_lease_decided_by"), "lease", ["decided_by"], unique=False)
     op.create_index(op.f("ix_lease_person_id"), "lease", ["person_id"], unique=False)
     op.create_index(op.f("ix_lease_service_id"), "lease", ["service_id"], unique=False)
     op.create_index(op.f("ix_lease_state"), "lease", ["state"], unique=False)
