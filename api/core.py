@@ -57,9 +57,7 @@ class Core:
 
 def refusal(error: VaultError) -> dict[str, Any]:
     """A refusal as the intake's process gets it."""
-    pointer = error.pointer if isinstance(error, Invalid) else ""
-    refused = Refused(error=type(error).__name__, message=str(error), hint=error.hint, pointer=pointer)
-    return refused.model_dump(mode="json")
+    return Refused.of(error).model_dump(mode="json")
 
 
 @asynccontextmanager

@@ -19,6 +19,7 @@ from starlette.types import Scope
 
 from api.pages.templates import environment
 from vault import errors
+from vault.languages import LANGUAGES, Translation, translation
 
 LOG = logging.getLogger("valetkey.api")
 
@@ -85,16 +86,17 @@ class Problem:
         return shown | ({"pointer": self.pointer} if self.pointer else {})
 
 
-def problem_of(error: errors.VaultError) -> Problem:
-    """The problem that a refusal of the vault is; its sentence stays as it is."""
+def problem_of(error: errors.VaultError, spoken: Translation | None = None) -> Problem:
+    """The problem that a refusal of the vault is, its sentences in that language; without one as they are, English."""
+    spoken = spoken or translation(LANGUAGES[0])
     kind = next(known for known in type(error).__mro__ if known in STATUS)
     words = re.sub(r"(?<!^)(?=[A-Z])", " ", kind.__name__).lower()
     return Problem(
         kind=words.replace(" ", "-"),
         title=words.capitalize(),
         status=STATUS[kind],
-        detail=_sentence(str(error) or _first_line(kind)),
-        hint=error.hint,
+        detail=_sentence(spoken.said(error.sentence or _first_line(kind))),
+        hint=spoken.said(error.hint),
         pointer=error.pointer if isinstance(error, errors.Invalid) else "",
         headers=HEADERS.get(kind, {}),
         challenge=error.challenge if isinstance(error, errors.ProofNeeded) else None,

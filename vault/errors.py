@@ -29,6 +29,11 @@ class VaultError(Exception):
 
     hint: ClassVar[str] = ""
 
+    @property
+    def sentence(self) -> str:
+        """The message as it was given: where it is a vault.sentences.Sentence, it can be said in another language."""
+        return self.args[0] if self.args else ""
+
 
 class Invalid(VaultError):
     """What was submitted is not well formed. `pointer` is the JSON pointer (RFC 6901) of the field at fault."""

@@ -8,16 +8,20 @@ from pathlib import Path
 
 from babel import Locale
 from babel.dates import format_date, format_time
-from babel.messages.catalog import Catalog
+from babel.messages.catalog import Catalog, Message
 from babel.messages.pofile import read_po
+from babel.numbers import format_decimal
 
 from vault.errors import Invalid
+from vault.sentences import Sentence
 
 LANGUAGES = ("en", "de")
 """The first one is the language that the sentences in code are written in; it has no catalogue."""
 NAMES = {"en": "English", "de": "Deutsch"}
 """What each language calls itself, for whoever chooses one."""
 LOCALE = Path(__file__).parent / "locale"
+_SCRIPTS = "api/static/"
+"""Where the scripts of pages lie: the catalogue says of each sentence which files say it."""
 
 _LOCALES = {"en": Locale("en", "GB"), "de": Locale("de", "DE")}
 _MOST_HEARD = 20
@@ -57,6 +61,25 @@ class Translation:
         """The sentence in this language, with its values put in."""
         return self.gettext(text) % values
 
+    def said(self, text: str) -> str:
+        """A sentence that was made elsewhere, like one of the model or of a refusal, in this language.
+
+        Of a Sentence the values are put in as this language writes them; of other text every sign is left alone.
+        """
+        if not isinstance(text, Sentence):
+            return self.gettext(text)
+        if self.language == LANGUAGES[0]:
+            return str(text)
+        said = self.gettext(text.template)
+        return (
+            said % {name: self._value(value) for name, value in text.values.items()} if text.values else said
+        )
+
+    def _value(self, value: object) -> object:
+        if isinstance(value, Sentence):
+            return self.said(value)
+        return format_decimal(value, locale=self._locale) if type(value) is int else value
+
     def day(self, when: datetime) -> str:
         """A date in UTC as one says it: 6 December 2026, 6. Dezember 2026."""
         return format_date(when.astimezone(UTC), "long", self._locale)
@@ -72,10 +95,30 @@ def translation(language: str) -> Translation:
     """Read, once, what is said in one of LANGUAGES. Raises Invalid for any other."""
     if language not in LANGUAGES:
         raise Invalid("the languages are English (en) and German (de)", "/language")
+    return Translation(language, _catalogue(language) if language != LANGUAGES[0] else None)
+
+
+@cache
+def javascript_words(language: str) -> dict[str, str]:
+    """What the scripts of a page say in one of LANGUAGES, by the English sentence: `say.js` looks it up there.
+
+    Empty for English. Raises Invalid for any other language.
+    """
+    spoken = translation(language)
     if language == LANGUAGES[0]:
-        return Translation(language)
+        return {}
+    sentences = [message.id for message in _catalogue(language) if _is_of_a_script(message)]
+    return {sentence: spoken.gettext(sentence) for sentence in sentences if isinstance(sentence, str)}
+
+
+def _is_of_a_script(message: Message) -> bool:
+    return bool(message.id) and any(file.startswith(_SCRIPTS) for file, _ in message.locations)
+
+
+@cache
+def _catalogue(language: str) -> Catalog:
     with (LOCALE / f"{language}.po").open("rb") as file:
-        return Translation(language, read_po(file, locale=language, charset="utf-8", abort_invalid=True))
+        return read_po(file, locale=language, charset="utf-8", abort_invalid=True)
 
 
 def marked(text: str) -> str:

@@ -9,6 +9,9 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from vault.errors import Invalid, VaultError
+from vault.sentences import Sentence
+
 
 class Message(BaseModel):
     """Strict and frozen; unknown fields are refused."""
@@ -158,6 +161,36 @@ class Refused(Message):
     message: str
     hint: str = ""
     pointer: str = ""
+    template: str = ""
+    """What the message was made of, with `values`, where it can be said in another language with them."""
+    values: dict[str, str | int] = Field(default_factory=dict)
+
+    @classmethod
+    def of(cls, error: VaultError) -> "Refused":
+        """What passes the door of a refusal."""
+        pointer = error.pointer if isinstance(error, Invalid) else ""
+        refused = cls(error=type(error).__name__, message=str(error), hint=error.hint, pointer=pointer)
+        if not isinstance(error.sentence, Sentence):
+            return refused
+        values = {
+            name: value.template
+            if isinstance(value, Sentence)
+            else value
+            if type(value) is int
+            else str(value)
+            for name, value in error.sentence.values.items()
+        }
+        return refused.model_copy(update={"template": error.sentence.template, "values": values})
+
+    @property
+    def sentence(self) -> str:
+        """The message, as it can be said in another language: text among its values may be a sentence too."""
+        if not self.template:
+            return self.message
+        values = {
+            name: Sentence(value) if isinstance(value, str) else value for name, value in self.values.items()
+        }
+        return Sentence(self.template, **values)
 
 
 Answered = Annotated[Form | Receipt | Refused, Field(discriminator="answer")]
