@@ -213,6 +213,8 @@ class Lease(Row, table=True):
     """Whose yes it takes before it begins: a coordinator's or the customer's; nobody's where empty."""
     decided_by: str = Field(default="", index=True)
     """The id of the person or customer who said yes or no."""
+    refusal: str = ""
+    """Why a coordinator said no, for whoever asked."""
     state: str = Field(default="active", index=True)
     ended_how: str = ""
     starts_at: int = a_moment()

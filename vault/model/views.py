@@ -95,6 +95,8 @@ class SecretView(View):
     """What was asked for, which the customer may have answered with a key of ours instead of a password."""
     line: str = ""
     """The public half of a key that the customer added on the server."""
+    approval: Literal["", "coordinator", "customer"] = ""
+    """Whose yes a lease of it takes as the catalogue stands now; said where a ticket is shown."""
 
 
 class RequestView(View):
@@ -165,6 +167,8 @@ class LeaseView(View):
     """Whose yes it takes before it begins."""
     decided_by_name: str
     """Who said yes or no; empty while nobody has, and where nobody had to."""
+    refusal: str
+    """Why a coordinator said no; a customer need not say."""
     digest: str
     """Of all that is asked for, in hexadecimal: a yes is for exactly this."""
     state: Literal["asked", "active", "ended"]
@@ -188,6 +192,18 @@ class LeaseView(View):
     starts_at: datetime
     expires_at: datetime
     secrets: tuple[SecretView, ...]
+
+
+class ApprovalView(View):
+    """A lease that takes a coordinator's yes, with what helps to decide."""
+
+    lease: LeaseView
+    lately: tuple[LeaseView, ...]
+    """What the same person checked out within the last seven days, the newest first, ten at most."""
+    yours: bool
+    """Whether whoever looks can say yes to it now."""
+    why_not: str
+    """Why they cannot, in words; empty where they can."""
 
 
 class EntryView(View):

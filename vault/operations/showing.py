@@ -175,6 +175,7 @@ def lease(reading: Reading, row: Lease) -> LeaseView:
         minutes=row.minutes,
         approver=row.approver,
         decided_by_name=_decider(reading, row),
+        refusal=row.refusal,
         digest=asked_of(row).digest,
         starts_at=to_datetime(row.starts_at),
         expires_at=to_datetime(row.expires_at),

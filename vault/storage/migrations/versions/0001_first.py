@@ -477,6 +477,7 @@ def upgrade() -> None:
         sa.Column("minutes", sa.Integer(), nullable=False),
         sa.Column("approver", sa.String(), nullable=False),
         sa.Column("decided_by", sa.String(), nullable=False),
+        sa.Column("refusal", sa.String(), nullable=False),
         sa.Column("state", sa.String(), nullable=False),
         sa.Column("ended_how", sa.String(), nullable=False),
         sa.Column("starts_at", sa.BigInteger(), nullable=False),
