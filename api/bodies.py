@@ -304,6 +304,7 @@ class NewCustomer(Body):
 
     name: Text
     mail: Text
+    language: KindName = "en"
 
 
 class NewService(Body):

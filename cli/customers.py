@@ -14,11 +14,12 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=N
 def add(
     name: Annotated[str, typer.Argument(help="The customer's name.")],
     mail: Annotated[str, typer.Argument(help="Where requests for access are sent.")],
+    language: Annotated[str, typer.Option(help="In which they are written to: en or de.")] = "en",
     as_json: AsJson = False,
 ) -> None:
     """Add a customer; prints the customer's id."""
     with signed_in() as client:
-        customer = client.post("/api/v1/customers", name=name, mail=mail)
+        customer = client.post("/api/v1/customers", name=name, mail=mail, language=language)
     if as_json:
         put_json(customer)
     else:

@@ -21,7 +21,7 @@ async def all_customers(vault: TheVault, actor: SignedIn) -> list[CustomerView]:
 @router.post("/customers", name="customer.add", status_code=201)
 async def add_customer(body: NewCustomer, vault: TheVault, actor: SignedIn) -> CustomerView:
     """Add a customer."""
-    return await customers.add(vault, actor, body.name, body.mail)
+    return await customers.add(vault, actor, body.name, body.mail, body.language)
 
 
 @router.get("/service-types", name="catalogue.read")
@@ -35,7 +35,7 @@ async def approve(
     type_name: TypePath, kind: KindPath, body: ApproveLine, vault: TheVault, actor: SignedIn
 ) -> ServiceTypeView:
     """Be the second person for a line that asks for an extraordinary kind."""
-    read = Line(type_name, body.title, kind, body.because, body.necessity)
+    read = Line(type_name, body.title, kind, body.because, body.necessity, body.approval)
     return await necessity.approve(vault, actor, read, body.given())
 
 

@@ -47,6 +47,8 @@ class CustomerView(View):
     id: str
     name: str
     mail: str
+    language: str
+    """In which they are written to: `en` or `de`."""
 
 
 class AskedKind(View):
@@ -73,6 +75,15 @@ class ServiceTypeView(View):
     longest_life_days: int
     grace_days: int = 0
     """How long an end that came by itself can be undone, before the keys go."""
+
+
+class AskableView(View):
+    """What the customer of a service can be asked for now."""
+
+    type: ServiceTypeView
+    """As the catalogue says it now; of a retired type, as it said last."""
+    standing: str
+    """Of all that they were asked so far, in hexadecimal: a form that carries it asks only once."""
 
 
 class SecretView(View):

@@ -2,6 +2,8 @@
 
 from sqlalchemy import select
 
+from vault.errors import Invalid
+from vault.languages import LANGUAGES
 from vault.model.tables import Customer
 from vault.model.views import CustomerView
 from vault.operations import showing
@@ -14,12 +16,14 @@ from vault.storage.unit import Unit, operation
 from vault.values import Actor, MailAddress, Title, new_id
 
 
-async def add(vault: Vault, actor: Actor, name: str, mail: str) -> CustomerView:
-    """Add a customer. Raises NotSignedIn, Denied, Invalid, Sealed."""
+async def add(vault: Vault, actor: Actor, name: str, mail: str, language: str = LANGUAGES[0]) -> CustomerView:
+    """Add a customer, who is written to in that language. Raises NotSignedIn, Denied, Invalid, Sealed."""
     parsed = Title.parse(name, "a customer's name", "/name")
     address = MailAddress.parse(mail)
+    if language not in LANGUAGES:
+        raise Invalid("customers are written to in English (en) or in German (de)", "/language")
     await vault.read(may, actor, "customer.add")  # before a key is made for nothing; judged again below
-    customer = Customer(id=new_id("cus"), name=parsed.text, mail=address.text)
+    customer = Customer(id=new_id("cus"), name=parsed.text, mail=address.text, language=language)
     generation = await new_subject(vault, customer.id)
     view: CustomerView = await vault.perform(_added, actor, customer, generation)
     return view
@@ -42,6 +46,4 @@ def customers(reading: Reading, actor: Actor) -> list[CustomerView]:
     may(reading, actor, "customer.list")
     table = Customer.table()
     query = select(table).order_by(table.c.name, table.c.id)
-    return [
-        CustomerView(id=row.id, name=row.name, mail=row.mail) for row in reading.connection.execute(query)
-    ]
+    return [showing.customer(row) for row in reading.connection.execute(query)]

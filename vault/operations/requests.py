@@ -1,14 +1,17 @@
 """Requests: asking a customer for the access that a service needs, and nothing else."""
 
 from collections.abc import Iterable
+from hashlib import sha256
+from itertools import chain
 
 from sqlalchemy import select
 
+from vault.crypto.encoding import pack
 from vault.crypto.tokens import intake_code_hash, new_intake_code
 from vault.errors import Conflict, Denied, Invalid, NotFound, NotSignedIn
 from vault.model.tables import Request, Secret, Service
-from vault.model.views import RequestView
-from vault.operations import pins, showing
+from vault.model.views import AskableView, RequestView
+from vault.operations import necessity, pins, showing
 from vault.operations.asking import request_for, service_for, service_of
 from vault.operations.necessity import require_approved
 from vault.operations.offering import offered
@@ -24,11 +27,18 @@ OPEN = ("asked", "started")
 
 
 async def ask_customer(
-    vault: Vault, actor: Actor, service_id: str, kinds: list[str] | None, deliver: str, *, pin: bool
+    vault: Vault,
+    actor: Actor,
+    service_id: str,
+    kinds: list[str] | None,
+    deliver: str,
+    *,
+    pin: bool,
+    seen: str = "",
 ) -> RequestView:
     """As `ask`; with `pin`, the form opens only with a PIN too, which is in the answer, this once. Raises TooMany."""
     made = await pins.make(vault) if pin else None
-    view: RequestView = await vault.perform(ask, actor, service_id, kinds, deliver, made)
+    view: RequestView = await vault.perform(ask, actor, service_id, kinds, deliver, made, seen)
     return view
 
 
@@ -40,14 +50,18 @@ def ask(
     kinds: list[str] | None,
     deliver: str,
     pin: pins.Pin | None = None,
+    seen: str = "",
 ) -> RequestView:
     """Ask the customer of a service for these kinds; for None, for all that its type needs.
 
     Delivered by `hand`, the intake code is in the answer, this once; by `mail`, it is made when the mail is sent and
-    nobody here sees it. Raises NotSignedIn, Denied, NotFound, Ended, Invalid, Conflict (no mail server).
+    nobody here sees it. With `seen`, a former `standing`, they are asked only if nobody has asked since: a form that
+    is sent twice asks once. Raises NotSignedIn, Denied, NotFound, Ended, Invalid, Conflict (no mail server, or
+    asked since).
     """
     unit.about(service=service_id)
     service = service_for(unit, actor, "request.ask", service_id)
+    _require_unasked(unit, service, seen)
     require_open_service(is_open=service.state == "open", ends_at=service.ends_at, now=unit.now)
     of = type_of(unit, service.type, running=True)
     because = {asked.kind: asked.because for asked in (*of.needs, *of.may_ask)}
@@ -137,6 +151,30 @@ def _with_unanswered(unit: Unit, secrets: list[Secret]) -> list[Secret]:
     return list(found.values())
 
 
+def askable(reading: Reading, actor: Actor, service_id: str) -> AskableView:
+    """What the customer of a service can be asked for. Raises NotSignedIn, Denied or NotFound."""
+    service = service_for(reading, actor, "request.ask", service_id)
+    of = necessity.shown(reading, type_of(reading, service.type, running=True))
+    return AskableView(type=of, standing=_standing(reading, service.id))
+
+
+def _standing(reading: Reading, service_id: str) -> str:
+    """SHA-256 of all that the customer was asked so far: each asking makes it another one, sending a mail does not."""
+    rows = reading.find_all(Request, service_id=service_id)
+    parts = [
+        (row.id, row.deliver, row.expires_at, row.pin_hash, (row.code_hash or b"") * (row.deliver == "hand"))
+        for row in rows
+    ]
+    return sha256(pack(*chain.from_iterable(parts))).hexdigest()
+
+
+def _require_unasked(reading: Reading, service: Service, seen: str) -> None:
+    if seen and seen != _standing(reading, service.id):
+        raise Conflict(
+            "the customer was asked or answered meanwhile, maybe by this very form sent twice; nothing was done now"
+        )
+
+
 def _check_delivery(unit: Unit, deliver: str) -> None:
     if deliver not in DELIVERIES:
         raise Invalid("a request is delivered by mail or by hand", "/deliver")
@@ -170,7 +208,7 @@ def cancel(unit: Unit, actor: Actor, request_id: str) -> None:
 
 
 async def reissue_code(
-    vault: Vault, actor: Actor, request_id: str, deliver: str, *, pin: bool
+    vault: Vault, actor: Actor, request_id: str, deliver: str, *, pin: bool, seen: str = ""
 ) -> RequestView:
     """As `reissue`; with a fresh PIN where one is wanted, and always for a request that had one. Raises TooMany."""
     try:
@@ -178,7 +216,7 @@ async def reissue_code(
     except (NotSignedIn, Denied, NotFound):
         has_pin = False  # refused in the change, where it is recorded
     made = await pins.make(vault) if pin or has_pin else None
-    view: RequestView = await vault.perform(reissue, actor, request_id, deliver, made)
+    view: RequestView = await vault.perform(reissue, actor, request_id, deliver, made, seen)
     return view
 
 
@@ -189,16 +227,18 @@ def _has_pin(reading: Reading, actor: Actor, request_id: str) -> bool:
 
 @operation("request.reissue")
 def reissue(
-    unit: Unit, actor: Actor, request_id: str, deliver: str, pin: pins.Pin | None = None
+    unit: Unit, actor: Actor, request_id: str, deliver: str, pin: pins.Pin | None = None, seen: str = ""
 ) -> RequestView:
     """A new intake code for a request that is not answered in full; the old code and the old form are dead.
 
-    Raises NotSignedIn, Denied, NotFound, Ended, Invalid, and Conflict, also where a PIN would go without another.
+    `seen` is as in `ask`. Raises NotSignedIn, Denied, NotFound, Ended, Invalid, and Conflict, also where a PIN would go
+    without another.
     """
     unit.about(request=request_id)
     request, service = request_for(unit, actor, "request.ask", request_id)
     unit.about(service=service.id)
     require_open_service(is_open=service.state == "open", ends_at=service.ends_at, now=unit.now)
+    _require_unasked(unit, service, seen)
     if request.state in {"done", "cancelled"}:
         raise Conflict("this request is done or was cancelled; ask again instead")
     if request.pin_hash and pin is None:

@@ -49,9 +49,9 @@ def person(row: Any, in_force: int) -> PersonView:
     )
 
 
-def customer(row: Customer) -> CustomerView:
+def customer(row: Any) -> CustomerView:
     """A customer."""
-    return CustomerView(id=row.id, name=row.name, mail=row.mail)
+    return CustomerView(id=row.id, name=row.name, mail=row.mail, language=row.language)
 
 
 def secret(row: Any) -> SecretView:
