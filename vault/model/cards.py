@@ -29,8 +29,9 @@ from functools import cache
 from itertools import accumulate, groupby, permutations
 
 from vault.model.readings import readings
+from vault.sentences import Sentence
 
-NO_CARDS = (
+NO_CARDS = Sentence(
     "This looks like a card number or card code, and those are never kept here: please take it out. If it is "
     "another number, write a letter between its digits, or only its last four digits"
 )

@@ -4,12 +4,13 @@ import base64
 import re
 
 from vault.errors import Invalid
+from vault.sentences import Sentence
 
 INTEGER, BIT_STRING, OCTET_STRING, OBJECT, SEQUENCE = 0x02, 0x03, 0x04, 0x06, 0x30
-BROKEN = (
+BROKEN = Sentence(
     "Part of this key is missing or was changed on the way. Copy it anew from its file, or choose the file"
 )
-STRAY = "There are characters in it that no key has. Copy it anew from its file, or choose the file"
+STRAY = Sentence("There are characters in it that no key has. Copy it anew from its file, or choose the file")
 _BASE64 = re.compile(r"[A-Za-z0-9+/]+={0,2}", re.ASCII)
 _LENGTH_BYTES = 3
 """Of a length: 16 MiB is more than is ever read here."""

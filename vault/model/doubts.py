@@ -18,12 +18,13 @@ import re
 from collections.abc import Mapping
 
 from vault.model.readings import readings
+from vault.sentences import Sentence
 
-SEED_PHRASE = (
+SEED_PHRASE = Sentence(
     "This looks like the recovery words of a wallet: whoever has them has its money. "
     "Is this really meant for us?"
 )
-AUTHORITY_KEY = (
+AUTHORITY_KEY = Sentence(
     "This looks like the private key of a certificate authority: whoever has it can vouch for any name. "
     "Is this really meant for us?"
 )

@@ -1,6 +1,7 @@
 """The fields that several kinds of secrets share, and the patterns of what can stand in them."""
 
 from vault.model.kind import Field
+from vault.sentences import Sentence
 
 LONGEST_PASSWORD = 1024
 LONGEST_TEXT = 65_536
@@ -28,7 +29,9 @@ def port(usual: str, *, required: bool = True) -> Field:
     return Field(
         "port",
         "Port",
-        f"Almost always {usual}" if usual else "Leave it empty if you never had to enter one",
+        Sentence("Almost always %(port)s", port=usual)
+        if usual
+        else "Leave it empty if you never had to enter one",
         required=required,
         longest=5,
         pattern=r"[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]",

@@ -12,6 +12,7 @@ import re
 
 from vault.errors import Invalid
 from vault.model.verdict import Verdict
+from vault.sentences import Sentence
 
 LARGEST = 1024 * 1024
 """Bytes of one file."""
@@ -21,10 +22,10 @@ MARK = "data:application/octet-stream;base64,"
 
 _BASE64 = re.compile(r"[A-Za-z0-9+/]*={0,2}", re.ASCII)
 
-TOO_LARGE = "A file can have at most 1 MiB. Leave out what is not needed"
-TOO_LONG = "That is too long to paste. Choose the file instead"
-EMPTY = "This file is empty"
-NOT_BASE64 = "This file did not arrive as it was sent. Choose it anew"
+TOO_LARGE = Sentence("A file can have at most 1 MiB. Leave out what is not needed")
+TOO_LONG = Sentence("That is too long to paste. Choose the file instead")
+EMPTY = Sentence("This file is empty")
+NOT_BASE64 = Sentence("This file did not arrive as it was sent. Choose it anew")
 
 
 def file_value(data: bytes) -> str:
@@ -64,6 +65,9 @@ def read_file(value: str) -> Verdict:
     try:
         size = len(file_bytes(value))
     except Invalid as fault:
-        return Verdict("wrong", str(fault))
-    what = "A file" if value.startswith(MARK) else "A text"
-    return Verdict("good", f"{what} of {size:,} byte{'' if size == 1 else 's'}")
+        return Verdict("wrong", fault.sentence)
+    if value.startswith(MARK):
+        one, many = Sentence("A file of 1 byte"), Sentence("A file of %(size)s bytes", size=size)
+    else:
+        one, many = Sentence("A text of 1 byte"), Sentence("A text of %(size)s bytes", size=size)
+    return Verdict("good", one if size == 1 else many)

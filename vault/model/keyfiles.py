@@ -13,6 +13,7 @@ from vault.errors import Invalid
 from vault.model.der import BROKEN, INTEGER, OBJECT, OCTET_STRING, SEQUENCE, Der, Wire
 from vault.model.puttykeys import START, TOO_SLOW, PuttyFile
 from vault.model.sshkeys import ENDS, OPENSSH, Pem, pem_of, read_key
+from vault.sentences import Sentence
 
 MOST_ROUNDS: Final = 1024
 """Of bcrypt in OpenSSH's format; ssh-keygen's own choice is 16 or 24, and each costs a few milliseconds."""
@@ -21,7 +22,7 @@ MOST_ITERATIONS: Final = 2_000_000
 MOST_MEMORY: Final = 256 * 1024 * 1024
 """Bytes that scrypt may take."""
 
-NOT_OPENED = "This passphrase does not open the key"
+NOT_OPENED = Sentence("This passphrase does not open the key")
 
 _PBES2 = "2a864886f70d01050d"
 _SCRYPT = "2b06010401da47040b"

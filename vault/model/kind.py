@@ -12,6 +12,7 @@ from vault.model.files import read_file
 from vault.model.otpauth import read_otpauth
 from vault.model.sshkeys import read_key
 from vault.model.verdict import Verdict
+from vault.sentences import Sentence
 
 LONGEST_PAYLOAD = 1536 * 1024
 """Bytes of all fields of one secret together, as JSON: a file of 1 MiB in base64, with its name."""
@@ -55,15 +56,15 @@ class Field:
     choices: tuple[str, ...] = ()
 
     @property
-    def missing(self) -> str:
+    def missing(self) -> Sentence:
         """What a person reads who left it empty."""
-        verb = "Choose" if self.choices else "Enter"
-        return f"{verb} the {self.called}"
+        template = "Choose the %(field)s" if self.choices else "Enter the %(field)s"
+        return Sentence(template, field=self.called)
 
     @property
-    def called(self) -> str:
-        """Its title within a sentence: small, unless it starts with an abbreviation."""
-        return self.title if self.title[:2].isupper() else f"{self.title[0].lower()}{self.title[1:]}"
+    def called(self) -> Sentence:
+        """Its title within a sentence."""
+        return Sentence.within(self.title)
 
     @cached_property
     def _matches(self) -> re.Pattern[str]:
@@ -77,13 +78,23 @@ class Field:
                 raise Invalid(self.missing, pointer)
             return
         if len(value) > self.longest:
-            raise Invalid(f"{self.title} can have at most {self.longest} characters", pointer)
+            raise Invalid(
+                Sentence(
+                    "%(field)s can have at most %(longest)s characters",
+                    field=Sentence(self.title),
+                    longest=self.longest,
+                ),
+                pointer,
+            )
         if _UNTYPED.search(value):
-            raise Invalid(f"{self.title} holds a character that no keyboard types", pointer)
+            raise Invalid(
+                Sentence("%(field)s holds a character that no keyboard types", field=Sentence(self.title)),
+                pointer,
+            )
         if not self.multiline and ("\n" in value or "\r" in value):
-            raise Invalid(f"{self.title} is one line", pointer)
+            raise Invalid(Sentence("%(field)s is one line", field=Sentence(self.title)), pointer)
         if self.choices and value not in self.choices:
-            raise Invalid(f"Choose the {self.called} from the list", pointer)
+            raise Invalid(Sentence("Choose the %(field)s from the list", field=self.called), pointer)
         if self.pattern and not self._matches.fullmatch(value):
             raise Invalid(self.wrong, pointer)
         if self.reads in READERS and (verdict := READERS[self.reads](value)).kind == "wrong":
@@ -136,12 +147,12 @@ class Kind:
             try:
                 field.check(fields.get(field.name, ""))
             except Invalid as fault:
-                found[field.name] = str(fault)
+                found[field.name] = fault.sentence
         if not found:
             try:
                 cls.agree(fields)
             except Invalid as fault:
-                found[fault.pointer.removeprefix("/fields/")] = str(fault)
+                found[fault.pointer.removeprefix("/fields/")] = fault.sentence
         return found
 
     @classmethod

@@ -21,6 +21,7 @@ from vault.model.fields import (
 from vault.model.keyfiles import try_key
 from vault.model.kind import KINDS, Field, Kind, judge, kind, kind_named, pack_fields, unpack_fields
 from vault.model.sshkeys import read_key
+from vault.sentences import Sentence
 
 __all__ = ["KINDS", "Field", "Kind", "judge", "kind_named", "pack_fields", "unpack_fields"]
 
@@ -204,7 +205,12 @@ class ApiToken(Kind):
     hint = "Please make a token of its own for us, with no more rights than we asked for, and with an end if you can."
     because = "to connect your shop with another program"
     fields = (
-        Field("service", "Program or service", "The one that the token opens", example="Parcel service"),
+        Field(
+            "service",
+            "Program or service",
+            "The one that the token opens",
+            example=Sentence("Parcel service"),
+        ),
         Field(
             "url",
             "Address of the service",
@@ -330,7 +336,7 @@ class Note(Kind):
             "Subject",
             "A few words on what it is about",
             longest=120,
-            example="Way into our network",
+            example=Sentence("Way into our network"),
         ),
         Field("text", "Note", secret=True, multiline=True, longest=LONGEST_TEXT),
     )

@@ -16,6 +16,7 @@ from urllib.parse import parse_qsl, unquote
 
 from vault.errors import Invalid
 from vault.model.verdict import Verdict
+from vault.sentences import Sentence
 
 LONGEST = 2000
 """Characters; a link with a long label and every parameter has a few hundred."""
@@ -24,23 +25,31 @@ SHORTEST_SEED, LONGEST_SEED = 10, 128
 
 ALGORITHMS = ("SHA1", "SHA256", "SHA512")
 
-TOO_LONG = "This is too long to be the text of such a QR code"
-ONE_CODE = (
+TOO_LONG = Sentence("This is too long to be the text of such a QR code")
+ONE_CODE = Sentence(
     "This is one code, which is over within a minute. We need the text of the QR code, or the key beside it"
 )
-MANY = "This is the move of a whole app to another telephone. We need the QR code of this one login only"
-COUNTING = (
+MANY = Sentence(
+    "This is the move of a whole app to another telephone. We need the QR code of this one login only"
+)
+COUNTING = Sentence(
     "This link makes codes that are counted, and two people cannot use them. Choose codes by the time instead"
 )
-FOREIGN = "This QR code is not one for an authenticator app. Its text starts with otpauth://totp"
-TWICE = "This link says one thing twice. Copy it anew from the QR code"
-NO_SEED = "There is no key in this link. Copy it anew from the QR code, to its end"
-NOT_BASE32 = "The key has only the letters A to Z and the digits 2 to 7. Compare it with what is shown"
-CUT = "A letter or digit of the key is missing or too many. Compare it with what is shown"
-ALGORITHM = "This link asks for a way to make codes that is not in use. We can use SHA1, SHA256 and SHA512"
-DIGITS = "This link asks for codes of a length that is not in use. We can use 6 to 8 digits"
-PERIOD = "This link asks for codes that change at a pace that is not in use. We can use 10 to 120 seconds"
-SHORT = "This key is unusually short. Is it the whole one?"
+FOREIGN = Sentence("This QR code is not one for an authenticator app. Its text starts with otpauth://totp")
+TWICE = Sentence("This link says one thing twice. Copy it anew from the QR code")
+NO_SEED = Sentence("There is no key in this link. Copy it anew from the QR code, to its end")
+NOT_BASE32 = Sentence(
+    "The key has only the letters A to Z and the digits 2 to 7. Compare it with what is shown"
+)
+CUT = Sentence("A letter or digit of the key is missing or too many. Compare it with what is shown")
+ALGORITHM = Sentence(
+    "This link asks for a way to make codes that is not in use. We can use SHA1, SHA256 and SHA512"
+)
+DIGITS = Sentence("This link asks for codes of a length that is not in use. We can use 6 to 8 digits")
+PERIOD = Sentence(
+    "This link asks for codes that change at a pace that is not in use. We can use 10 to 120 seconds"
+)
+SHORT = Sentence("This key is unusually short. Is it the whole one?")
 
 _LINK = re.compile(r"otpauth://([^/?#]*)(?:/([^?#]*))?(?:\?([^#]*))?(?:#.*)?", re.IGNORECASE | re.DOTALL)
 _SCHEME = re.compile(r"\A[a-z][a-z0-9+.-]*://", re.IGNORECASE | re.ASCII)
@@ -65,10 +74,14 @@ def read_otpauth(text: str) -> Verdict:
     try:
         found = parse_otpauth(text)
     except Invalid as fault:
-        return Verdict("wrong", str(fault))
+        return Verdict("wrong", fault.sentence)
     if len(found.seed) < SHORTEST_SEED:
         return Verdict("question", SHORT)
-    sentence = f"This makes codes of {found.digits} digits, a new one every {found.period} seconds"
+    sentence = Sentence(
+        "This makes codes of %(digits)s digits, a new one every %(period)s seconds",
+        digits=found.digits,
+        period=found.period,
+    )
     return Verdict("good", sentence, f"{found.algorithm} {found.digits} {found.period}")
 
 
@@ -125,7 +138,7 @@ def _seed(text: str) -> bytes:
         raise Invalid(CUT) from None
 
 
-def _number(text: str, least: int, most: int, sentence: str) -> int:
+def _number(text: str, least: int, most: int, sentence: Sentence) -> int:
     if not re.fullmatch(r"[0-9]{1,3}", text, re.ASCII) or not least <= int(text) <= most:
         raise Invalid(sentence)
     return int(text)

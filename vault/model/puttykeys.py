@@ -13,11 +13,16 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from vault.errors import Invalid
 from vault.model.der import BROKEN, unbase64, wired
+from vault.sentences import Sentence
 
 START: Final = "PuTTY-User-Key-File-"
-OLD = "This PuTTY key is in a format of long ago. Open it in PuTTYgen, save it again, and give the new file"
-NO_MAC = "The end is missing: the last line starts with Private-MAC. Copy the whole file"
-TOO_SLOW = "The key is protected by so much work that we cannot check its passphrase. Save it with less, and give that"
+OLD = Sentence(
+    "This PuTTY key is in a format of long ago. Open it in PuTTYgen, save it again, and give the new file"
+)
+NO_MAC = Sentence("The end is missing: the last line starts with Private-MAC. Copy the whole file")
+TOO_SLOW = Sentence(
+    "The key is protected by so much work that we cannot check its passphrase. Save it with less, and give that"
+)
 
 MOST_MEMORY: Final = 256 * 1024
 """KiB that Argon2 may take; PuTTYgen's own choice is 8192."""

@@ -30,33 +30,37 @@ from vault.model.der import (
 )
 from vault.model.puttykeys import START, PuttyFile
 from vault.model.verdict import Verdict
+from vault.sentences import Sentence
 
 LONGEST = 65_536
 """Characters; far above any key."""
 
-PUBLIC = "This is the public half of a key. We need the private one: the file of the same name without .pub"
-CERTIFICATE = "This is a certificate. We need the private key that you log in with"
-PGP = "This is a PGP key, which no server takes for a login"
-OTHER_FORMAT = (
+PUBLIC = Sentence(
+    "This is the public half of a key. We need the private one: the file of the same name without .pub"
+)
+CERTIFICATE = Sentence("This is a certificate. We need the private key that you log in with")
+PGP = Sentence("This is a PGP key, which no server takes for a login")
+OTHER_FORMAT = Sentence(
     "This key is in a format that few programs read. Export it in the format of OpenSSH, and give that"
 )
-OLD_PUTTY = (
+OLD_PUTTY = Sentence(
     "This PuTTY key is in a format of long ago. Open it in PuTTYgen, save it again, and give the new file"
 )
-NO_KEY = "This is no private key. One starts with -----BEGIN, or in PuTTY's format with PuTTY-User-Key-File"
-NO_BEGIN = "The first line is missing, the one that starts with -----BEGIN. Copy the whole file"
-NO_END = "The last line is missing, the one that starts with -----END. Copy the whole file"
-ONE_LINE = "The line breaks of the key got lost on the way. Choose the file instead of copying its text"
-INDENTED = "There are spaces before the lines of the key. Copy it from its file, or choose the file"
-TWO = "There is more than one key in it. Enter only the one that you log in with on this server"
-TOO_LARGE = "This is too large to be a key"
-HARDWARE = (
+NO_KEY = Sentence(
+    "This is no private key. One starts with -----BEGIN, or in PuTTY's format with PuTTY-User-Key-File"
+)
+NO_BEGIN = Sentence("The first line is missing, the one that starts with -----BEGIN. Copy the whole file")
+NO_END = Sentence("The last line is missing, the one that starts with -----END. Copy the whole file")
+ONE_LINE = Sentence(
+    "The line breaks of the key got lost on the way. Choose the file instead of copying its text"
+)
+INDENTED = Sentence("There are spaces before the lines of the key. Copy it from its file, or choose the file")
+TWO = Sentence("There is more than one key in it. Enter only the one that you log in with on this server")
+TOO_LARGE = Sentence("This is too large to be a key")
+HARDWARE = Sentence(
     "This key works only together with a security key that stays with you. Please make another one for us"
 )
-UNKNOWN = "This is a kind of key that servers do not take for a login"
-
-_SHORT = ". That is short, and many servers refuse it. Is it the right one?"
-_DSA = ". Servers of today refuse DSA keys. Is it the right one?"
+UNKNOWN = Sentence("This is a kind of key that servers do not take for a login")
 
 _BEGIN = re.compile(r"-----BEGIN ([A-Z0-9 ]{0,40}PRIVATE KEY)-----", re.ASCII)
 _END = re.compile(r"-----END ([A-Z0-9 ]{0,40}PRIVATE KEY)-----", re.ASCII)
@@ -96,30 +100,50 @@ def read_key(text: str) -> Verdict:
     stripped = text.strip(ENDS)
     try:
         if stripped.startswith(START):
-            return _verdict(_putty(stripped), ", in PuTTY's format")
-        return _verdict(_key_of(pem_of(stripped)), "")
+            return _verdict(_putty(stripped), in_putty=True)
+        return _verdict(_key_of(pem_of(stripped)), in_putty=False)
     except Invalid as fault:
-        return Verdict("wrong", str(fault))
+        return Verdict("wrong", fault.sentence)
 
 
-def _verdict(key: _Key, where: str) -> Verdict:
-    doubt = ""
-    if key.name == "DSA":
-        doubt = _DSA
-    elif key.name == "RSA" and 0 < key.bits < _SHORTEST_RSA:
-        doubt = _SHORT
-    article = "An" if key.name[:1] in ("E", "R") else "A"
-    named = f"{article} {key.name} key" if key.name else "A key"
-    size = f" of {key.bits} bits" if key.bits else ""
-    lock = ", protected by a passphrase: enter that too" if key.encrypted else ", without a passphrase"
+def _verdict(key: _Key, *, in_putty: bool) -> Verdict:
+    sentence = _described(key, in_putty=in_putty)
+    doubt = _doubted(key, sentence)
     digest = base64.b64encode(hashlib.sha256(key.public).digest()).decode().rstrip("=")
     return Verdict(
         "question" if doubt else "good",
-        f"{named}{size}{where}{lock}{doubt}",
+        doubt or sentence,
         f"{key.name} {key.bits}" if key.bits else key.name,
         f"SHA256:{digest}" if key.public else "",
         key.encrypted,
     )
+
+
+def _doubted(key: _Key, sentence: Sentence) -> Sentence | None:
+    if key.name == "DSA":
+        return Sentence("%(key)s. Servers of today refuse DSA keys. Is it the right one?", key=sentence)
+    if key.name == "RSA" and 0 < key.bits < _SHORTEST_RSA:
+        return Sentence(
+            "%(key)s. That is short, and many servers refuse it. Is it the right one?", key=sentence
+        )
+    return None
+
+
+def _described(key: _Key, *, in_putty: bool) -> Sentence:
+    match key.name:
+        case "":
+            said = Sentence("A key")
+        case "DSA":
+            said = Sentence("A DSA key")
+        case _:
+            said = Sentence("An %(type)s key", type=key.name)
+    if key.bits:
+        said = Sentence("%(key)s of %(bits)s bits", key=said, bits=str(key.bits))
+    if in_putty:
+        said = Sentence("%(key)s, in PuTTY's format", key=said)
+    if key.encrypted:
+        return Sentence("%(key)s, protected by a passphrase: enter that too", key=said)
+    return Sentence("%(key)s, without a passphrase", key=said)
 
 
 @dataclass(frozen=True)
@@ -150,7 +174,7 @@ def pem_of(text: str) -> Pem:
     return Pem(label, headers, unbase64("".join(body[len(headers) :])))
 
 
-def _unended(rest: list[str]) -> str:
+def _unended(rest: list[str]) -> Sentence:
     if any(_END.fullmatch(line) for line in rest):
         return BROKEN
     if any(_END.fullmatch(line.lstrip(" \t")) for line in rest):
@@ -158,7 +182,7 @@ def _unended(rest: list[str]) -> str:
     return ONE_LINE if any(_END.search(line) for line in rest) else NO_END
 
 
-def _other(lines: list[str]) -> str:
+def _other(lines: list[str]) -> Sentence:
     """What it is that is no private key in PEM."""
     text = "\n".join(lines)
     if any(_BEGIN.fullmatch(line.lstrip(" \t>")) for line in lines):
