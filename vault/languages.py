@@ -19,6 +19,7 @@ LANGUAGES = ("en", "de")
 """The first one is the language that the sentences in code are written in; it has no catalogue."""
 NAMES = {"en": "English", "de": "Deutsch"}
 """What each language calls itself, for whoever chooses one."""
+NO_SUCH_LANGUAGE = Sentence("the languages are English (en) and German (de)")
 LOCALE = Path(__file__).parent / "locale"
 _SCRIPTS = "api/static/"
 """Where the scripts of pages lie: the catalogue says of each sentence which files say it."""
@@ -72,10 +73,10 @@ class Translation:
             return str(text)
         said = self.gettext(text.template)
         return (
-            said % {name: self._value(value) for name, value in text.values.items()} if text.values else said
+            said % {name: self._written(value) for name, value in text.values.items()} if text.values else said
         )
 
-    def _value(self, value: object) -> object:
+    def _written(self, value: object) -> object:
         if isinstance(value, Sentence):
             return self.said(value)
         return format_decimal(value, locale=self._locale) if type(value) is int else value
@@ -94,7 +95,7 @@ class Translation:
 def translation(language: str) -> Translation:
     """Read, once, what is said in one of LANGUAGES. Raises Invalid for any other."""
     if language not in LANGUAGES:
-        raise Invalid("the languages are English (en) and German (de)", "/language")
+        raise Invalid(NO_SUCH_LANGUAGE, "/language")
     return Translation(language, _catalogue(language) if language != LANGUAGES[0] else None)
 
 
