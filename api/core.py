@@ -1,6 +1,6 @@
 """The core's side of the intake's door: the closed set of messages, in process or over a Unix socket."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from vault.model.messages import (
     Question,
     Receipt,
     Refused,
+    Speak,
 )
 from vault.operations import giving, intake
 from vault.operations.vault import Vault
@@ -39,20 +40,19 @@ class Core:
 
     async def ask(self, message: Question) -> Form | Receipt:
         """Hand one message to the core. Raises what the operation raises."""
-        actor = Actor.nobody("", "intake")
-        match message:
-            case Begin():
-                return await intake.begin(self._vault, Actor.nobody(message.source, "intake"), message)
-            case Look():
-                return await intake.look(self._vault, actor, message)
-            case Accept():
-                return await intake.accept(self._vault, actor, message)
-            case Give():
-                return await giving.give(self._vault, actor, message)
-            case Again():
-                return await intake.again(self._vault, actor, message)
-            case Done():
-                return await intake.done(self._vault, actor, message)
+        actor = Actor.nobody(message.source if isinstance(message, Begin) else "", "intake")
+        return await _ANSWERS[type(message)](self._vault, actor, message)
+
+
+_ANSWERS: Mapping[type[Question], Callable[[Vault, Actor, Any], Awaitable[Form | Receipt]]] = {
+    Begin: intake.begin,
+    Look: intake.look,
+    Accept: intake.accept,
+    Speak: intake.speak,
+    Give: giving.give,
+    Again: intake.again,
+    Done: intake.done,
+}
 
 
 def refusal(error: VaultError) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from tests.operations.visiting import NOBODY, ask, code_of, come
 from tests.world import CATALOGUE, LOGIN, PASSWORD, Member, World, dearer_hashes
 from vault.crypto.tokens import new_intake_code, new_user_code
 from vault.errors import ClockInDoubt, NotFound, NotSignedIn, ProofNeeded, Tampered, TooMany, VaultError
-from vault.model.messages import Accept, Again, Done
+from vault.model.messages import Accept, Again, Done, Speak
 from vault.model.views import ChangeView, InvitationView, ServiceView
 from vault.operations import (
     account,
@@ -116,6 +116,7 @@ def _hand_over(world: World) -> None:
             world.begin(request.model_copy(update={"pin": wrong}))
     browser, form = world.begin(world.ask(service, pin=True))
     world.run(intake.accept(world.vault, CUSTOMER, Accept(browser=browser, version=1)))
+    world.run(intake.speak(world.vault, CUSTOMER, Speak(browser=browser, language="de")))
     given = world.hand_in(browser, world.sealed(form).model_copy(update={"sure": True}))
     world.run(intake.again(world.vault, CUSTOMER, Again(browser=browser, secret=given.secret)))
 

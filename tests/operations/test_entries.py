@@ -45,6 +45,7 @@ SHARED = {
     "staff.ask": 2,
     "service.end": 2,
     "visit.start": 2,
+    "customer.correct": 2,
 }
 """How many operations leave the same type: several ways to one thing."""
 COUNTING = {"attempt.count", "attempt.limit", "session.seen", "token.seen", "visit.seen"}

@@ -7,8 +7,8 @@ import pytest
 from tests.refusals import answer, refused
 from tests.world import LOGIN, World
 from vault.crypto.tokens import new_token
-from vault.errors import Conflict, Ended, Invalid, NotFound
-from vault.model.messages import Accept, Again, Begin, Done, Form, Look
+from vault.errors import Conflict, Ended, Invalid, NotFound, Sealed
+from vault.model.messages import Accept, Again, Begin, Done, Form, Look, Speak
 from vault.model.views import RequestView
 from vault.operations import giving, intake, terms
 from vault.values import Actor
@@ -201,3 +201,29 @@ def test_every_message_of_a_form_needs_its_browser(embedded: World) -> None:
         ):
             with refused(embedded, NotFound, match="not open in this browser"):
                 embedded.run(work)
+
+
+# -- the language -----------------------------------------------------------------------------------------------------
+
+
+def test_the_language_that_is_chosen_on_the_form_is_kept_for_its_customer(world: World) -> None:
+    request = world.ask(world.service())
+    browser, form = world.begin(request)
+    assert form.language == "en"
+    since = world.size()
+    for _ in range(2):
+        assert world.run(speak(world, browser, "de")).language == "de"
+    assert world.ledger(since) == ["customer.correct ok"] * 2
+    assert world.sql("SELECT language FROM customer") == [("de",)]
+    with refused(world, Invalid, match="the languages are"):
+        world.run(speak(world, browser, "fr"))
+    with refused(world, NotFound):
+        world.run(speak(world, new_token("vk_giv"), "en"))
+    world.seal()
+    with refused(world, Sealed):
+        world.run(speak(world, browser, "en"))
+    assert world.run(intake.look(world.vault, CUSTOMER, Look(browser=browser))).language == "de"
+
+
+def speak(world: World, browser: str, language: str) -> Any:
+    return intake.speak(world.vault, CUSTOMER, Speak(browser=browser, language=language))

@@ -67,6 +67,14 @@ class Accept(Message):
     version: int = Field(ge=1, le=1_000_000)
 
 
+class Speak(Message):
+    """The customer wants to be spoken to in another language, here and in everything that we write to them."""
+
+    do: Literal["speak"] = "speak"
+    browser: str = Field(max_length=100, repr=False)
+    language: str = Field(max_length=10)
+
+
 class Again(Message):
     """The customer wants to give one secret anew before the form is finished."""
 
@@ -82,7 +90,7 @@ class Done(Message):
     browser: str = Field(max_length=100, repr=False)
 
 
-Question = Begin | Look | Accept | Give | Again | Done
+Question = Begin | Look | Accept | Speak | Give | Again | Done
 ASKED: TypeAdapter[Question] = TypeAdapter(Annotated[Question, Field(discriminator="do")])
 
 
@@ -126,6 +134,8 @@ class Form(Message):
     state: Literal["started", "done"]
     business: str
     customer_name: str
+    language: str = "en"
+    """The one of vault.languages.LANGUAGES that the customer is spoken to in."""
     service: str
     service_title: str
     deployment: str

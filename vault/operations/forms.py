@@ -7,6 +7,7 @@ from sqlalchemy import bindparam, select
 
 from vault.crypto.tokens import parse_token
 from vault.errors import Ended, NotFound, NotSignedIn
+from vault.languages import marked
 from vault.model.kinds import KINDS
 from vault.model.messages import Form, FormItem, Receipt, TermsShown
 from vault.model.people import Person
@@ -17,7 +18,7 @@ from vault.policy.access import require_open_service
 from vault.storage.reading import Reading
 from vault.values import Actor, to_datetime
 
-WHO_MAY_SEE = (
+WHO_MAY_SEE = marked(
     "Only the technicians who work on a ticket of this service, each for a limited time and with a stated reason. "
     "Every look is recorded."
 )
@@ -81,6 +82,7 @@ def form_of(reading: Reading, request: Request, service: Service) -> Form:
         state="done" if request.state == "done" else "started",
         business=reading.settings.business,
         customer_name=customer.name,
+        language=customer.language,
         service=service.id,
         service_title=service.title,
         deployment=reading.deployment,

@@ -3,9 +3,10 @@
 from sqlalchemy import bindparam, select
 
 from vault.crypto.tokens import intake_code_hash
-from vault.errors import Conflict, Ended, NotFound, PinNeeded
-from vault.model.messages import Accept, Again, Begin, Done, Form, Look
-from vault.model.tables import Request, Secret
+from vault.errors import Conflict, Ended, Invalid, NotFound, PinNeeded
+from vault.languages import LANGUAGES, NO_SUCH_LANGUAGE
+from vault.model.messages import Accept, Again, Begin, Done, Form, Look, Speak
+from vault.model.tables import Customer, Request, Secret
 from vault.operations import attempts, pins
 from vault.operations.forms import (
     browser_of,
@@ -113,6 +114,32 @@ def _accepted(unit: Unit, _actor: Actor, browser: bytes, version: int) -> Form:
         raise Ended(_FINISHED)
     if not shown.accepted:
         unit.change(request, terms_version=version)
+    return form_of(unit, request, service)
+
+
+async def speak(vault: Vault, actor: Actor, message: Speak) -> Form:
+    """Keep the language that the customer chose on the form, for this form and all that is written to them.
+
+    Who holds the form speaks for the customer in far more than that; on their own page they can choose again. Raises
+    NotFound, Ended, Invalid, TooMany, and Sealed, for nobody could vouch for the change then.
+    """
+    browser = browser_of(message.browser)
+    if message.language not in LANGUAGES:
+        raise Invalid(NO_SUCH_LANGUAGE, "/language")
+    await vault.read(require_bound, actor, browser)
+    await attempts.count(vault, actor, f"form:{browser.hex()}")
+    vault.keys  # noqa: B018 (raises Sealed, before anything is tried)
+    form: Form = await vault.perform(_spoken_to, actor, browser, message.language)
+    return form
+
+
+@operation("customer.correct")
+def _spoken_to(unit: Unit, _actor: Actor, browser: bytes, language: str) -> Form:
+    request, service = request_of(unit, browser)
+    unit.about(request=request.id, service=service.id, customer=service.customer_id)
+    customer = unit.find(Customer, id=service.customer_id)
+    if customer is not None and customer.language != language:
+        unit.change(customer, language=language)
     return form_of(unit, request, service)
 
 

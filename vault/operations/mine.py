@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import bindparam, func, select
 
 from vault.errors import Conflict, Ended, Invalid, NotFound, Sealed
-from vault.languages import LANGUAGES
+from vault.languages import LANGUAGES, NO_SUCH_LANGUAGE
 from vault.model.kinds import KINDS
 from vault.model.own import AskedLeaseView, GivenView, LentView, OwnServiceView, OwnView
 from vault.model.people import Person
@@ -268,7 +268,7 @@ async def correct(
         changed["mail"] = MailAddress.parse(mail).text
     if language is not None:
         if language not in LANGUAGES:
-            raise Invalid("the languages are English (en) and German (de)", "/language")
+            raise Invalid(NO_SUCH_LANGUAGE, "/language")
         changed["language"] = language
     if digest is not None:
         changed["digest"] = digest
