@@ -1,5 +1,6 @@
 """Asking at the terminal for the fields of one secret, until they are right."""
 
+import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -9,8 +10,8 @@ from cli.terminal import say, say_error
 from vault.errors import Invalid
 from vault.model.cards import holds_card_number
 from vault.model.doubts import doubt_of
-from vault.model.files import file_value
-from vault.model.kinds import Field, Kind, judge
+from vault.model.files import MARK, file_bytes, file_value
+from vault.model.kinds import KINDS, Field, Kind, judge
 from vault.model.logins import read_login
 
 
@@ -60,6 +61,22 @@ def contents(path: str, field: Field | None) -> str:
         return data.decode()
     except UnicodeDecodeError:
         raise Invalid("the file is not UTF-8 text") from None
+
+
+@dataclasses.dataclass(frozen=True)
+class Revealed:
+    """A field's value as the bytes that it stands for."""
+
+    content: bytes = dataclasses.field(repr=False)
+    is_text: bool
+
+
+def revealed(kind: str, name: str, value: str) -> Revealed:
+    """The bytes of a revealed field; of a file the file itself. A kind that only a newer server knows is text."""
+    reads = {one.name: one.reads for one in KINDS[kind].fields} if kind in KINDS else {}
+    if reads.get(name) == "file" and value.startswith(MARK):
+        return Revealed(file_bytes(value), is_text=False)
+    return Revealed(value.encode("utf-8", "surrogatepass"), is_text=True)
 
 
 def _right(field: Field, files: Mapping[str, str], offered: dict[str, str]) -> str:

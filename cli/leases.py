@@ -1,11 +1,13 @@
 """Leases: checked out with a reason and a proof of presence, read field by field, handed back."""
 
 import sys
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from cli import proving, terminal
+from cli import fields, private, proving, terminal
+from cli.approvals import answered, whose_yes
 from cli.http import signed_in
 from cli.lookup import lease_id, ticket_id
 from cli.terminal import AsJson, put, put_json, put_table, say, say_next, when
@@ -69,18 +71,31 @@ def show(
 
     Into a pipe or file it goes byte for byte; on a terminal, control characters are shown as escapes.
     """
-    with signed_in() as client:
-        chosen = secret or _holding(client.get("/api/v1/leases", lease), field)
-        value = proving.deed(client, "/api/v1/leases", lease, "reveal", secret=chosen, field=field)["value"]
-    if as_json:
-        put_json({"value": value})
+    with signed_in() as client, private.fresh(to) as out:
+        held = client.get("/api/v1/leases", lease)
+        chosen = secret or _holding(held, field)
+        told = proving.deed(client, "/api/v1/leases", lease, "reveal", secret=chosen, field=field)["value"]
+        value = fields.revealed(_kind_of(held, chosen), field, str(told))
+        if out is not None:
+            out.write(value.content)
+    if to is not None:
+        say(f"written into {to}; delete it when your work is done")
+    elif as_json:
+        put_json({"value": told})
         return
-    if sys.stdout.isatty():
-        for line in str(value).split("\n"):  # what a customer typed must not steer the terminal
-            terminal.put(line)
+    elif not sys.stdout.isatty():
+        terminal.put_exactly(value.content)
+    elif value.is_text:
+        for line in value.content.decode("utf-8", "surrogatepass").split("\n"):
+            terminal.put(line)  # what a customer typed must not steer the terminal
         say("this stays in the terminal's history; pipe it to where it is needed instead")
+    to: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write it into a new file that only you can read.")
+    ] = None,
     else:
-        terminal.put_exactly(str(value).encode("utf-8", "surrogatepass"))
+        say(f"a file of {len(value.content):,} bytes, which is not text, so none of it is shown here")
+        say_next(f"valetkey show {lease} {field} --to FILE")
+        return
     say_next(f"valetkey checkin {lease}")
 
 
@@ -100,6 +115,10 @@ def checkin(
 ) -> None:
     """Hand access back before the lease ends by itself."""
     with signed_in() as client:
+def _kind_of(lease: dict[str, Any], secret: str) -> str:
+    return next((str(held["kind"]) for held in lease["secrets"] if held["id"] == secret), "")
+
+
         client.post("/api/v1/leases", lease_id(client, lease), "checkin")
     say("handed back; it opens nothing any more")
     say_next("valetkey ticket list")

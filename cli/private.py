@@ -1,9 +1,12 @@
 """Small files that only their owner reads: written so from the first byte on, and not believed otherwise."""
 
+import contextlib
 import json
 import os
 import stat
+from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from vault.errors import Denied
 
@@ -27,6 +30,24 @@ def write(path: Path, facts: dict[str, str]) -> None:
         fresh.replace(path)
     except BaseException:
         fresh.unlink(missing_ok=True)
+        raise
+
+
+@contextlib.contextmanager
+def fresh(path: Path | None) -> Iterator[BinaryIO | None]:
+    """Make a new file with mode 0600 and write into it; whatever fails meanwhile leaves none. Nothing for no path.
+
+    Raises OSError, FileExistsError for what is there already, a dangling symbolic link too.
+    """
+    if path is None:
+        yield None
+        return
+    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+    try:
+        with os.fdopen(file, "wb") as out:
+            yield out
+    except BaseException:
+        path.unlink(missing_ok=True)
         raise
 
 

@@ -8,6 +8,7 @@ from starlette.responses import RedirectResponse, Response
 from api.bodies import LeasePath, TicketPath
 from api.depends import CheckedForm, PageActor, TheVault
 from api.errors import problem_of
+from api.pages import downloads
 from api.pages.own import deed_page
 from api.pages.proving import asks_to_prove, faults_of, given_in, text
 from api.pages.sheet import OwnSheet, PageRoute, Sheet
@@ -128,12 +129,13 @@ async def reveal(
 ) -> Response:
     """Show one field on a page of its own: for a browser without JavaScript, and what takes a proof for each look.
 
-    It is recorded before it is shown.
+    It is recorded before it is shown. A file is saved instead, where the form says so.
     """
     secret, field = text(form, "secret"), text(form, "field")
     held = await vault.read(checkout.lease_view, actor, lease_id)
     try:
         opened = await checkout.open_field(vault, actor, lease_id, secret, field, given_in(form))
+    file = downloads.is_file(held, secret, field)
     except (StaleProof, TooMany, Denied) as refusal:
         proving = next((KINDS[one.kind] for one in held.secrets if one.id == secret), None)
         if proving is None or not proving.extraordinary:
@@ -146,7 +148,9 @@ async def reveal(
         return sheet.shown(
             "lease.html", 404, lease=held, seconds=SHOWN_SECONDS, refused=problem_of(refusal).detail
         )
-    value = {"secret": secret, "field": field, "value": opened.expose()}
+    if file and "save" in form:
+        return downloads.download(secret, opened.expose())
+    value = downloads.revealed(secret, field, opened.expose(), file=file)
     return sheet.shown("lease.html", lease=held, seconds=SHOWN_SECONDS, revealed=value)
 
 

@@ -9,6 +9,7 @@ from fastapi.routing import APIRoute
 from starlette.responses import RedirectResponse, Response
 
 from api.depends import PageActor, TheVault
+from api.pages.downloads import name_of
 from api.pages.templates import environment, shown
 from api.security import SAFE_METHODS, SESSION_COOKIE, cookie_named, form_token
 from vault.errors import NotSignedIn
@@ -18,6 +19,7 @@ from vault.operations import sessions
 
 TEMPLATES = environment()
 TEMPLATES.globals["kinds"] = KINDS
+TEMPLATES.globals["file_name"] = name_of
 
 WAYS = {
     "technician": (("/", "Desk"),),

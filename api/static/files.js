@@ -4,7 +4,7 @@
 
 export const LARGEST = 1024 * 1024;
 const LONGEST_TEXT = 64 * 1024;
-const MARK = "data:application/octet-stream;base64,";
+export const MARK = "data:application/octet-stream;base64,";
 
 const TOO_LARGE = "A file can have at most 1 MiB. Leave out what is not needed";
 const TOO_LONG = "That is too long to paste. Choose the file instead";

@@ -1,4 +1,6 @@
-// Reveals one field at a time in place, covers it again after a while, copies it, and counts the lease down.
+// Reveals one field at a time in place, covers it again after a while, copies or saves it, and counts the lease down.
+
+import { fileBytes, MARK, Refused } from "./files.js";
 
 const said = document.getElementById("said");
 const countdown = document.getElementById("countdown");
@@ -19,26 +21,17 @@ function cover(row) {
   row.querySelector("dd").replaceChildren(dots);
   const button = row.querySelector(".reveal button");
   if (button) button.textContent = "Reveal";
-  row.querySelector(".copy")?.remove();
+  for (const way of row.querySelectorAll(".copy, .save")) {
+    if (way.href) URL.revokeObjectURL(way.href);
+    way.remove();
+  }
 }
 
 function coverAll() {
   for (const row of document.querySelectorAll(".fields [data-timer]")) cover(row);
 }
 
-function show(row, value) {
-  cover(row);
-  const left = element("p", "", "left");
-  const until = Date.now() + Number(row.dataset.seconds) * 1000;
-  const tick = () => {
-    const seconds = Math.ceil((until - Date.now()) / 1000);
-    if (seconds <= 0) cover(row);
-    else left.textContent = `Covered again in ${seconds} s`;
-  };
-  row.querySelector("dd").replaceChildren(element("p", value, "value"), left);
-  row.dataset.timer = String(setInterval(tick, 500));
-  tick();
-  row.querySelector(".reveal button").textContent = "Cover";
+function copying(row, value) {
   const copy = element("button", "Copy", "quiet small copy");
   copy.type = "button";
   copy.setAttribute("aria-describedby", row.querySelector("dt").id);
@@ -52,7 +45,58 @@ function show(row, value) {
       copy.textContent = "Not allowed";
     }
   });
-  row.querySelector(".reveal").append(copy);
+  return copy;
+}
+
+// What a revealed value stands for: the bytes of a file, or of what was kept as one before its rule was known.
+function bytesOf(value) {
+  try {
+    return fileBytes(value);
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error;
+    return new TextEncoder().encode(value);
+  }
+}
+
+// A link to the file's bytes, which this page holds in memory until the field is covered.
+function saving(row, bytes) {
+  const save = element("a", "Save the file", "button quiet small save");
+  save.href = URL.createObjectURL(new Blob([bytes], { type: "application/octet-stream" }));
+  save.download = shownName(row) || row.dataset.file;
+  save.setAttribute("aria-describedby", row.querySelector("dt").id);
+  save.addEventListener("click", () => {
+    said.textContent = "Saved. Delete it when your work is done";
+  });
+  return save;
+}
+
+// The customer's own name of the file, if it is revealed at this moment. To look it up would be another look.
+function shownName(row) {
+  const named = document.querySelector(`[data-secret="${row.dataset.secret}"][data-name="name"] .value`);
+  return named ? named.textContent : "";
+}
+
+function show(row, value) {
+  cover(row);
+  const left = element("p", "", "left");
+  const until = Date.now() + Number(row.dataset.seconds) * 1000;
+  const tick = () => {
+    const seconds = Math.ceil((until - Date.now()) / 1000);
+    if (seconds <= 0) cover(row);
+    else left.textContent = `Covered again in ${seconds} s`;
+  };
+  const bytes = "file" in row.dataset ? bytesOf(value) : null;
+  const isText = !bytes || !value.startsWith(MARK);
+  const size = bytes?.length.toLocaleString("en-GB");
+  const sight = isText
+    ? element("p", value, "value")
+    : element("p", `A file of ${size} bytes, which is not text. Save it instead.`);
+  row.querySelector("dd").replaceChildren(sight, left);
+  row.dataset.timer = String(setInterval(tick, 500));
+  tick();
+  row.querySelector(".reveal button").textContent = "Cover";
+  if (isText) row.querySelector(".reveal").append(copying(row, value));
+  if (bytes) row.querySelector(".reveal").append(saving(row, bytes));
   said.textContent = `${row.dataset.title} is shown for ${row.dataset.seconds} seconds`;
 }
 
@@ -100,6 +144,8 @@ function count() {
   setTimeout(count, left < 120 ? 1000 : 15_000);
 }
 
+// What is shown is saved here, without asking the vault for it a second time.
+for (const button of document.querySelectorAll(".reveal [name=save]")) button.remove();
 for (const form of document.querySelectorAll(".reveal")) form.addEventListener("submit", reveal);
 if (countdown) count();
 addEventListener("pagehide", coverAll);
