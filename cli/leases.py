@@ -65,6 +65,9 @@ def show(
     lease: Lease,
     field: Annotated[str, typer.Argument(help="The field to reveal, like password.")],
     secret: SecretOption = "",
+    to: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write it into a new file that only you can read.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Reveal one field: its value and nothing else on stdout. It is recorded first.
@@ -89,14 +92,15 @@ def show(
         for line in value.content.decode("utf-8", "surrogatepass").split("\n"):
             terminal.put(line)  # what a customer typed must not steer the terminal
         say("this stays in the terminal's history; pipe it to where it is needed instead")
-    to: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write it into a new file that only you can read.")
-    ] = None,
     else:
         say(f"a file of {len(value.content):,} bytes, which is not text, so none of it is shown here")
         say_next(f"valetkey show {lease} {field} --to FILE")
         return
     say_next(f"valetkey checkin {lease}")
+
+
+def _kind_of(lease: dict[str, Any], secret: str) -> str:
+    return next((str(held["kind"]) for held in lease["secrets"] if held["id"] == secret), "")
 
 
 def _holding(lease: dict[str, Any], field: str) -> str:
@@ -115,10 +119,6 @@ def checkin(
 ) -> None:
     """Hand access back before the lease ends by itself."""
     with signed_in() as client:
-def _kind_of(lease: dict[str, Any], secret: str) -> str:
-    return next((str(held["kind"]) for held in lease["secrets"] if held["id"] == secret), "")
-
-
         client.post("/api/v1/leases", lease_id(client, lease), "checkin")
     say("handed back; it opens nothing any more")
     say_next("valetkey ticket list")

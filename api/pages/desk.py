@@ -133,9 +133,9 @@ async def reveal(
     """
     secret, field = text(form, "secret"), text(form, "field")
     held = await vault.read(checkout.lease_view, actor, lease_id)
+    file = downloads.is_file(held, secret, field)
     try:
         opened = await checkout.open_field(vault, actor, lease_id, secret, field, given_in(form))
-    file = downloads.is_file(held, secret, field)
     except (StaleProof, TooMany, Denied) as refusal:
         proving = next((KINDS[one.kind] for one in held.secrets if one.id == secret), None)
         if proving is None or not proving.extraordinary:
