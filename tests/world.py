@@ -43,6 +43,7 @@ from vault.model.views import (
     TicketView,
 )
 from vault.operations import (
+    approving,
     audit,
     catalogue,
     checkout,
@@ -52,6 +53,7 @@ from vault.operations import (
     giving,
     intake,
     operator,
+    own_approvals,
     requests,
     services,
     sessions,
@@ -359,6 +361,19 @@ class World:
         return self.run(
             checkout.lease(self.vault, actor, ticket.id, list(secret_ids), minutes, reason, given)
         )
+
+    def approve(self, lease: LeaseView, who: "str | Member" = "coordinator") -> LeaseView:
+        """Say a coordinator's yes to a lease that waits for it."""
+        actor, given = self.actor(who), self.presence(who)
+        return self.run(approving.approve(self.vault, actor, lease.id, lease.digest, given))
+
+    def allow(self, lease: LeaseView) -> LeaseView:
+        """Have the customer come to their page and allow a lease that waits for them."""
+        from tests.operations.visiting import come  # which stands on this world
+
+        ((customer,),) = self.sql("SELECT customer_id FROM service WHERE id = :id", id=lease.service_id)
+        self.perform(own_approvals.agree, come(self, customer).actor, lease.id, lease.digest)
+        return self.read(checkout.lease_view, self.actor("coordinator"), lease.id)
 
     def reveal(
         self, lease: LeaseView, secret_id: str, name: str = "password", who: "str | Member" = "technician"

@@ -16,12 +16,12 @@ REGISTRAR = GOOD["registrar"]
 
 
 def lent(world: World) -> tuple[str, LeaseView]:
-    """The login of a registrar, checked out."""
+    """The login of a registrar, checked out, which its customer has allowed."""
     world.run(catalogue.apply(world.vault, HOST, WITH_REGISTRAR))
     approve(world)
     service = world.service()
     secret = world.give(service, REGISTRAR, "registrar")
-    return secret, world.lease(world.ticket(service), secret)
+    return secret, world.allow(world.lease(world.ticket(service), secret))
 
 
 @pytest.mark.promise("P2")

@@ -8,7 +8,7 @@ from vault.model.people import Person, StaffChange
 from vault.model.views import InvitationView
 from vault.operations import account, enrolling, factors
 from vault.operations.asking import roles_of
-from vault.operations.leases import end_leases
+from vault.operations.leases import end_approved_by, end_leases
 from vault.operations.vault import Vault
 from vault.policy.rights import EVERYBODY, go_together
 from vault.storage.reading import Reading
@@ -74,6 +74,8 @@ def restrict(unit: Unit, person: Person, roles: str) -> None:
     account.end_everything(unit, person.id)
     if "technician" not in roles_of(roles):
         end_leases(unit, "role taken away", person_id=person.id)
+    if "coordinator" not in roles_of(roles):
+        end_approved_by(unit, person.id)
     unit.notify("staff.roles", person.id)
 
 
@@ -84,6 +86,7 @@ def reset(unit: Unit, person: Person, *, by_mail: bool) -> InvitationView:
     factors.drop_all(unit, person)
     account.end_everything(unit, person.id)
     end_leases(unit, "account reset", person_id=person.id)
+    end_approved_by(unit, person.id)
     unit.notify("staff.reset", person.id)
     return enrolling.send(unit, person, by_mail=by_mail)
 

@@ -4,7 +4,7 @@ import re
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from sqlalchemy import select
@@ -16,6 +16,7 @@ from vault.model.views import AskedKind, ServiceTypeView
 from vault.operations import necessity
 from vault.operations.asking import agreement_in_force, may
 from vault.operations.vault import Vault
+from vault.policy.approval import Approver
 from vault.storage.reading import Reading
 from vault.storage.unit import Unit, operation
 from vault.values import Actor, clean_text
@@ -46,6 +47,7 @@ class _Asked(_Strict):
     kind: str
     because: Annotated[str, _text("a reason", 300, 10)]
     necessity: Annotated[str, _text("a necessity", 500, 20)] | None = None
+    approval: Literal["coordinator", "customer"] | None = None
 
 
 class _Type(_Strict):
@@ -107,7 +109,17 @@ def _asked(one: _Asked, place: str) -> AskedKind:
         raise Invalid(f"{one.kind} is extraordinary: state its necessity", f"{place}/necessity")
     if not KINDS[one.kind].extraordinary and one.necessity is not None:
         raise Invalid(f"{one.kind} is not extraordinary: it has no necessity", f"{place}/necessity")
-    return AskedKind(kind=one.kind, because=one.because, necessity=one.necessity or "")
+    return AskedKind(
+        kind=one.kind,
+        because=one.because,
+        necessity=one.necessity or "",
+        approval=one.approval or _usual(one.kind),
+    )
+
+
+def _usual(kind: str) -> Approver:
+    """Whose yes a lease of a kind takes where its line does not say."""
+    return "customer" if KINDS[kind].extraordinary else ""
 
 
 # -- applying it -------------------------------------------------------------------------------------------------------
@@ -216,9 +228,18 @@ def _said_of_kinds(before: ServiceTypeView, after: ServiceTypeView) -> Iterator[
             yield f"another reason for {kind}"
         if kind in was and was[kind][1].necessity != asked.necessity:
             yield f"another necessity for {kind}"
+        if (was[kind][1].approval if kind in was else _usual(kind)) != asked.approval:
+            yield f"each lease of {kind} takes {_YES[asked.approval]}"
     common = [kind for kind in was if kind in is_now]
     if common != [kind for kind in is_now if kind in was]:
         yield "another order of kinds"
+
+
+_YES = {
+    "": "nobody else's yes any more",
+    "coordinator": "a coordinator's yes",
+    "customer": "the customer's yes",
+}
 
 
 def _by_kind(of: ServiceTypeView) -> dict[str, tuple[str, AskedKind]]:

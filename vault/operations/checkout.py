@@ -9,7 +9,7 @@ from vault.model.kinds import KINDS
 from vault.model.people import Person
 from vault.model.tables import Agreement, Assignment, Lease, RowHead, Secret, Service, Ticket
 from vault.model.views import LeaseView, RequestView
-from vault.operations import notices, presence, showing
+from vault.operations import approvers, notices, presence, showing
 from vault.operations.asking import (
     AGREEMENT_GONE,
     lease_for,
@@ -17,15 +17,15 @@ from vault.operations.asking import (
     person_of,
     roles_of,
     service_of,
-    standing_of,
     ticket_for,
 )
-from vault.operations.leases import end_lease
+from vault.operations.leases import LIVE, delivery_of, end_lease, openable, puts_on
 from vault.operations.presence import NOTHING, Deed, Presence
 from vault.operations.requests import ask_again
 from vault.operations.services import type_of
 from vault.operations.vault import Vault
 from vault.policy.access import Delivery, Held, lease_end, require_delivery, require_live, require_openable
+from vault.policy.approval import WAITS_FOR, Approver, require_room
 from vault.policy.rights import Standing
 from vault.storage.keys import Opening
 from vault.storage.reading import Reading
@@ -48,8 +48,9 @@ async def lease(
 ) -> LeaseView:
     """Check secrets of a ticket out: presence is proved for this very lease, then policy judges.
 
-    The lease ends by itself after `minutes`, and never after its service. Raises NotSignedIn, Denied, NotFound, Ended,
-    Invalid, Conflict, TooMany, Sealed.
+    The lease ends by itself after `minutes`, and never after its service. Where the catalogue says so, it waits for the
+    yes of a coordinator or the customer before it begins, a day at most: it is `asked` then. Raises NotSignedIn,
+    Denied, NotFound, Ended, Invalid, Conflict, TooMany, Sealed.
     """
     known_id("tkt", ticket_id)
     why = Reason.parse(reason)
@@ -57,8 +58,8 @@ async def lease(
     if not 1 <= len(wanted) <= MOST_SECRETS:
         raise Invalid(f"name 1 to {MOST_SECRETS} secrets", "/secrets")
     try:
-        words = await vault.read(_in_words, actor, ticket_id, len(wanted), minutes)
-    except (Denied, NotFound):
+        words = await vault.read(_in_words, actor, ticket_id, wanted, minutes)
+    except (Denied, NotFound, Conflict, Invalid):
         # nobody spends a code on what is refused anyway; the deed says no, so that the record has it
         proof = ""
     else:
@@ -72,13 +73,27 @@ def _deed(ticket_id: str, wanted: list[str], minutes: int, why: Reason, words: s
     return Deed(words, ("lease", ticket_id, minutes, why.text, *wanted))
 
 
-def _in_words(reading: Reading, actor: Actor, ticket_id: str, logins: int, minutes: int) -> str:
+def _in_words(reading: Reading, actor: Actor, ticket_id: str, wanted: list[str], minutes: int) -> str:
     ticket, service = ticket_for(reading, actor, "lease.start", ticket_id)
     assignment = reading.find(Assignment, ticket_id=ticket.id, person_id=actor.id)
-    if assignment is None or not _puts_on(assignment.state, assignment.assigned_by, actor.id):
+    if assignment is None or not puts_on(assignment.state, assignment.assigned_by, actor.id):
         raise NotFound("there is no such thing")
-    what = "one login" if logins == 1 else f"{logins} logins"
-    return f"check out {what} of “{service.title}” for ticket {ticket.number}, {minutes} minutes"
+    approver = _approver_of(reading, person_of(reading, actor), service, wanted)
+    said = {"": "", "coordinator": ", with a coordinator's yes", "customer": ", with the customer's yes"}
+    what = "one login" if len(wanted) == 1 else f"{len(wanted)} logins"
+    which = f"{what} of “{service.title}” for ticket {ticket.number}"
+    return f"check out {which}, {minutes} minutes{said[approver]}"
+
+
+def _approver_of(reading: Reading, person: Person, service: Service, wanted: list[str]) -> Approver:
+    """Whose yes it takes. Raises Invalid where that is two people's, Denied and Conflict where it would be in vain."""
+    found = [one for secret in wanted if (one := reading.find(Secret, id=secret)) is not None]
+    approver = approvers.approver_of(reading, service, [one for one in found if one.service_id == service.id])
+    if approver:
+        require_room(len(reading.find_all(Lease, person_id=person.id, state="asked")))
+    if approver == "coordinator" and not approvers.coordinators_for(reading, person):
+        raise Denied("this takes a coordinator's yes, and there is no other coordinator who can say it now")
+    return approver
 
 
 @operation("lease.start")
@@ -98,25 +113,13 @@ def _leased(
     if ticket is None:
         raise NotFound("there is no such thing")
     service = service_of(unit, ticket.service_id)
-    assignment = unit.find(Assignment, ticket_id=ticket.id, person_id=person.id)
-    delivery = Delivery(
-        standing=standing_of(unit, person),
-        assigned=assignment is not None and _puts_on(assignment.state, assignment.assigned_by, person.id),
-        ticket_open=ticket.state == "open",
-        service_open=service.state == "open",
-        service_ends_at=service.ends_at,
-        paused=service.paused_at is not None,
-    )
-    require_delivery(delivery, unit.now, "lease.start")
+    require_delivery(delivery_of(unit, person, ticket, service), unit.now, "lease.start")
     unit.about(service=service.id, secrets=" ".join(wanted))
+    approver = _approver_of(unit, person, service, wanted)
     presence.spend(unit, actor, proof, _deed(ticket_id, wanted, minutes, why))
     longest = type_of(unit, service.type, running=True).longest_lease_minutes
     ends = lease_end(minutes, longest, service.ends_at, unit.now)
-    for secret_id in wanted:
-        secret = unit.find(Secret, id=secret_id)
-        if secret is None or secret.service_id != service.id:
-            raise NotFound("there is no such secret on this ticket")
-        require_openable(secret.state)
+    openable(unit, service, wanted)
     row = Lease(
         id=new_id("lse"),
         ticket_id=ticket.id,
@@ -125,17 +128,17 @@ def _leased(
         reason=why.text,
         covers=" ".join(wanted),
         minutes=minutes,
+        approver=approver,
+        state="asked" if approver else "active",
         starts_at=unit.now,
-        expires_at=ends,
+        expires_at=min(unit.now + WAITS_FOR, service.ends_at) if approver else ends,
     )
     unit.about(lease=row.id)
     unit.insert(row)
+    if approver:
+        unit.say(approver=approver)
+        notices.on_asked(unit, row, service, approvers.coordinators_for(unit, person))
     return showing.lease(unit, row)
-
-
-def _puts_on(state: str | None, assigned_by: str | None, person_id: str) -> bool:
-    """Whether an assignment counts: nobody is on a ticket by their own hand."""
-    return state == "active" and assigned_by != person_id
 
 
 def _joined() -> Any:
@@ -255,7 +258,7 @@ def reveal(unit: Unit, actor: Actor, lease_id: str, secret_id: str, field: str, 
             rested=unit.now >= row[_AT["person.rests_until"]],
             scopes=actor.scopes,
         ),
-        assigned=_puts_on(row[_AT["assignment.state"]], row[_AT["assignment.assigned_by"]], actor.id),
+        assigned=puts_on(row[_AT["assignment.state"]], row[_AT["assignment.assigned_by"]], actor.id),
         ticket_open=row[_AT["ticket.state"]] == "open",
         service_open=row[_AT["service.state"]] == "open",
         service_ends_at=row[_AT["service.ends_at"]],
@@ -266,6 +269,9 @@ def reveal(unit: Unit, actor: Actor, lease_id: str, secret_id: str, field: str, 
         active=row[_AT["lease.state"]] == "active",
         expires_at=row[_AT["lease.expires_at"]],
         covers=row[_AT["lease.covers"]].split(),
+        waits=row[_AT["lease.state"]] == "asked",
+        approver=row[_AT["lease.approver"]],
+        decided_by=row[_AT["lease.decided_by"]],
     )
     require_live(held, secret_id, delivery, unit.now)
     require_openable(row[_AT["secret.state"]])
@@ -291,29 +297,35 @@ def _check_digests(unit: Unit, row: Any) -> None:
 
 @operation("lease.check-in", in_any_time=True)
 def check_in(unit: Unit, actor: Actor, lease_id: str) -> None:
-    """Hand access back before its time, whatever else has changed meanwhile. Raises NotSignedIn, NotFound, Ended."""
+    """Hand access back before its time, or take back what waits for a yes, whatever else has changed meanwhile.
+
+    Raises NotSignedIn, NotFound, Ended.
+    """
     unit.about(lease=lease_id)
     person = person_of(unit, actor)
     lease = unit.find(Lease, id=known_id("lse", lease_id))
     if lease is None or lease.person_id != person.id:
         raise NotFound("there is no such thing")
     unit.about(service=lease.service_id, ticket=lease.ticket_id)
-    _end_live(unit, lease)
-    end_lease(unit, lease, "check-in")
+    _require_live(unit, lease)
+    end_lease(unit, lease, "check-in" if lease.state == "active" else "taken back")
 
 
 @operation("lease.revoke", in_any_time=True)
 def revoke(unit: Unit, actor: Actor, lease_id: str) -> None:
-    """Take access back at once, as a coordinator. Raises NotSignedIn, Denied, NotFound, Ended."""
+    """Take access back at once, as a coordinator, or turn down what waits for any yes.
+
+    Raises NotSignedIn, Denied, NotFound, Ended.
+    """
     unit.about(lease=lease_id)
     lease = lease_for(unit, actor, "lease.revoke", lease_id)
     unit.about(service=lease.service_id, ticket=lease.ticket_id, holder=lease.person_id)
-    _end_live(unit, lease)
+    _require_live(unit, lease)
     end_lease(unit, lease, "revocation")
 
 
-def _end_live(unit: Unit, lease: Lease) -> None:
-    if lease.state != "active" or unit.now >= lease.expires_at:
+def _require_live(unit: Unit, lease: Lease) -> None:
+    if lease.state not in LIVE or unit.now >= lease.expires_at:
         raise Ended("this lease has ended already")
 
 
@@ -338,7 +350,9 @@ def _reported(
     lease = lease_for(unit, actor, "secret.report", lease_id)
     if lease.person_id != actor.id or known_id("sec", secret_id) not in lease.covers.split():
         raise NotFound("there is no such thing")
-    _end_live(unit, lease)
+    _require_live(unit, lease)
+    if lease.state == "asked":
+        raise Conflict("this lease waits for another person's yes, and has opened nothing yet")
     secret = unit.find(Secret, id=secret_id)
     service = service_of(unit, lease.service_id)
     unit.about(service=service.id, ticket=lease.ticket_id)
@@ -351,13 +365,16 @@ def _reported(
 
 
 def leases(reading: Reading, actor: Actor) -> list[LeaseView]:
-    """A technician's own leases, or every active one for a coordinator, newest first. Raises NotSignedIn or Denied."""
+    """A technician's own leases, or for a coordinator every one that is active or waits too; the newest first.
+
+    Raises NotSignedIn or Denied.
+    """
     person = may(reading, actor, "lease.list")
     query = select(_LEASES).order_by(_LEASES.c.starts_at.desc(), _LEASES.c.id).limit(100)
     query = query.where(
         _LEASES.c.person_id == person.id
         if "coordinator" not in roles_of(person.roles)
-        else (_LEASES.c.state == "active") | (_LEASES.c.person_id == person.id)
+        else _LEASES.c.state.in_(LIVE) | (_LEASES.c.person_id == person.id)
     )
     return [showing.lease(reading, Lease(**row)) for row in reading.rows(query)]
 

@@ -228,16 +228,22 @@ async def _to_customer(vault: Vault, rows: Sequence[Outbox]) -> list[Mail | None
         case "request.asked":
             code: str = await vault.perform(requests.mint, core, subject)
             return [await vault.read_aside(notices.asked, core, subject, code)]
-        case "service.destroyed":
-            return [await vault.read_aside(notices.destroyed, core, subject)]
         case "customer.code":
             made, customer = await vault.perform(visits.mint, core, subject)
             return [await vault.read_aside(notices.code, core, subject, customer, made)]
         case "customer.moved" | "customer.moved-from":
             return [await vault.read_aside(notices.moved, core, template, subject)]
-        case "customer.passkey":
-            return [await vault.read_aside(notices.passkey, core, subject)]
+    if template in _BY_SUBJECT:
+        return [await vault.read_aside(_BY_SUBJECT[template], core, subject)]
     return [await vault.read_aside(notices.told, core, rows)]
+
+
+_BY_SUBJECT = {
+    "lease.asked": notices.lease_asked,
+    "service.destroyed": notices.destroyed,
+    "customer.passkey": notices.passkey,
+}
+"""What is said by the rows of that moment and nothing that is made for it."""
 
 
 # -- to the staff ------------------------------------------------------------------------------------------------------
@@ -251,6 +257,8 @@ async def _to_staff(vault: Vault, row: Outbox) -> list[Mail | None]:
             return [_invited(vault, *minted)]
         case "staff.mail":
             return await vault.read_aside(_moved, core, subject)
+        case template if template in words.LEASES:
+            return [await vault.read_aside(notices.lease_told, core, template, subject)]
     return [await vault.read_aside(_told, core, row.template, subject)]
 
 

@@ -6,7 +6,7 @@ from sqlalchemy import bindparam, select
 
 from vault.ledger.entry import Entry, decode
 from vault.model.kinds import KINDS
-from vault.model.own import By, HappenedPage, HappenedView
+from vault.model.own import By, HappenedPage, HappenedView, OfAsking
 from vault.model.people import Person
 from vault.model.tables import Lease, LedgerEntry, Secret, Ticket
 from vault.operations.audit import facts_of
@@ -20,7 +20,8 @@ TYPES = frozenset(
         "request.ask", "request.reissue", "request.cancel", "request.begin", "request.done", "request.expire",
         "terms.accept", "secret.give", "secret.checked", "secret.withdraw", "secret.replace", "secret.report",
         "ticket.open", "ticket.assign", "ticket.unassign", "ticket.close",
-        "lease.start", "lease.check-in", "lease.revoke", "lease.expire", "secret.reveal", "secret.damaged",
+        "lease.start", "lease.approve", "lease.refuse", "lease.check-in", "lease.revoke", "lease.expire",
+        "secret.reveal", "secret.damaged",
         "service.register", "service.prolong", "service.pause", "service.resume",
         "service.overdue", "service.end", "service.destroy", "records.export",
     }
@@ -66,18 +67,32 @@ def told(reading: Reading, entries: list[Entry]) -> list[HappenedView]:
     facts = {} if reading.is_sealed else facts_of(reading, [entry.seq for entry in entries])
     reasons = _column(reading, Lease, "reason", {entry.ids.get("lease", "") for entry in entries})
     names = _column(reading, Person, "name", {entry.actor for entry in entries})
+    ends = _column(reading, Lease, "ended_how", {entry.ids.get("lease", "") for entry in entries})
     tickets = _column(reading, Ticket, "number", {entry.ids.get("ticket", "") for entry in entries})
     kinds = _column(reading, Secret, "kind", {entry.ids.get("secret", "") for entry in entries})
     return [
         _view(
             entry,
             {"reason": reasons.get(entry.ids.get("lease", ""), "")} | facts.get(entry.seq, {}),
+            _of_asking(entry, ends.get(entry.ids.get("lease", ""), "")),
             names,
             tickets,
             kinds,
         )
         for entry in entries
     ]
+
+
+def _of_asking(entry: Entry, ended_how: str) -> OfAsking:
+    """How an entry about a lease belongs to one that waited for a yes. What has ended once never ends otherwise."""
+    match entry.type, ended_how:
+        case "lease.start", _ if entry.ids.get("approver"):
+            return "asked"
+        case "lease.check-in", "taken back":
+            return "taken back"
+        case "lease.expire", "not answered":
+            return "not answered"
+    return ""
 
 
 def _column(reading: Reading, model: Any, name: str, ids: set[str]) -> dict[str, str]:
@@ -87,7 +102,12 @@ def _column(reading: Reading, model: Any, name: str, ids: set[str]) -> dict[str,
 
 
 def _view(
-    entry: Entry, facts: dict[str, str], names: dict[str, str], tickets: dict[str, str], kinds: dict[str, str]
+    entry: Entry,
+    facts: dict[str, str],
+    of_asking: OfAsking,
+    names: dict[str, str],
+    tickets: dict[str, str],
+    kinds: dict[str, str],
 ) -> HappenedView:
     kind = KINDS.get(kinds.get(entry.ids.get("secret", ""), ""))
     field = entry.ids.get("field", "")
@@ -103,6 +123,7 @@ def _view(
         reason=facts.get("note", facts["reason"]),
         secret=kind.title if kind else "",
         field=titles.get(field, ""),
+        of_asking=of_asking,
     )
 
 

@@ -6,11 +6,11 @@ a notice names besides, like a title, decides nothing, and is said even where it
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from sqlalchemy import select
 
-from vault.errors import NotFound
+from vault.errors import Conflict, NotFound
 from vault.model.kinds import KINDS
 from vault.model.people import Person
 from vault.model.rows import Row
@@ -30,7 +30,7 @@ from vault.operations.audit import facts_of
 from vault.operations.forms import reference_of
 from vault.operations.offering import mark_of
 from vault.operations.visits import page_link
-from vault.outbox import customers
+from vault.outbox import customers, words
 from vault.outbox.customers import Notice, To
 from vault.outbox.mail import Mail
 from vault.storage.reading import Reading
@@ -77,6 +77,20 @@ def on_new_end(unit: Unit, service: Service) -> None:
     at = service.ends_at - ENDING
     if at > unit.now or service.created_at < unit.now:
         unit.notify("service.ending", service.id, service.customer_id, at=max(at, unit.now))
+
+
+def on_asked(unit: Unit, lease: Lease, service: Service, coordinators: Sequence[Person]) -> None:
+    """A lease waits for a yes: whoever can say it hears of it at once."""
+    if lease.approver == "customer":
+        unit.notify("lease.asked", lease.id, service.customer_id)
+        return
+    for coordinator in coordinators:
+        unit.notify("staff.lease-asked", f"{lease.id} {coordinator.id}", coordinator.id)
+
+
+def on_decided(unit: Unit, how: Literal["approved", "refused", "lapsed"], lease: Lease) -> None:
+    """It waits no longer: who asked hears how it ended."""
+    unit.notify(f"staff.lease-{how}", f"{lease.id} {lease.person_id}", lease.person_id)
 
 
 def on_moved(unit: Unit, customer: Customer, number: int) -> None:
@@ -136,6 +150,58 @@ def asked(reading: Reading, _actor: Actor, request_id: str, code: str) -> Mail:
     link = f"{reading.settings.origin}/give#{code}"
     to = _to(reading, _customer(reading, service.customer_id))
     return customers.asked(to, service.title, asker.name, link, to_datetime(request.expires_at))
+
+
+def lease_asked(reading: Reading, _actor: Actor, lease_id: str) -> Mail:
+    """Ask a customer whether a lease may begin, for as long as it waits. Raises NotFound, Conflict."""
+    lease = _sure(reading.find(Lease, id=lease_id))
+    if lease.state != "asked" or reading.now >= lease.expires_at:
+        raise Conflict("it was decided, or is late")
+    service = _sure(reading.find(Service, id=lease.service_id))
+    person = _any(reading, Person, lease.person_id)
+    ticket = _any(reading, Ticket, lease.ticket_id)
+    wanted = [_any(reading, Secret, one) for one in lease.covers.split()]
+    return customers.lease_asked(
+        _to(reading, _customer(reading, service.customer_id)),
+        service.title,
+        who=person.name if person else "",
+        ticket=ticket.number if ticket else "",
+        what=[KINDS[one.kind].title for one in wanted if one],
+        minutes=lease.minutes,
+        until=to_datetime(lease.expires_at),
+    )
+
+
+def lease_told(reading: Reading, _actor: Actor, template: str, subject: str) -> Mail | None:
+    """Tell one of the staff of a lease that waits or waited for a yes; None where it is no news any more."""
+    lease_id, person_id = subject.split()
+    lease, to = _sure(reading.find(Lease, id=lease_id)), _sure(reading.find(Person, id=person_id))
+    is_over = reading.now >= lease.expires_at
+    is_news = {
+        "staff.lease-asked": lease.state == "asked" and not is_over,
+        "staff.lease-approved": lease.state == "active" and not is_over,
+        "staff.lease-refused": lease.ended_how == "refused",
+        "staff.lease-lapsed": lease.ended_how == "not answered",
+    }
+    if not is_news[template] or to.state != "active":
+        return None
+    service, ticket = _any(reading, Service, lease.service_id), _any(reading, Ticket, lease.ticket_id)
+    holder, decider = _any(reading, Person, lease.person_id), _any(reading, Person, lease.decided_by)
+    by = "the customer" if lease.approver == "customer" else ""
+    place = "approvals" if template == "staff.lease-asked" else "leases"
+    return words.lease(
+        template,
+        to.mail,
+        to.name,
+        reading.settings.business,
+        f"{reading.settings.origin}/{place}/{lease.id}",
+        who=holder.name if holder else "",
+        by=by or (decider.name if decider else "a coordinator"),
+        service=service.title if service else "",
+        ticket=ticket.number if ticket else "",
+        minutes=str(lease.minutes),
+        until=to_datetime(lease.expires_at).strftime("%d %B %Y, %H:%M UTC"),
+    )
 
 
 def destroyed(reading: Reading, _actor: Actor, service_id: str) -> Mail:

@@ -10,7 +10,7 @@ from vault.model.tables import Agreement
 from vault.model.views import AgreementView, InvitationView, PersonView, StaffView
 from vault.operations import account, altering, enrolling, showing, vouching
 from vault.operations.asking import agreement_in_force, may
-from vault.operations.leases import end_leases
+from vault.operations.leases import end_approved_by, end_leases
 from vault.operations.vault import Vault
 from vault.storage.reading import Reading
 from vault.storage.unit import Unit, operation
@@ -59,6 +59,8 @@ def _added(unit: Unit, _actor: Actor, person: Person, generation: int, by_mail: 
 def disable(unit: Unit, actor: Actor, person_id: str) -> None:
     """Disable a person at once: sessions, tokens, leases and what they have asked for end with the same commit.
 
+    So do others' leases to which they said yes.
+
     For administrators and the host's operator. Raises NotSignedIn, Denied, NotFound, and Conflict for the last active
     administrator, whom only the host can disable.
     """
@@ -75,6 +77,7 @@ def disable(unit: Unit, actor: Actor, person_id: str) -> None:
     enrolling.void_all(unit, person.id)
     vouching.void_all(unit, person.id)
     end_leases(unit, "disabled", person_id=person.id)
+    end_approved_by(unit, person.id)
     unit.notify("staff.disabled", person.id)
 
 

@@ -6,7 +6,7 @@ from vault.errors import Conflict, Denied, NotFound
 from vault.model.people import Person
 from vault.model.tables import Assignment, Service, Ticket
 from vault.model.views import TicketView
-from vault.operations import showing
+from vault.operations import approvers, showing
 from vault.operations.asking import may, roles_of, service_for, ticket_for
 from vault.operations.leases import end_leases
 from vault.policy.access import require_open_service
@@ -148,4 +148,4 @@ def tickets(reading: Reading, actor: Actor) -> list[TicketView]:
 def ticket(reading: Reading, actor: Actor, ticket_id: str) -> TicketView:
     """One ticket with its service's secrets. Raises NotSignedIn, Denied or NotFound."""
     found, service = ticket_for(reading, actor, "ticket.list", ticket_id)
-    return showing.ticket(reading, found, service)
+    return approvers.shown(reading, showing.ticket(reading, found, service), service)

@@ -21,8 +21,8 @@ from vault.model.people import (
     StaffChange,
 )
 from vault.model.tables import Lease, Outbox, RefusalCount, Request
-from vault.operations import delivery, destruction, giving, vouching
-from vault.operations.leases import end_lease
+from vault.operations import delivery, destruction, giving, notices, vouching
+from vault.operations.leases import LIVE, end_lease
 from vault.operations.requests import OPEN
 from vault.operations.vault import Vault
 from vault.policy.attempts import WINDOW
@@ -37,9 +37,7 @@ SWEEP_SECONDS = 20.0
 DELIVER_SECONDS = 5.0
 _LEASES = Lease.table()
 _REQUESTS = Request.table()
-_LATE_LEASES = select(_LEASES.c.id).where(
-    _LEASES.c.state == "active", _LEASES.c.expires_at <= bindparam("at")
-)
+_LATE_LEASES = select(_LEASES.c.id).where(_LEASES.c.state.in_(LIVE), _LEASES.c.expires_at <= bindparam("at"))
 _LATE_REQUESTS = select(_REQUESTS.c.id).where(
     _REQUESTS.c.state.in_(OPEN), _REQUESTS.c.expires_at <= bindparam("at")
 )
@@ -120,7 +118,10 @@ def _expire_lease(unit: Unit, _actor: Actor, lease_id: str) -> None:
     lease = unit.find(Lease, id=lease_id)
     if lease is not None and unit.now >= lease.expires_at:
         unit.about(service=lease.service_id, ticket=lease.ticket_id)
-        end_lease(unit, lease, "expiry")
+        was_asked = lease.state == "asked"
+        end_lease(unit, lease, "not answered" if was_asked else "expiry")
+        if was_asked:
+            notices.on_decided(unit, "lapsed", lease)
 
 
 @operation("request.expire")

@@ -62,6 +62,36 @@ def asked(to: To, service: str, asked_by: str, link: str, until: datetime) -> Ma
     )
 
 
+def lease_asked(
+    to: To, service: str, *, who: str, ticket: str, what: Sequence[str], minutes: int, until: datetime
+) -> Mail:
+    """Ask a customer whether somebody may open what they gave. They answer on their own page alone."""
+    words, phrase = to.words, to.words.phrase
+    return _mail(
+        to,
+        phrase("%(who)s asks for your permission: %(service)s", who=who, service=service),
+        Said(
+            phrase(
+                "%(who)s of %(business)s asks to open this, which you gave for “%(service)s”, for %(minutes)s min "
+                "and for ticket %(ticket)s:",
+                who=who,
+                business=to.business,
+                service=service,
+                minutes=minutes,
+                ticket=ticket,
+            )
+        ),
+        *[Shown(words.gettext(one)) for one in what],
+        Said(
+            phrase(
+                "It opens only if you allow it. On your page you read the reason, and allow it or not. If you do "
+                "nothing, nothing is opened, and the question ends on %(until)s.",
+                until=words.moment(until),
+            )
+        ),
+    )
+
+
 def code(to: To, code: str, until: datetime) -> Mail:
     """Send the code that opens the customer's page in the browser that asked for it; without any link."""
     phrase = to.words.phrase

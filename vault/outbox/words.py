@@ -99,6 +99,43 @@ copied, and sign out everywhere on your account page.""",
 }
 
 
+LEASES = {
+    "staff.lease-asked": Notice(
+        "{who} asks for your yes: ticket {ticket}",
+        """{who} asks to check out access for “{service}”, for ticket {ticket} and {minutes} minutes. It takes a
+coordinator's yes, and nothing opens before. You read the reason there, and say yes or no:""",
+    ),
+    "staff.lease-approved": Notice(
+        "You may check out: ticket {ticket}",
+        """{by} said yes to your lease of “{service}” for ticket {ticket}. It runs until {until}:""",
+    ),
+    "staff.lease-refused": Notice(
+        "You may not check out: ticket {ticket}",
+        """{by} said no to your lease of “{service}” for ticket {ticket}. Nothing was opened:""",
+    ),
+    "staff.lease-lapsed": Notice(
+        "Nobody has answered: ticket {ticket}",
+        """nobody has said yes or no to your lease of “{service}” for ticket {ticket} in time, so it was given up. Ask
+for it anew if you still need it:""",
+    ),
+}
+"""What is told of leases that take another person's yes. Reasons are left to the page."""
+
+
+def lease(template: str, to: str, name: str, business: str, link: str, **values: str) -> Mail:
+    """Tell somebody of a lease. The link opens a page. Raises KeyError for a template that is not in LEASES."""
+    notice = LEASES[template]
+    said = notice.said.format_map(values)
+    return _mail(
+        to,
+        business,
+        f"{notice.subject.format_map(values)}: the vault of {business}",
+        Said(f"Hello {name},"),
+        Said(said),
+        Link(link),
+    )
+
+
 def told(template: str, to: str, name: str, business: str, roles: str) -> Mail:
     """Tell somebody what happened to their account. Raises KeyError for a template that is not in NOTICES."""
     notice = NOTICES[template]

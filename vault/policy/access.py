@@ -29,6 +29,12 @@ class Held:
     active: bool
     expires_at: int
     covers: Collection[str]
+    waits: bool = False
+    """It was asked for, and nobody has said yes yet."""
+    approver: str = ""
+    """Whose yes it took, if anybody's."""
+    decided_by: str = ""
+    """Who said it."""
 
 
 def require_delivery(delivery: Delivery, now: int, right: str = "secret.reveal") -> None:
@@ -51,13 +57,18 @@ def require_delivery(delivery: Delivery, now: int, right: str = "secret.reveal")
 def require_live(held: Held, secret_id: str, delivery: Delivery, now: int) -> None:
     """A lease opens a secret for its holder alone, while it lives and the service is being delivered.
 
-    Raises what `require_delivery` raises; NotFound for another's lease or a secret that it does not cover; Ended.
+    Raises what `require_delivery` raises; NotFound for another's lease or a secret that it does not cover; Ended;
+    Conflict for one that waits for a yes, and Denied for one to which nobody else has said it.
     """
     if held.person_id != delivery.standing.id:
         raise NotFound("there is no such thing")
     require_delivery(delivery, now)
+    if held.waits and now < held.expires_at:
+        raise Conflict("this lease waits for another person's yes, and opens nothing before")
     if not held.active or now >= held.expires_at:
         raise Ended("this lease has ended; check the access out again")
+    if held.approver and held.decided_by in {"", held.person_id}:
+        raise Denied("nobody else has said yes to this lease")
     if secret_id not in held.covers:
         raise NotFound("there is no such thing")
 

@@ -1,9 +1,23 @@
-"""Leases that take another person's yes: what exactly it is said to, and who may say it. Pure."""
+"""Leases that take another person's yes: whose, to what exactly, and who may say it. Pure: facts in, verdict out."""
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
+from typing import Literal
 
 from vault.crypto.encoding import pack
+from vault.errors import Conflict, Denied, Ended, Invalid, NotSignedIn
+from vault.policy.access import Delivery, require_delivery
+from vault.policy.rights import require
+from vault.policy.vouching import Account, related
+from vault.values import DAY
+
+Approver = Literal["", "coordinator", "customer"]
+STRICTER: tuple[Approver, ...] = ("", "coordinator", "customer")
+"""Whose yes it takes, the stricter later."""
+WAITS_FOR = DAY
+MOST_ASKED = 10
+"""So many leases of one person wait for a yes: whoever is asked all the time stops reading."""
 
 
 @dataclass(frozen=True)
@@ -19,7 +33,7 @@ class Asked:
 
     @property
     def digest(self) -> str:
-        """Its SHA-256 in hexadecimal."""
+        """Its SHA-256 in hexadecimal. Among its parts is what somebody typed, so the ledger never names it."""
         parts: tuple[str | int, ...] = (
             self.lease,
             self.ticket,
@@ -29,3 +43,77 @@ class Asked:
             *self.secrets,
         )
         return sha256(pack("valetkey/v1/approval", *parts)).hexdigest()
+
+
+def approver_by(line: Approver, *, extraordinary: bool, approved: bool) -> Approver:
+    """Whose yes a secret takes by its line of the catalogue.
+
+    What is extraordinary always takes one: the customer's, unless an administrator approved a line that says otherwise.
+    """
+    if not extraordinary:
+        return line
+    return line if line and approved else "customer"
+
+
+def approver_of(each: Collection[Approver]) -> Approver:
+    """Whose yes a lease of several secrets takes. Raises Invalid where two people would have to say it."""
+    found = set(each) - {""}
+    if len(found) > 1:
+        raise Invalid(
+            "check these out one by one: one takes the customer's yes, another a coordinator's", "/secrets"
+        )
+    return max(each, key=STRICTER.index, default="")
+
+
+def require_strict_enough(asked_of: Approver, by_now: Approver) -> None:
+    """The catalogue takes no stricter yes by now than the one that was asked for. Raises Conflict."""
+    if STRICTER.index(by_now) > STRICTER.index(asked_of):
+        raise Conflict(
+            "by now the catalogue takes another person's yes for this; it has to be asked for anew, "
+            "so say no to it"
+        )
+
+
+def require_room(waiting: int) -> None:
+    """Not too many leases of one person wait already. Raises Conflict."""
+    if waiting >= MOST_ASKED:
+        raise Conflict(f"{waiting} of your check-outs wait for a yes already; take some of them back first")
+
+
+def require_waiting(state: str, until: int, now: int) -> None:
+    """It still waits for its yes or no. Raises Ended."""
+    if state != "asked" or now >= until:
+        raise Ended("this was decided or taken back meanwhile, or has waited too long")
+
+
+def require_same(asked: Asked, digest: str) -> None:
+    """What is decided is what was shown. Raises Conflict."""
+    if digest != asked.digest:
+        raise Conflict("it was changed meanwhile; read it as it is now")
+
+
+def require_wanted(delivery: Delivery, now: int) -> None:
+    """Whoever asked could check it out by themselves at this moment, but for the yes.
+
+    It is judged for whoever says yes, so no refusal says that *they* are not signed in or have a role too few. Raises
+    Denied (also where the customer has paused the service) and Ended.
+    """
+    try:
+        require(delivery.standing, "lease.start")
+    except (NotSignedIn, Denied):
+        raise Denied("who asked for this may not check it out at present") from None
+    if not delivery.assigned:
+        raise Ended("who asked for this is not on the ticket any more")
+    require_delivery(delivery, now, "lease.start")
+
+
+def why_not(approver: Account, asker: Account, accounts: Mapping[str, Account], now: int) -> str:
+    """Why a coordinator may not say yes to another's lease, in words for the coordinator; nothing if they may.
+
+    That they are a coordinator who has agreed and is rested is for the table of rights.
+    """
+    if approver.id == asker.id:
+        return "you have asked for it yourself"
+    if related(approver, asker, accounts, now):
+        return "within the last week one of you two was added by the other, or both by the same person"
+    return ""

@@ -17,11 +17,13 @@ class Line:
     kind: str
     because: str
     necessity: str
+    approval: str
+    """Whose yes each lease of it takes."""
 
     @property
     def digest(self) -> str:
         """SHA-256 of all of it, in hexadecimal: another word is another line."""
-        parts = (self.type, self.title, self.kind, self.because, self.necessity)
+        parts = (self.type, self.title, self.kind, self.because, self.necessity, self.approval)
         return sha256(pack("valetkey/v1/necessity", *parts)).hexdigest()
 
 

@@ -81,6 +81,8 @@ RIGHTS: dict[str, Right] = {
     "secret.reveal": Right(TECHNICIAN, customers=True, rested=True),
     "lease.check-in": Right(EVERYBODY),
     "lease.revoke": _with_customers(COORDINATOR),
+    "lease.approve": Right(COORDINATOR, customers=True, presence=True, rested=True),
+    "lease.refuse": _with_customers(COORDINATOR),
     "secret.report": _with_customers(TECHNICIAN),
     # the log
     "log.read": _with_customers(AUDITOR, "log:read"),
@@ -90,6 +92,7 @@ RIGHTS: dict[str, Right] = {
 CUSTOMERS_OWN = {
     "mine.show": "a customer whose own page is open: to see it, and to leave it",
     "mine.stop": "a customer whose own page is open: to pause, resume, withdraw, replace and end what is theirs",
+    "mine.approve": "a customer whose own page is open: to allow a lease that takes their yes, or not to",
     "mine.correct": "a customer whose own page is open: to correct their own data, to add and remove passkeys",
     "mine.export": "a customer whose own page is open: to take their records with them",
 }
