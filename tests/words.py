@@ -4,6 +4,7 @@
 aside those that are gone; `--tidy` throws away what was set aside.
 """
 
+import ast
 import sys
 from collections.abc import Iterator
 from io import BytesIO
@@ -13,9 +14,11 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import extract
 from babel.messages.pofile import read_po, write_po
 
-from tests.source_tree import ROOT
+from tests.source_tree import ROOT, tree_of
+from vault import errors
 from vault.languages import LOCALE
 from vault.model.kinds import KINDS
+from vault.sentences import Sentence
 
 GERMAN = LOCALE / "de.po"
 KEYWORDS: dict[str, tuple[int, ...] | None] = {
@@ -23,14 +26,36 @@ KEYWORDS: dict[str, tuple[int, ...] | None] = {
     "gettext": None,
     "phrase": None,
     "marked": None,
+    "Sentence": None,
     "ngettext": (1, 2),
 }
+SCRIPTS = ROOT / "api" / "static"
 TEMPLATES = {"extensions": "jinja2.ext.i18n", "trimmed": "true", "silent": "false"}
 
-Sentence = str | tuple[str, ...]
+REFUSALS = {
+    name: kind
+    for name, kind in vars(errors).items()
+    if isinstance(kind, type) and issubclass(kind, errors.VaultError)
+}
+CUSTOMERS_MEET = (
+    *(f"vault/model/{name}.py" for name in ("kind", "kinds")),
+    *(f"vault/operations/{name}.py" for name in ("attempts", "forms", "giving", "intake", "pins")),
+    *(f"vault/operations/{name}.py" for name in ("mine", "own_passkeys", "visits")),
+    "vault/crypto/tokens.py",
+    "vault/crypto/statement.py",
+    "vault/values.py",
+    "api/visiting.py",
+    "api/intake/*.py",
+    *(f"api/pages/{name}.py" for name in ("mine", "details", "stopping")),
+)
+"""Where refusals are made that customers read, on the form or on their own page."""
+NAMED = ("a name", "a passkey's name")
+"""What `clean_text` is told to call what customers type."""
+
+Said = str | tuple[str, ...]
 
 
-def sentences() -> Iterator[tuple[str, Sentence]]:
+def sentences() -> Iterator[tuple[str, Said]]:
     """Pairs of (file, sentence), a pair of sentences where the number decides; the same one as often as it is said."""
     for folder in ("vault", "api"):
         for path in sorted((ROOT / folder).rglob("*")):
@@ -38,15 +63,52 @@ def sentences() -> Iterator[tuple[str, Sentence]]:
                 yield from _in(path, "python", {})
             elif path.suffix in {".html", ".txt"} and "templates" in path.parts:
                 yield from _in(path, "jinja2.ext:babel_extract", TEMPLATES)
+    for path in sorted(SCRIPTS.glob("*.js")):
+        yield from _in(path, "javascript", {}, {"say": None})
+    yield from _of_kinds()
+    for kind in REFUSALS.values():
+        if kind.hint:
+            yield "vault/errors.py", kind.hint
+    for pattern in CUSTOMERS_MEET:
+        for path in sorted(ROOT.glob(pattern)):
+            yield from _refusals(path)
+    yield from (("vault/values.py", name) for name in NAMED)
+
+
+def _of_kinds() -> Iterator[tuple[str, Said]]:
+    """What a form says of each kind of secret and its fields."""
     for kind in KINDS.values():
-        yield "vault/model/kinds.py", kind.title
+        said = [kind.title, kind.hint, kind.because]
         for field in kind.all_fields:
-            yield "vault/model/kinds.py", field.title
+            said += [field.title, field.hint, field.wrong, *field.choices]
+        for text in filter(None, said):
+            yield "vault/model/kinds.py", text.template if isinstance(text, Sentence) else text
 
 
-def _in(path: Path, method: str, options: dict[str, str]) -> Iterator[tuple[str, Sentence]]:
+def _refusals(path: Path) -> Iterator[tuple[str, Said]]:
+    """The sentences of the refusals that a file makes, also where they stand under a name at its top."""
+    tree = tree_of(path)
+    named = {
+        target.id: node.value.value
+        for node in tree.body
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Call) or getattr(node.func, "id", "") not in REFUSALS or not node.args:
+            continue
+        first = node.args[0]
+        said = first.value if isinstance(first, ast.Constant) else named.get(getattr(first, "id", ""), "")
+        if isinstance(said, str) and said:
+            yield path.relative_to(ROOT).as_posix(), said
+
+
+def _in(
+    path: Path, method: str, options: dict[str, str], keywords: dict[str, tuple[int, ...] | None] = KEYWORDS
+) -> Iterator[tuple[str, Said]]:
     with path.open("rb") as file:
-        for _, said, _, _ in extract(method, file, KEYWORDS, options=options):
+        for _, said, _, _ in extract(method, file, keywords, options=options):
             yield path.relative_to(ROOT).as_posix(), said if isinstance(said, str) else tuple(said)
 
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Literal, NewType, NoReturn
 
 from vault.errors import Invalid, NotFound
+from vault.sentences import Sentence
 
 Moment = NewType("Moment", int)
 """Microseconds since 1970-01-01T00:00:00Z: an integer, because the ledger's canonical JSON has no floats."""
@@ -85,10 +86,20 @@ def clean_text(raw: str, what: str, longest: int, shortest: int = 1, pointer: st
     Lengths are in code points. Raises Invalid and never repeats the text.
     """
     if any(unicodedata.category(character) in _UNSEEN and character not in _JOINING for character in raw):
-        raise Invalid(f"{what} holds characters that cannot be shown", pointer)
+        raise Invalid(
+            Sentence("%(what)s holds characters that cannot be shown", what=Sentence(what)), pointer
+        )
     text = " ".join(unicodedata.normalize("NFC", raw).split())
     if not shortest <= len(text) <= longest:
-        raise Invalid(f"{what} has {shortest} to {longest} characters", pointer)
+        raise Invalid(
+            Sentence(
+                "%(what)s has %(shortest)s to %(longest)s characters",
+                what=Sentence(what),
+                shortest=shortest,
+                longest=longest,
+            ),
+            pointer,
+        )
     return text
 
 

@@ -1,10 +1,12 @@
 // Card numbers never leave this page, also not sealed: the rule of vault/model/cards.py, step by step.
 
 import { readings } from "./readings.js";
+import { say } from "./say.js";
 
-export const NO_CARDS =
+export const NO_CARDS = say(
   "This looks like a card number or card code, and those are never kept here: please take it out. If it is " +
-  "another number, write a letter between its digits, or only its last four digits";
+  "another number, write a letter between its digits, or only its last four digits",
+);
 
 const SHORTEST = 13;
 const LONGEST = 19;

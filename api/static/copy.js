@@ -1,5 +1,7 @@
 // Copies what is shown this once.
 
+import { say } from "./say.js";
+
 const said = document.getElementById("said");
 
 for (const button of document.querySelectorAll("button[data-copies]")) {
@@ -7,9 +9,9 @@ for (const button of document.querySelectorAll("button[data-copies]")) {
   button.addEventListener("click", async () => {
     try {
       await navigator.clipboard.writeText(document.getElementById(button.dataset.copies).innerText.trim());
-      said.textContent = "Copied";
+      said.textContent = say("Copied");
     } catch {
-      said.textContent = "The browser does not allow copying; select the text instead";
+      said.textContent = say("The browser does not allow copying; select the text instead");
     }
   });
 }

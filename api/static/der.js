@@ -1,13 +1,16 @@
 // What a key file is made of: the browser's half of vault/model/der.py. All of it throws Unreadable with a sentence.
 
+import { say } from "./say.js";
+
 export const INTEGER = 0x02;
 export const BIT_STRING = 0x03;
 export const OCTET_STRING = 0x04;
 export const OBJECT = 0x06;
 export const SEQUENCE = 0x30;
-export const BROKEN =
-  "Part of this key is missing or was changed on the way. Copy it anew from its file, or choose the file";
-export const STRAY = "There are characters in it that no key has. Copy it anew from its file, or choose the file";
+export const BROKEN = say(
+  "Part of this key is missing or was changed on the way. Copy it anew from its file, or choose the file",
+);
+export const STRAY = say("There are characters in it that no key has. Copy it anew from its file, or choose the file");
 
 // An error whose message is a sentence for whoever copied the key.
 export class Unreadable extends Error {}

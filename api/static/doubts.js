@@ -1,12 +1,15 @@
 // What is questioned before it is sealed: the rule of vault/model/doubts.py, step by step.
 
 import { readings } from "./readings.js";
+import { say } from "./say.js";
 
-export const SEED_PHRASE =
-  "This looks like the recovery words of a wallet: whoever has them has its money. Is this really meant for us?";
-export const AUTHORITY_KEY =
+export const SEED_PHRASE = say(
+  "This looks like the recovery words of a wallet: whoever has them has its money. Is this really meant for us?",
+);
+export const AUTHORITY_KEY = say(
   "This looks like the private key of a certificate authority: whoever has it can vouch for any name. " +
-  "Is this really meant for us?";
+  "Is this really meant for us?",
+);
 
 const FEWEST = 12;
 const FARTHEST = 40; // characters between two words of a list

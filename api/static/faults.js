@@ -2,6 +2,9 @@
 
 import { element } from "./element.js";
 import { controlOf, questionOf, questions } from "./questions.js";
+import { say } from "./say.js";
+
+const ERROR = say("Error:");
 
 export function show(faults) {
   for (const question of questions()) mark(question, faults[question.dataset.field] ?? "");
@@ -16,7 +19,7 @@ function mark(question, sentence) {
   control.removeAttribute("aria-invalid");
   if (sentence) {
     const error = element("p", "", { class: "error", id: `${name}-error` });
-    error.append(element("span", "Error: ", { class: "unseen" }), sentence);
+    error.append(element("span", `${ERROR} `, { class: "unseen" }), sentence);
     (question.querySelector(".hint") ?? question.querySelector("label")).after(error);
     control.setAttribute("aria-invalid", "true");
     question.closest("details")?.setAttribute("open", "");
@@ -41,10 +44,10 @@ function goTo(name) {
 export function summarise(lines) {
   const place = document.getElementById("faults");
   place.replaceChildren();
-  document.title = document.title.replace(/^Error: /, "");
+  if (document.title.startsWith(ERROR)) document.title = document.title.slice(ERROR.length).trim();
   if (!lines.length) return;
   document.getElementById("received")?.remove(); // that was about another one
-  document.title = `Error: ${document.title}`;
+  document.title = `${ERROR} ${document.title}`;
   const list = element("ul");
   for (const { sentence, place: name } of lines) {
     const item = element("li");
@@ -59,7 +62,7 @@ export function summarise(lines) {
     list.append(item);
   }
   const summary = element("div", "", { class: "summary", role: "alert", tabindex: "-1", id: "summary" });
-  summary.append(element("h2", "Please look at this again"), list);
+  summary.append(element("h2", say("Please look at this again")), list);
   place.append(summary);
   summary.focus();
 }

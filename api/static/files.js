@@ -2,14 +2,16 @@
 // fileBytes(value) gives it back: both throw Refused, whose message is a sentence. readFile(value) gives
 // {kind: "good" | "wrong", sentence}.
 
+import { say } from "./say.js";
+
 export const LARGEST = 1024 * 1024;
 const LONGEST_TEXT = 64 * 1024;
 export const MARK = "data:application/octet-stream;base64,";
 
-const TOO_LARGE = "A file can have at most 1 MiB. Leave out what is not needed";
-const TOO_LONG = "That is too long to paste. Choose the file instead";
-const EMPTY = "This file is empty";
-const NOT_BASE64 = "This file did not arrive as it was sent. Choose it anew";
+const TOO_LARGE = say("A file can have at most 1 MiB. Leave out what is not needed");
+const TOO_LONG = say("That is too long to paste. Choose the file instead");
+const EMPTY = say("This file is empty");
+const NOT_BASE64 = say("This file did not arrive as it was sent. Choose it anew");
 
 // An error whose message is a sentence for the customer.
 export class Refused extends Error {}
@@ -52,10 +54,12 @@ export function fileBytes(value) {
 export function readFile(value) {
   try {
     const size = fileBytes(value).length;
-    const what = value.startsWith(MARK) ? "A file" : "A text";
-    return { kind: "good", sentence: `${what} of ${size.toLocaleString("en-GB")} byte${size === 1 ? "" : "s"}` };
+    return { kind: "good", sentence: value.startsWith(MARK) ? fileOf(size) : textOf(size) };
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
     return { kind: "wrong", sentence: error.message };
   }
 }
+
+const fileOf = (size) => (size === 1 ? say("A file of 1 byte") : say("A file of %(size)s bytes", { size }));
+const textOf = (size) => (size === 1 ? say("A text of 1 byte") : say("A text of %(size)s bytes", { size }));

@@ -9,6 +9,7 @@ import { addPeek } from "./peek.js";
 import { addPick, canPick } from "./picking.js";
 import { entered, faultsOf, form, picked, questionOf, questions, valueOf } from "./questions.js";
 import { readAll } from "./reading.js";
+import { say } from "./say.js";
 import { canCheck } from "./statement.js";
 import { askWhetherSure, isSure } from "./sure.js";
 
@@ -63,13 +64,15 @@ async function onSubmit(event, ready) {
   event.preventDefault();
   if (button.disabled) return;
   button.disabled = true;
-  progress.textContent = "Sealing and handing over …";
+  progress.textContent = say("Sealing and handing over …");
   try {
     const suite = await ready;
     if (suite) await handOver(suite);
     else HTMLFormElement.prototype.submit.call(form); // the button named so hides the form's own
   } catch (error) {
-    const unknown = "This page could not seal what you entered, so nothing was sent. Please tell the person who asked you.";
+    const unknown = say(
+      "This page could not seal what you entered, so nothing was sent. Please tell the person who asked you.",
+    );
     summarise([{ sentence: error instanceof Said ? error.message : unknown }]);
   } finally {
     progress.textContent = "";

@@ -2,10 +2,13 @@
 
 import { toBase64 } from "./bytes.js";
 import { packFields, seal } from "./envelope.js";
+import { say } from "./say.js";
 import { checkStatement } from "./statement.js";
 
 // An error whose message is a sentence for the customer.
 export class Said extends Error {}
+
+const ACCEPT = { Accept: "application/json", "Accept-Language": document.documentElement.lang };
 
 let last = null;
 
@@ -15,7 +18,7 @@ async function envelopeFor(packed, suite, data) {
   const { deployment, service, secret, kind, statement, signature, key: verifying } = data;
   const { keys, key } = await checkStatement(verifying, statement, signature, deployment, service).catch(() => {
     throw new Said(
-      "The key of this service could not be verified, so nothing was sent. Please tell the person who asked you.",
+      say("The key of this service could not be verified, so nothing was sent. Please tell the person who asked you."),
     );
   });
   const context = { deployment, service, key, secret, version: Number(data.version), kind };
@@ -35,18 +38,20 @@ export async function handedOver(fields, suite, data, sure) {
   try {
     const answer = await fetch("/give/secret", {
       method: "POST",
-      headers: { "Content-Type": "application/json", Accept: "application/json" },
+      headers: { "Content-Type": "application/json", ...ACCEPT },
       body: JSON.stringify(given),
     });
     return [answer, await answer.json()];
   } catch {
-    throw new Said("The connection was interrupted. Nothing that you entered is lost; please press the button again.");
+    throw new Said(
+      say("The connection was interrupted. Nothing that you entered is lost; please press the button again."),
+    );
   }
 }
 
 // After a refusal the vault may ask for a newer version: what was entered stays and is sealed anew for that one.
 export async function refresh(data) {
-  const answer = await fetch("/give/form", { headers: { Accept: "application/json" } });
+  const answer = await fetch("/give/form", { headers: ACCEPT });
   if (!answer.ok) return;
   const { items, statement, statement_signature: signature } = await answer.json();
   const version = items.find((item) => item.secret === data.secret)?.version;

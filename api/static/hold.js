@@ -2,6 +2,7 @@
 // JavaScript this is not there either, and the form goes to the intake as the page says.
 
 const page = document.documentElement;
+const say = (sentence) => JSON.parse(document.getElementById("words")?.textContent || "{}")[sentence] ?? sentence;
 page.dataset.holding = "";
 addEventListener(
   "submit",
@@ -10,7 +11,9 @@ addEventListener(
     event.preventDefault();
     page.dataset.wanted = ""; // the module takes it up as soon as it is there
     const progress = document.getElementById("progress");
-    if (progress) progress.textContent = "This page is still loading. If it stays so, load it again; nothing was sent.";
+    if (progress) {
+      progress.textContent = say("This page is still loading. If it stays so, load it again; nothing was sent.");
+    }
   },
   true,
 );

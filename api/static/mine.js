@@ -1,16 +1,9 @@
 // Opens a customer's page with a passkey. The cookie comes with the vault's answer; no script sees it.
 
-import { available, used } from "/give/static/passkeys.js";
+import { available, post, used } from "/give/static/passkeys.js";
 
 const part = document.getElementById("by-passkey");
 const said = document.getElementById("said");
-
-const post = (address, body) =>
-  fetch(address, {
-    method: "POST",
-    headers: { "Content-Type": "application/json", Accept: "application/json" },
-    body: JSON.stringify(body),
-  });
 
 async function open(event) {
   const button = event.target;

@@ -1,28 +1,29 @@
 // readOtpauth(text) says what a text that should be the seed of one-time codes is: the rule of vault/model/otpauth.py,
 // step by step. It gives {kind: "good" | "question" | "wrong", sentence, type}.
 
+import { say } from "./say.js";
+
 const LONGEST = 2000;
 const SHORTEST_SEED = 10;
 const LONGEST_SEED = 128;
 
-const TOO_LONG = "This is too long to be the text of such a QR code";
-const ONE_CODE =
-  "This is one code, which is over within a minute. We need the text of the QR code, or the key beside it";
-const MANY = "This is the move of a whole app to another telephone. We need the QR code of this one login only";
-const COUNTING =
-  "This link makes codes that are counted, and two people cannot use them. Choose codes by the time instead";
-const FOREIGN = "This QR code is not one for an authenticator app. Its text starts with otpauth://totp";
-const TWICE = "This link says one thing twice. Copy it anew from the QR code";
-const NO_SEED = "There is no key in this link. Copy it anew from the QR code, to its end";
-const NOT_BASE32 =
-  "The key has only the letters A to Z and the digits 2 to 7. Compare it with what is shown";
-const CUT = "A letter or digit of the key is missing or too many. Compare it with what is shown";
-const ALGORITHM =
-  "This link asks for a way to make codes that is not in use. We can use SHA1, SHA256 and SHA512";
-const DIGITS = "This link asks for codes of a length that is not in use. We can use 6 to 8 digits";
-const PERIOD =
-  "This link asks for codes that change at a pace that is not in use. We can use 10 to 120 seconds";
-const SHORT = "This key is unusually short. Is it the whole one?";
+const TOO_LONG = say("This is too long to be the text of such a QR code");
+const ONE_CODE = say(
+  "This is one code, which is over within a minute. We need the text of the QR code, or the key beside it",
+);
+const MANY = say("This is the move of a whole app to another telephone. We need the QR code of this one login only");
+const COUNTING = say(
+  "This link makes codes that are counted, and two people cannot use them. Choose codes by the time instead",
+);
+const FOREIGN = say("This QR code is not one for an authenticator app. Its text starts with otpauth://totp");
+const TWICE = say("This link says one thing twice. Copy it anew from the QR code");
+const NO_SEED = say("There is no key in this link. Copy it anew from the QR code, to its end");
+const NOT_BASE32 = say("The key has only the letters A to Z and the digits 2 to 7. Compare it with what is shown");
+const CUT = say("A letter or digit of the key is missing or too many. Compare it with what is shown");
+const ALGORITHM = say("This link asks for a way to make codes that is not in use. We can use SHA1, SHA256 and SHA512");
+const DIGITS = say("This link asks for codes of a length that is not in use. We can use 6 to 8 digits");
+const PERIOD = say("This link asks for codes that change at a pace that is not in use. We can use 10 to 120 seconds");
+const SHORT = say("This key is unusually short. Is it the whole one?");
 
 class Unreadable extends Error {}
 
@@ -30,7 +31,7 @@ export function readOtpauth(text) {
   try {
     const { size, algorithm, digits, period } = parse(text);
     if (size < SHORTEST_SEED) return { kind: "question", sentence: SHORT, type: "" };
-    const sentence = `This makes codes of ${digits} digits, a new one every ${period} seconds`;
+    const sentence = say("This makes codes of %(digits)s digits, a new one every %(period)s seconds", { digits, period });
     return { kind: "good", sentence, type: `${algorithm} ${digits} ${period}` };
   } catch (error) {
     if (!(error instanceof Unreadable)) throw error;

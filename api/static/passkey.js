@@ -1,14 +1,11 @@
 // Makes a passkey: the button asks the device for one, and the form carries what it made to the vault.
 
-import { available, made, words } from "./passkeys.js";
+import { available, made, post, words } from "./passkeys.js";
+import { say } from "./say.js";
 
 async function asked(form) {
   if (form.dataset.asked) return JSON.parse(form.dataset.asked);
-  const answer = await fetch(form.dataset.ask, {
-    method: "POST",
-    headers: { "Content-Type": "application/json", Accept: "application/json" },
-    body: "{}",
-  });
+  const answer = await post(form.dataset.ask, {});
   const body = await answer.json();
   if (!answer.ok) throw new Error(body.detail);
   return body;
@@ -22,7 +19,7 @@ async function make(event) {
   button.disabled = true;
   try {
     const question = await asked(form);
-    said.textContent = "Follow your browser: it asks you for the device that is to hold the passkey.";
+    said.textContent = say("Follow your browser: it asks you for the device that is to hold the passkey.");
     form.elements.made.value = JSON.stringify({ challenge: question.challenge, answer: await made(question.passkey) });
     form.submit();
   } catch (error) {

@@ -2,6 +2,7 @@
 // Browsers that know passkeys but not their JSON are still in use, so it is done here.
 
 import { fromBase64, toBase64 } from "./bytes.js";
+import { say } from "./say.js";
 
 export const available = Boolean(window.PublicKeyCredential && navigator.credentials);
 
@@ -45,10 +46,24 @@ export async function made(options) {
   return answered(credential, { attestationObject: text(credential.response.attestationObject) });
 }
 
+// Asks the vault, or gives it an answer.
+export const post = (address, body) =>
+  fetch(address, {
+    method: "POST",
+    headers: { "Content-Type": "application/json", Accept: "application/json" },
+    body: JSON.stringify(body),
+  });
+
 // What went wrong, in words: browsers say deliberately little about it.
 export function words(error) {
-  if (error.name === "InvalidStateError") return "This device holds a passkey for your account already. Use another device, or the one that is there";
-  if (error.name === "NotAllowedError") return "No passkey was used. You can try again";
-  if (error.name === "SecurityError") return "Passkeys do not work at this address; open the page at the address that your business gave you";
-  return "The passkey did not work. Try again, or use a code";
+  switch (error.name) {
+    case "InvalidStateError":
+      return say("This device holds a passkey for your account already. Use another device, or the one that is there");
+    case "NotAllowedError":
+      return say("No passkey was used. You can try again");
+    case "SecurityError":
+      return say("Passkeys do not work at this address; open the page at the address that your business gave you");
+    default:
+      return say("The passkey did not work. Try again, or use a code");
+  }
 }

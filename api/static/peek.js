@@ -1,11 +1,13 @@
 // A secret can be looked at while it is typed; it starts covered, and is covered again before it is sent.
 
+import { say } from "./say.js";
+
 export function addPeek(peek) {
   const input = document.getElementById(peek.dataset.peeks);
   const set = (shown) => {
     input.type = shown ? "text" : "password";
-    peek.textContent = shown ? "Hide" : "Show";
-    peek.setAttribute("aria-label", shown ? "Hide what is typed" : "Show what is typed");
+    peek.textContent = shown ? say("Hide") : say("Show");
+    peek.setAttribute("aria-label", shown ? say("Hide what is typed") : say("Show what is typed"));
   };
   set(false);
   peek.hidden = false;

@@ -3,8 +3,9 @@
 import { element } from "./element.js";
 import { LARGEST, Refused, fileValue } from "./files.js";
 import { controlOf, picked, questionOf } from "./questions.js";
+import { say } from "./say.js";
 
-const DROP = "Or drop the file here";
+const DROP = say("Or drop the file here");
 const textOf = (bytes) => new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
 
 // How a file becomes the value of a field, by who reads that field: a key is text, a file is whatever it is.
@@ -12,20 +13,23 @@ const KINDS = {
   "ssh-key": {
     most: ({ dataset }) => Number(dataset.longest),
     value: textOf,
-    large: "That file is too large to be a key. Choose another one",
-    wrong: "That file is no key in text form. Choose another one",
+    large: say("That file is too large to be a key. Choose another one"),
+    wrong: say("That file is no key in text form. Choose another one"),
   },
   file: {
     most: () => LARGEST,
     value: fileValue,
-    large: "That file is larger than 1 MiB. Choose a smaller one",
-    wrong: "That file could not be read. Choose it once more",
+    large: say("That file is larger than 1 MiB. Choose a smaller one"),
+    wrong: say("That file could not be read. Choose it once more"),
   },
 };
 
 export const canPick = (question) => question.dataset.reads in KINDS;
 
-const size = (bytes) => (bytes < 1024 ? `${bytes} bytes` : `${Math.ceil(bytes / 1024)} KiB`);
+function readFrom(name, bytes) {
+  if (bytes < 1024) return say("Read from %(name)s, %(size)s bytes", { name, size: bytes });
+  return say("Read from %(name)s, %(size)s KiB", { name, size: Math.ceil(bytes / 1024) });
+}
 
 export function addPick(question) {
   const { most, value, large, wrong } = KINDS[question.dataset.reads];
@@ -34,8 +38,8 @@ export function addPick(question) {
   const pick = element("div", "", { class: "pick" });
   const said = element("p", DROP, { class: "fine", role: "status" });
   const input = element("input", "", { type: "file", id: `${name}-file` });
-  const label = element("label", "Choose a file", { for: input.id });
-  const back = element("button", "Take it out again", { type: "button", class: "quiet small" });
+  const label = element("label", say("Choose a file"), { for: input.id });
+  const back = element("button", say("Take it out again"), { type: "button", class: "quiet small" });
   const required = area.required;
 
   const put = (text) => {
@@ -54,7 +58,7 @@ export function addPick(question) {
     }
     try {
       put(value(new Uint8Array(await file.arrayBuffer())));
-      said.textContent = `Read from ${file.name}, ${size(file.size)}`;
+      said.textContent = readFrom(file.name, file.size);
       nameIt(file.name);
     } catch (error) {
       said.textContent = error instanceof Refused ? error.message : wrong;

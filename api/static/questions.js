@@ -1,5 +1,7 @@
 // The questions of the form that asks for a secret: what was answered, and what is wrong with it.
 
+import { say } from "./say.js";
+
 export const form = document.getElementById("give");
 
 // Field name to the text of a file, byte for byte as it was read.
@@ -22,8 +24,12 @@ export function faultOf(question) {
   const { title, missing, wrong, longest } = question.dataset;
   const pattern = control.getAttribute("pattern") ?? control.dataset.pattern ?? "";
   if (value === "") return control.required ? missing : "";
-  if ([...value].length > Number(longest)) return `${title} can have at most ${longest} characters`;
-  if (!value.isWellFormed() || value.includes("\0")) return `${title} holds a character that no keyboard types`;
+  if ([...value].length > Number(longest)) {
+    return say("%(field)s can have at most %(longest)s characters", { field: title, longest: Number(longest) });
+  }
+  if (!value.isWellFormed() || value.includes("\0")) {
+    return say("%(field)s holds a character that no keyboard types", { field: title });
+  }
   if (question.dataset.verdict) return question.dataset.verdict;
   if (pattern && !new RegExp(`^(?:${pattern})$`, "v").test(value)) return wrong;
   return "";

@@ -6,6 +6,7 @@ import { readFile } from "./files.js";
 import { readLogin } from "./logins.js";
 import { readOtpauth } from "./otpauth.js";
 import { controlOf, form, questionOf, questions, valueOf } from "./questions.js";
+import { locale, say } from "./say.js";
 import { readKey } from "./sshkey.js";
 
 const READERS = { "ssh-key": readKey, otpauth: readOtpauth, file: readFile };
@@ -13,7 +14,7 @@ const PAUSE = 250; // milliseconds after a key stroke
 
 const verdictOf = (question) => document.getElementById(`${question.dataset.field}-verdict`);
 
-function say(question, kind, sentence, fingerprint = "") {
+function tell(question, kind, sentence, fingerprint = "") {
   const place = verdictOf(question);
   place.className = sentence ? `verdict ${kind}` : "";
   place.replaceChildren();
@@ -29,7 +30,7 @@ async function read(question) {
   if (valueOf(question) !== value) return; // it was changed meanwhile, and that is read by itself
   question.dataset.verdict = verdict?.kind === "wrong" ? verdict.sentence : "";
   const { kind = "", sentence = "", fingerprint = "" } = verdict ?? {};
-  say(question, kind, sentence, fingerprint);
+  tell(question, kind, sentence, fingerprint);
   if (question.dataset.reads === "ssh-key") askPassphrase(verdict?.encrypted === true);
 }
 
@@ -41,7 +42,7 @@ function askPassphrase(needed) {
   question.querySelector(".optional").hidden = needed;
 }
 
-const SAID = { host: "server", port: "port", username: "user name" };
+const SAID = { host: say("server"), port: say("port"), username: say("user name") };
 
 // A whole line, like “ssh root@shop.example.com -p 2222”: its parts go where they belong.
 function takeApart(question, line) {
@@ -49,20 +50,20 @@ function takeApart(question, line) {
   if (!login) return false;
   const filled = Object.keys(SAID).filter((name) => login[name] && questionOf(name));
   for (const name of filled) controlOf(questionOf(name)).value = login[name];
-  const names = filled.map((name) => SAID[name]);
-  say(question, "good", `Filled in from that line: ${names.join(", ").replace(/, ([^,]*)$/, " and $1")}`);
+  const names = new Intl.ListFormat(locale).format(filled.map((name) => SAID[name]));
+  tell(question, "good", say("Filled in from that line: %(names)s", { names }));
   return true;
 }
 
 function readLines(question) {
   const control = controlOf(question);
   const hint = question.querySelector(".hint");
-  if (hint) hint.textContent += ". You can also paste the whole line that you log in with";
+  if (hint) hint.textContent += `. ${say("You can also paste the whole line that you log in with")}`;
   control.addEventListener("paste", (event) => {
     if (takeApart(question, event.clipboardData.getData("text").trim())) event.preventDefault();
   });
   control.addEventListener("change", () => takeApart(question, control.value.trim()));
-  control.addEventListener("input", () => say(question, "", ""));
+  control.addEventListener("input", () => tell(question, "", ""));
 }
 
 function readAlong(question) {
@@ -88,4 +89,4 @@ for (const question of questions()) {
   if (reads === "ssh-command") readLines(question);
   else readAlong(question);
 }
-form.addEventListener("reset", () => questions().filter(verdictOf).forEach((question) => say(question, "", "")));
+form.addEventListener("reset", () => questions().filter(verdictOf).forEach((question) => tell(question, "", "")));

@@ -12,5 +12,5 @@ const shown = (value) => (typeof value === "number" ? value.toLocaleString(local
 // The sentence with its values put in by name, as in %(name)s; a number is written as the language does.
 export function say(sentence, values = {}) {
   const said = Object.hasOwn(words, sentence) ? words[sentence] : sentence;
-  return Object.entries(values).reduce((text, [name, value]) => text.replaceAll(`%(${name})s`, () => shown(value)), said);
+  return said.replaceAll(/%\((\w+)\)s/g, (place, name) => (Object.hasOwn(values, name) ? shown(values[name]) : place));
 }

@@ -1,17 +1,10 @@
 // Signs in with a passkey, without a name being typed. The cookie comes with the vault's answer; no script sees it.
 
-import { available, used, words } from "./passkeys.js";
+import { available, post, used, words } from "./passkeys.js";
 
 const part = document.getElementById("by-passkey");
 const said = document.getElementById("said");
 const form = document.getElementById("by-password");
-
-const post = (address, body) =>
-  fetch(address, {
-    method: "POST",
-    headers: { "Content-Type": "application/json", Accept: "application/json" },
-    body: JSON.stringify(body),
-  });
 
 async function signIn(event) {
   const button = event.target;

@@ -17,35 +17,33 @@ import {
   Unreadable,
   Wire,
 } from "./der.js";
+import { say } from "./say.js";
 
 const LONGEST = 65536;
 const SHORTEST_RSA = 2048;
 const LARGEST_RSA = 16384;
 
-const PUBLIC = "This is the public half of a key. We need the private one: the file of the same name without .pub";
-const CERTIFICATE = "This is a certificate. We need the private key that you log in with";
-const PGP = "This is a PGP key, which no server takes for a login";
-const OTHER_FORMAT =
-  "This key is in a format that few programs read. Export it in the format of OpenSSH, and give that";
-const NO_KEY =
-  "This is no private key. One starts with -----BEGIN, or in PuTTY's format with PuTTY-User-Key-File";
-const NO_BEGIN = "The first line is missing, the one that starts with -----BEGIN. Copy the whole file";
-const NO_END = "The last line is missing, the one that starts with -----END. Copy the whole file";
-const ONE_LINE =
-  "The line breaks of the key got lost on the way. Choose the file instead of copying its text";
-const INDENTED =
-  "There are spaces before the lines of the key. Copy it from its file, or choose the file";
-const TWO =
-  "There is more than one key in it. Enter only the one that you log in with on this server";
-const TOO_LARGE = "This is too large to be a key";
-const HARDWARE =
-  "This key works only together with a security key that stays with you. Please make another one for us";
-const UNKNOWN = "This is a kind of key that servers do not take for a login";
-const OLD_PUTTY =
-  "This PuTTY key is in a format of long ago. Open it in PuTTYgen, save it again, and give the new file";
-const NO_MAC = "The end is missing: the last line starts with Private-MAC. Copy the whole file";
-const SHORT = ". That is short, and many servers refuse it. Is it the right one?";
-const DSA = ". Servers of today refuse DSA keys. Is it the right one?";
+const PUBLIC = say("This is the public half of a key. We need the private one: the file of the same name without .pub");
+const CERTIFICATE = say("This is a certificate. We need the private key that you log in with");
+const PGP = say("This is a PGP key, which no server takes for a login");
+const OTHER_FORMAT = say(
+  "This key is in a format that few programs read. Export it in the format of OpenSSH, and give that",
+);
+const NO_KEY = say("This is no private key. One starts with -----BEGIN, or in PuTTY's format with PuTTY-User-Key-File");
+const NO_BEGIN = say("The first line is missing, the one that starts with -----BEGIN. Copy the whole file");
+const NO_END = say("The last line is missing, the one that starts with -----END. Copy the whole file");
+const ONE_LINE = say("The line breaks of the key got lost on the way. Choose the file instead of copying its text");
+const INDENTED = say("There are spaces before the lines of the key. Copy it from its file, or choose the file");
+const TWO = say("There is more than one key in it. Enter only the one that you log in with on this server");
+const TOO_LARGE = say("This is too large to be a key");
+const HARDWARE = say(
+  "This key works only together with a security key that stays with you. Please make another one for us",
+);
+const UNKNOWN = say("This is a kind of key that servers do not take for a login");
+const OLD_PUTTY = say(
+  "This PuTTY key is in a format of long ago. Open it in PuTTYgen, save it again, and give the new file",
+);
+const NO_MAC = say("The end is missing: the last line starts with Private-MAC. Copy the whole file");
 
 const LABEL = "([A-Z0-9 ]{0,40}PRIVATE KEY)";
 const [BEGIN, BEGINS] = [new RegExp(`-----BEGIN ${LABEL}-----`), new RegExp(`^-----BEGIN ${LABEL}-----$`)];
@@ -67,9 +65,9 @@ export async function readKey(text) {
   if ([...text].length > LONGEST) return wrong(TOO_LARGE);
   const stripped = trim(text, " \t\r\n\ufeff");
   try {
-    if (stripped.startsWith(PUTTY)) return await verdict(putty(stripped.split(/\r\n|\n|\r/)), ", in PuTTY's format");
+    if (stripped.startsWith(PUTTY)) return await verdict(putty(stripped.split(/\r\n|\n|\r/)), true);
     const lines = stripped.split(/\r\n|\n|\r/).map(trimEnd);
-    return await verdict(keyOf(...block(lines)), "");
+    return await verdict(keyOf(...block(lines)), false);
   } catch (error) {
     if (!(error instanceof Unreadable)) throw error;
     return wrong(error.message);
@@ -81,19 +79,33 @@ const trimStart = (line) => line.replace(/^[ \t]+/, "");
 const trimEnd = (line) => trim(`-${line}`, " \t").slice(1);
 const key = (name, blob = null, bits = 0, encrypted = false) => ({ name, blob, bits, encrypted });
 
-async function verdict({ name, blob, bits, encrypted }, where) {
-  const isShort = name === "RSA" && bits > 0 && bits < SHORTEST_RSA;
-  const doubt = name === "DSA" ? DSA : isShort ? SHORT : "";
-  const article = /^[ER]/.test(name) ? "An" : "A";
-  const size = bits ? ` of ${bits} bits` : "";
-  const lock = encrypted ? ", protected by a passphrase: enter that too" : ", without a passphrase";
+async function verdict(found, inPutty) {
+  const { name, blob, bits, encrypted } = found;
+  const sentence = described(found, inPutty);
+  const doubt = doubted(found, sentence);
   return {
     kind: doubt ? "question" : "good",
-    sentence: `${name ? `${article} ${name} key` : "A key"}${size}${where}${lock}${doubt}`,
+    sentence: doubt || sentence,
     type: bits ? `${name} ${bits}` : name,
     fingerprint: blob ? await fingerprintOf(blob) : "",
     encrypted,
   };
+}
+
+function doubted({ name, bits }, sentence) {
+  if (name === "DSA") return say("%(key)s. Servers of today refuse DSA keys. Is it the right one?", { key: sentence });
+  if (name !== "RSA" || !bits || bits >= SHORTEST_RSA) return "";
+  return say("%(key)s. That is short, and many servers refuse it. Is it the right one?", { key: sentence });
+}
+
+function described({ name, bits, encrypted }, inPutty) {
+  let said = say("A key");
+  if (name === "DSA") said = say("A DSA key");
+  else if (name) said = say("An %(type)s key", { type: name });
+  if (bits) said = say("%(key)s of %(bits)s bits", { key: said, bits: String(bits) });
+  if (inPutty) said = say("%(key)s, in PuTTY's format", { key: said });
+  if (encrypted) return say("%(key)s, protected by a passphrase: enter that too", { key: said });
+  return say("%(key)s, without a passphrase", { key: said });
 }
 
 async function fingerprintOf(blob) {

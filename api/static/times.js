@@ -1,22 +1,21 @@
 // Puts every time on the page into the reader's own zone, in the words a person would use. The exact time stays behind it.
 
+import { locale, say } from "./say.js";
+
 const MINUTE = 60_000;
-const SAID = {
-  en: { locale: "en-GB", days: ["yesterday", "today", "tomorrow"], at: (date, time) => `${date} at ${time}` },
-  de: { locale: "de-DE", days: ["gestern", "heute", "morgen"], at: (date, time) => `${date} um ${time} Uhr` },
-};
-const { locale, days, at } = SAID[document.documentElement.lang] ?? SAID.en;
+const DAYS = [say("yesterday"), say("today"), say("tomorrow")];
 
 const dayOf = (when) => new Date(when.getFullYear(), when.getMonth(), when.getDate()).getTime();
 
 // A "day" may be today; a "date" is always told by its number, for sentences that go on with it.
 function inWords(when, style, now = new Date()) {
-  const named = days[Math.round((dayOf(when) - dayOf(now)) / (24 * 60 * MINUTE)) + 1];
+  const named = DAYS[Math.round((dayOf(when) - dayOf(now)) / (24 * 60 * MINUTE)) + 1];
   const date = (year) => when.toLocaleDateString(locale, { day: "numeric", month: "long", year });
   if (style === "date") return date("numeric");
   if (style === "day") return named ?? date("numeric");
   const year = when.getFullYear() === now.getFullYear() ? undefined : "numeric";
-  return at(named ?? date(year), when.toLocaleTimeString(locale, { hour: "2-digit", minute: "2-digit" }));
+  const time = when.toLocaleTimeString(locale, { hour: "2-digit", minute: "2-digit" });
+  return say("%(date)s at %(time)s", { date: named ?? date(year), time });
 }
 
 for (const time of document.querySelectorAll("time[data-style]")) {

@@ -58,8 +58,9 @@ class Field:
     @property
     def missing(self) -> Sentence:
         """What a person reads who left it empty."""
-        template = "Choose the %(field)s" if self.choices else "Enter the %(field)s"
-        return Sentence(template, field=self.called)
+        if self.choices:
+            return Sentence("Choose the %(field)s", field=self.called)
+        return Sentence("Enter the %(field)s", field=self.called)
 
     @property
     def called(self) -> Sentence:

@@ -8,6 +8,7 @@ from vault.errors import Ended, Invalid, NotFound, PinNeeded
 from vault.model.tables import Request
 from vault.operations.forms import open_service_of
 from vault.operations.vault import Vault
+from vault.sentences import Sentence
 from vault.storage.unit import Unit, operation
 from vault.values import Actor, Plaintext
 
@@ -47,7 +48,8 @@ async def prove(vault: Vault, actor: Actor, code: bytes, kept: str, typed: str) 
         await vault.perform(_spent, actor, code, kept)
         raise Ended(_DEAD)
     left = MOST_TRIES - tries
-    raise PinNeeded(f"that is not the PIN; {left} {'tries are' if left > 1 else 'try is'} left")
+    one = Sentence("that is not the PIN; 1 try is left")
+    raise PinNeeded(one if left == 1 else Sentence("that is not the PIN; %(left)s tries are left", left=left))
 
 
 def _stretched(digits: str) -> Plaintext:
