@@ -6,6 +6,9 @@ from typing import Literal
 from vault.model.views import View
 
 By = Literal["staff", "you", "vault", "host"]
+Verdict = Literal["", "passed", "refused"]
+Why = Literal["", "card", "misplaced", "damaged", "unusable"]
+OfAsking = Literal["", "asked", "taken back", "not answered"]
 
 
 class HappenedView(View):
@@ -18,6 +21,13 @@ class HappenedView(View):
     """`ok`, or the name of the refusal."""
     by: By
     by_name: str
+    whom: str = ""
+    """The name of the technician who was put on a ticket or taken off it."""
+    verdict: Verdict = ""
+    """What came of the vault's own check of what was given."""
+    why: Why = ""
+    """Why it was refused. card: it held a card number or card code; misplaced: it looked like something that belongs
+    elsewhere; damaged: it did not open; unusable: nobody could have logged in with it."""
     ticket: str
     """The number of the ticket that it was for; empty where it was for none."""
     reason: str
@@ -25,6 +35,8 @@ class HappenedView(View):
     """The title of the kind that it was about; empty for all of the service."""
     field: str
     """The title of the field that was opened."""
+    of_asking: OfAsking = ""
+    """Of a lease that took a yes: it was only asked for, taken back or never answered, so nothing of it opened."""
 
 
 class HappenedPage(View):
