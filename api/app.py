@@ -12,6 +12,7 @@ from api.giving import hang_intake
 from api.pages.routes import router as pages
 from api.routes import (
     account,
+    approvals,
     device,
     enrolment,
     health,
@@ -41,7 +42,7 @@ def build(vault: Vault) -> FastAPI:
     app.state.vault = vault
     api = APIRouter(prefix="/api/v1")
     people = (session, account, presence, enrolment, device, tokens, staff)
-    for part in (*people, services, requests, tickets, leases, ledger, terms, mine):
+    for part in (*people, services, requests, tickets, leases, approvals, ledger, terms, mine):
         api.include_router(part.router)
     app.include_router(api)
     app.include_router(device.oauth)

@@ -1,14 +1,17 @@
 """What may be sent about the catalogue and about the ends of services."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import Path
 from pydantic import AwareDatetime, Field
 
-from api.bodies import Proving, Text
+from api.bodies import CustomerRef, Proving, Text
 
 TypePath = Annotated[str, Path(max_length=200)]
+CustomerPath = Annotated[CustomerRef, Path()]
 KindPath = Annotated[str, Path(max_length=40)]
+Approval = Literal["coordinator", "customer"]
+"""Whose yes each lease takes."""
 
 
 class ApproveLine(Proving):
@@ -18,6 +21,7 @@ class ApproveLine(Proving):
     """The service type's."""
     because: Text
     necessity: Text
+    approval: Approval
 
 
 class ProlongService(Proving):

@@ -13,6 +13,8 @@ from vault.errors import Invalid, NotFound
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
 
+WHOSE = {"customer": "the customer", "coordinator": "a coordinator"}
+
 Type = Annotated[str, typer.Argument(metavar="TYPE", help="A service type's name, like domain-transfer.")]
 Kind = Annotated[str, typer.Argument(metavar="KIND", help="The extraordinary kind, like registrar.")]
 
@@ -88,11 +90,18 @@ def _put_type(one: dict[str, Any]) -> None:
     for way, lines in (("needs", one["needs"]), ("may ask for", one["may_ask"])):
         for asked in lines:
             put(f"  {way} {asked['kind']}, {asked['because']}")
+            if asked["approval"]:
+                put(f"    {yes_of(asked['approval'])}")
             if asked["necessity"]:
                 put(f"    necessity: {asked['necessity']}")
                 put(
                     f"    {'approved' if asked['approved'] else 'waits for an administrator: nobody is asked for it'}"
                 )
+
+
+def yes_of(approval: str) -> str:
+    """Say whose yes each checkout takes."""
+    return f"each checkout takes the yes of {WHOSE[approval]}"
 
 
 def _waiting(one: dict[str, Any]) -> list[dict[str, Any]]:
@@ -121,6 +130,7 @@ def approve(name: Type, kind: Kind, as_json: AsJson = False) -> None:
         ((title, asked),) = lines
         say(f"{title} asks customers for {kind}, {asked['because']}")
         say(f"necessity: {asked['necessity']}")
+        say(yes_of(asked["approval"]))
         approved = proving.deed(
             client,
             "/api/v1/service-types",
@@ -130,6 +140,7 @@ def approve(name: Type, kind: Kind, as_json: AsJson = False) -> None:
             title=title,
             because=asked["because"],
             necessity=asked["necessity"],
+            approval=asked["approval"],
         )
     if as_json:
         put_json(approved)

@@ -30,9 +30,15 @@ def checkout(
     secret: Annotated[
         list[str] | None, typer.Option(help="A secret's id; repeatable. Left out: all of them.")
     ] = None,
+    no_wait: Annotated[
+        bool, typer.Option("--no-wait", help="Where it takes somebody's yes, ask for it and be done.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Check access out for a ticket; prints the lease's id. Your code is asked for, or read from stdin."""
+    """Check access out for a ticket; prints the lease's id. Your code is asked for, or read from stdin.
+
+    Where it takes the customer's or a coordinator's yes, it waits for that up to ten minutes.
+    """
     with signed_in() as client:
         chosen = ticket_id(client, ticket)
         secrets = secret or [
@@ -51,10 +57,20 @@ def checkout(
             minutes=minutes,
             reason=reason or terminal.ask("reason, 10 to 200 characters"),
         )
+        if not as_json:
+            put(lease["id"])
+        if lease["state"] == "asked":
+            say(
+                f"it takes the yes of {whose_yes(lease)}, which can be given until {when(lease['expires_at'])}"
+            )
+            if not no_wait:
+                say("waiting for it; Ctrl-C leaves it waiting without you")
+                lease = answered(client, lease)
     if as_json:
         put_json(lease)
-    else:
-        put(lease["id"])
+    if lease["state"] == "asked":
+        say_next(f"valetkey lease list, or to take it back: valetkey checkin {lease['id']}")
+        return
     say(f"checked out until {when(lease['expires_at'])}; this and every reveal are recorded")
     for held in lease["secrets"]:
         say(f"{held['id']} ({held['kind']}): {', '.join(held['fields'])}")

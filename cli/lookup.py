@@ -24,13 +24,13 @@ def person_id(client: Client, given: str) -> str:
 
 
 def lease_id(client: Client, given: str | None) -> str:
-    """Find the lease given, or the only one that is active now. Raises Invalid where it must be named."""
+    """Find the lease given, or the only one that is open or waits now. Raises Invalid where it must be named."""
     if given:
         return given
-    active = [lease["id"] for lease in client.get(f"{API}/leases") if lease["state"] == "active"]
-    if len(active) != 1:
+    living = [lease["id"] for lease in client.get(f"{API}/leases") if lease["state"] != "ended"]
+    if len(living) != 1:
         raise Invalid("there is not exactly one open lease; name the one you mean")
-    return str(active[0])
+    return str(living[0])
 
 
 def _one(given: str, prefix: str, field: str, what: str, listed: Any) -> str:

@@ -45,6 +45,7 @@ ENTRIES = (
     Entry(COORDINATORS, "customer", "Add and list customers.", "customers", "app"),
     Entry(COORDINATORS, "service", "Register services, look at them, end them.", "services", "app"),
     Entry(COORDINATORS, "request", "Ask a customer for access, cancel, reissue.", "requests", "app"),
+    Entry(COORDINATORS, "approval", "Say yes or no to what waits for it.", "approvals", "app"),
     Entry(COORDINATORS, "ticket", "Open tickets, assign staff, close them.", "tickets", "app"),
     Entry(CUSTOMERS, "submit", "Hand over what you were asked for, sealed.", "give", "submit"),
     Entry(AUDITORS, "audit", "Read, export and verify the ledger.", "audit", "app"),

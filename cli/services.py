@@ -171,11 +171,15 @@ def show(service: Service, as_json: AsJson = False) -> None:
         say_next(f"valetkey service prolong {found['id']} --days DAYS")
 
 
+_WHOSE = {"customer": "the customer", "coordinator": "a coordinator"}
+
+
 def secret_line(secret: dict[str, Any]) -> str:
     """Describe a secret in a line: everything about it but what is in it."""
     fields = f", fields: {', '.join(secret['fields'])}" if secret["fields"] else ""
     state = _WORDS.get(secret["state"], secret["state"])
-    return f"secret {secret['id']}: {secret['kind']}, {state}{fields}"
+    yes = f", each checkout takes the yes of {_WHOSE[secret['approval']]}" if secret.get("approval") else ""
+    return f"secret {secret['id']}: {secret['kind']}, {state}{yes}{fields}"
 
 
 @app.command()

@@ -74,6 +74,8 @@ WORDS = {
     "secret.reveal": "reveal a field under one's own lease; what is extraordinary with a proof for each look",
     "lease.check-in": "hand one's own lease back",
     "lease.revoke": "end anybody's lease",
+    "lease.approve": "say yes to a lease of somebody else's that takes a coordinator's yes",
+    "lease.refuse": "see what waits for such a yes, and say no to it",
     "secret.report": "say that a login of one's own lease does not work",
     "log.read": "read, prove and export the log",
 }

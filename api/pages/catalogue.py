@@ -73,7 +73,8 @@ async def approve(
     form: CheckedForm,
 ) -> Response:
     """Be the second person for the line as this page has shown it."""
-    read = Line(type_name, text(form, "title"), kind, text(form, "because"), text(form, "necessity"))
+    words = (text(form, name) for name in ("because", "necessity", "approval"))
+    read = Line(type_name, text(form, "title"), kind, *words)
     try:
         await necessity.approve(vault, actor, read, given_in(form))
     except VaultError as refusal:

@@ -31,7 +31,8 @@ async def on_the_desk(vault: Vault, actor: Actor) -> dict[str, Any]:
     listed = await vault.read(tickets.tickets, actor)
     return {
         "live": [lease for lease in held if lease.state == "active"],
-        "over": [lease for lease in held if lease.state != "active"][:5],
+        "asked": [lease for lease in held if lease.state == "asked"],
+        "over": [lease for lease in held if lease.state == "ended"][:5],
         "tickets": [
             one
             for one in listed
@@ -61,9 +62,7 @@ async def _ticket_page(
 ) -> Response:
     ticket = await vault.read(tickets.ticket, actor, ticket_id)
     held = await vault.read(checkout.leases, actor)
-    own = [
-        one for one in held if (one.ticket_id, one.person_id, one.state) == (ticket_id, actor.id, "active")
-    ]
+    own = [one for one in held if (one.ticket_id, one.person_id) == (ticket_id, actor.id)]
     return await deed_page(
         vault,
         actor,
@@ -73,7 +72,8 @@ async def _ticket_page(
         refusal,
         ticket=ticket,
         minutes=durations(ticket.longest_lease_minutes),
-        leases=own,
+        leases=[one for one in own if one.state == "active"],
+        asked=[one for one in own if one.state == "asked"],
         mine="technician" in sheet.roles and actor.id in {person.id for person in ticket.assigned},
         typed=typed,
     )
@@ -113,8 +113,10 @@ async def check_out(
 async def lease(
     lease_id: LeasePath, vault: TheVault, actor: PageActor, sheet: OwnSheet, asked: str = ""
 ) -> Response:
-    """Show a lease, every field covered."""
+    """Show a lease, every field covered; or for whose yes it waits."""
     held = await vault.read(checkout.lease_view, actor, lease_id)
+    if held.state == "asked":
+        return sheet.shown("lease_asked.html", lease=held)
     return sheet.shown("lease.html", lease=held, seconds=SHOWN_SECONDS, asked=asked == "again")
 
 

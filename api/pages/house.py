@@ -9,7 +9,7 @@ from api.bodies import LeasePath, ServicePath
 from api.depends import CheckedForm, PageActor, TheVault
 from api.pages.desk import desk, on_the_desk
 from api.pages.sheet import OwnSheet, PageRoute
-from vault.operations import checkout, services, tickets
+from vault.operations import approving, checkout, services, tickets
 from vault.operations.vault import Vault
 from vault.policy.rights import DELIVERING
 from vault.values import Actor, to_datetime
@@ -42,6 +42,7 @@ async def _services(vault: Vault, actor: Actor) -> dict[str, Any]:
         "open": [service for service in listed if service.state == "open"],
         "ended": [service for service in listed if service.state != "open"],
         "leases": [lease for lease in held if lease.state == "active"],
+        "to_decide": sum(one.yours for one in await vault.read(approving.waiting, actor)),
         "now": to_datetime(vault.now()),
     }
 
@@ -62,7 +63,11 @@ async def all_tickets(vault: TheVault, actor: PageActor, sheet: OwnSheet) -> Res
 async def all_leases(vault: TheVault, actor: PageActor, sheet: OwnSheet) -> Response:
     """List who holds what now."""
     held = await vault.read(checkout.leases, actor)
-    return sheet.shown("leases.html", leases=[lease for lease in held if lease.state == "active"])
+    return sheet.shown(
+        "leases.html",
+        leases=[lease for lease in held if lease.state == "active"],
+        asked=[lease for lease in held if lease.state == "asked"],
+    )
 
 
 @router.post("/leases/{lease_id}/revoke", name="lease.revoke")

@@ -108,6 +108,7 @@ async def overview(paper: Paper) -> Response:
     return paper.shown(
         "mine.html",
         waiting=len(waiting),
+        asked_for=[lease for service in services for lease in service.asked],
         lent=[lease for service in services for lease in service.lent],
         open_ones=[service for service in services if service.state == "open"],
         over=[service for service in services if service.state != "open"],

@@ -3,6 +3,8 @@
 from fastapi import APIRouter
 
 from api.pages import (
+    agreeing,
+    approving,
     catalogue,
     desk,
     details,
@@ -28,12 +30,14 @@ for part in (
     own,
     tokens,
     people,
+    approving,
     catalogue,
     elsewhere,
     log,
     terms,
     mine,
     stopping,
+    agreeing,
     details,
 ):
     router.include_router(part.router)

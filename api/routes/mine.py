@@ -4,14 +4,15 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
 
-from api.bodies import LARGEST_SEQ, Body, FactorPath, NewPasskey, PasskeyAsked, ServicePath, Text
+from api.bodies import LARGEST_SEQ, Body, FactorPath, LeasePath, NewPasskey, PasskeyAsked, ServicePath, Text
+from api.bodies_approvals import OwnAnswer
 from api.depends import TheVault
 from api.pages.cookies import take
 from api.visiting import MINE_COOKIE, OnOwnPage, SecretPath
 from vault.errors import Invalid
 from vault.model.own import HappenedPage, OwnServiceView, OwnView
 from vault.model.views import FactorView, RequestView
-from vault.operations import happened, mine, own_passkeys, records, visits
+from vault.operations import happened, mine, own_approvals, own_passkeys, records, visits
 
 router = APIRouter(prefix="/mine", tags=["mine"])
 
@@ -100,6 +101,18 @@ async def replace(secret_id: SecretPath, vault: TheVault, actor: OnOwnPage) -> R
     """Open a form on which it is given anew; its code is in the answer, this once."""
     view: RequestView = await vault.perform(mine.replace, actor, secret_id)
     return view
+
+
+@router.post("/leases/{lease_id}/agree", name="mine.approve", status_code=204)
+async def agree(lease_id: LeasePath, body: OwnAnswer, vault: TheVault, actor: OnOwnPage) -> None:
+    """Let a lease begin that waits for the customer's yes, as it was read."""
+    await vault.perform(own_approvals.agree, actor, lease_id, body.digest)
+
+
+@router.post("/leases/{lease_id}/disagree", name="mine.approve", status_code=204)
+async def disagree(lease_id: LeasePath, body: OwnAnswer, vault: TheVault, actor: OnOwnPage) -> None:
+    """Do not let it begin."""
+    await vault.perform(own_approvals.disagree, actor, lease_id, body.digest)
 
 
 @router.post("/details", name="mine.correct")

@@ -1,0 +1,26 @@
+// Looks whether somebody has answered, and then shows the page as it is by then. A page that nobody looks at asks nothing,
+// so that it does not keep a session awake.
+
+const EVERY = 3000;
+const LONGEST = 15 * 60_000;
+
+const place = document.querySelector("[data-waits]");
+const until = Date.now() + LONGEST;
+
+async function look() {
+  if (Date.now() > until) {
+    clearInterval(timer);
+    return;
+  }
+  if (document.hidden) return;
+  try {
+    const answer = await fetch(`/api/v1/leases/${place.dataset.waits}`, { headers: { Accept: "application/json" } });
+    const gone = [401, 404].includes(answer.status);
+    if (gone || (answer.ok && (await answer.json()).state !== "asked")) location.reload();
+  } catch {
+    // the vault did not answer; the next look may find it
+  }
+}
+
+const timer = place ? setInterval(look, EVERY) : 0;
+if (place) place.firstChild.textContent = "This page shows the answer by itself when it is there; it comes by mail as well. ";

@@ -1,0 +1,173 @@
+"""Leases that take another person's yes: waiting for it, and as a coordinator saying it."""
+
+import time
+from typing import Annotated, Any
+
+import typer
+
+from cli import proving
+from cli.http import Client, signed_in
+from cli.terminal import AsJson, ask, put, put_details, put_json, put_table, say, say_next, when
+from vault.errors import Denied, Ended, Unavailable
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
+
+Lease = Annotated[str, typer.Argument(help="The lease's id, lse_…")]
+
+EVERY_SECONDS = 3.0
+LONGEST_SECONDS = 600.0
+_OVER = {
+    "not answered": "nobody answered in time",
+    "taken back": "it was taken back before anybody answered",
+    "revocation": "a coordinator ended it before anybody answered",
+}
+
+
+# -- as who has asked --------------------------------------------------------------------------------------------------
+
+
+def answered(client: Client, lease: dict[str, Any]) -> dict[str, Any]:
+    """Wait for the answer to a lease that waits for one; gives the lease once it has begun, or one that takes none.
+
+    Whoever interrupts it leaves the lease waiting. Raises Denied for a no, Ended where nobody will answer any more,
+    Unavailable after ten minutes.
+    """
+    until = time.monotonic() + LONGEST_SECONDS
+    try:
+        while lease["state"] == "asked":
+            if time.monotonic() > until:
+                error = Unavailable(f"nobody has answered yet; it waits on until {when(lease['expires_at'])}")
+                vars(error)["hint"] = "the answer comes by mail, too; look with: valetkey lease list"
+                raise error
+            time.sleep(EVERY_SECONDS)
+            lease = client.get("/api/v1/leases", lease["id"])
+    except KeyboardInterrupt:
+        say()
+        say("it waits on without you; the answer comes by mail, too")
+        say_next(f"valetkey lease list, or to take it back: valetkey checkin {lease['id']}")
+        raise
+    if lease["ended_how"] == "refused":
+        why = f": {lease['refusal']}" if lease["refusal"] else ""
+        raise Denied(f"{lease['decided_by_name']} said no{why}")
+    if lease["state"] != "active":
+        raise Ended(_OVER.get(lease["ended_how"], f"it has ended: {lease['ended_how']}"))
+    return lease
+
+
+def whose_yes(lease: dict[str, Any]) -> str:
+    """Name whom a lease waits for."""
+    return f"the customer, {lease['customer_name']}" if lease["approver"] == "customer" else "a coordinator"
+
+
+# -- as a coordinator --------------------------------------------------------------------------------------------------
+
+
+@app.callback()
+def _approval() -> None:
+    """Say yes or no to check-outs that take a coordinator's yes."""
+
+
+@app.command("list")
+def show_all(as_json: AsJson = False) -> None:
+    """List what waits for a coordinator's yes."""
+    with signed_in() as client:
+        waiting = client.get("/api/v1/approvals")
+    if as_json:
+        put_json(waiting)
+        return
+    put_table(
+        ("lease", "waits for", "until", "who", "minutes", "what", "ticket", "customer", "reason"),
+        (
+            (
+                one["lease"]["id"],
+                "you" if one["yours"] else "another",
+                when(one["lease"]["expires_at"]),
+                one["lease"]["person_name"],
+                one["lease"]["minutes"],
+                _what(one["lease"]),
+                one["lease"]["ticket_number"],
+                one["lease"]["customer_name"],
+                one["lease"]["reason"],
+            )
+            for one in waiting
+        ),
+        "nothing waits for a coordinator's yes",
+    )
+    if waiting:
+        say_next("valetkey approval show LEASE")
+
+
+@app.command()
+def show(lease: Lease, as_json: AsJson = False) -> None:
+    """Show what is asked for, and what the same person checked out lately."""
+    with signed_in() as client:
+        found = client.get("/api/v1/approvals", lease)
+    if as_json:
+        put_json(found)
+        return
+    put_details(_details(found["lease"]) | {"waits for": _waits_for(found)})
+    for one in found["lately"]:
+        put(f"lately: {when(one['starts_at'])}, {_what(one)}, {one['service_title']}: {one['reason']}")
+    if found["yours"]:
+        say_next(f"valetkey approval approve {lease}, or: valetkey approval refuse {lease}")
+
+
+@app.command()
+def approve(lease: Lease, as_json: AsJson = False) -> None:
+    """Say yes, with a proof that it is you. It is shown first, and the yes is to exactly that."""
+    with signed_in() as client:
+        asked = _asked(client, lease)
+        begun = proving.deed(client, "/api/v1/leases", lease, "approve", digest=asked["digest"])
+    if as_json:
+        put_json(begun)
+    say(f"approved; {begun['person_name']} holds it until {when(begun['expires_at'])}")
+    say_next(f"valetkey approval list, or to end it: valetkey lease revoke {lease}")
+
+
+@app.command()
+def refuse(
+    lease: Lease,
+    reason: Annotated[str, typer.Option(help="Why not; who has asked reads it. Asked for if left out.")] = "",
+) -> None:
+    """Say no, and why not."""
+    with signed_in() as client:
+        asked = _asked(client, lease)
+        why = reason or ask("why not, 10 to 200 characters")
+        client.post("/api/v1/leases", lease, "refuse", digest=asked["digest"], reason=why)
+    say(f"refused; {asked['person_name']} is told why")
+    say_next("valetkey approval list")
+
+
+def _asked(client: Client, lease: str) -> dict[str, Any]:
+    """The lease as it stands, said to whoever is about to decide on it."""
+    asked: dict[str, Any] = client.get("/api/v1/approvals", lease)["lease"]
+    for name, value in _details(asked).items():
+        say(f"{name}: {value}")
+    return asked
+
+
+def _details(lease: dict[str, Any]) -> dict[str, object]:
+    return {
+        "lease": lease["id"],
+        "who": lease["person_name"],
+        "what": _what(lease),
+        "service": lease["service_title"],
+        "customer": lease["customer_name"],
+        "ticket": lease["ticket_number"],
+        "minutes": lease["minutes"],
+        "reason": lease["reason"],
+    }
+
+
+def _waits_for(found: dict[str, Any]) -> str:
+    lease = found["lease"]
+    if lease["state"] != "asked":
+        return f"nobody: {lease['ended_how'] or 'it has begun'}"
+    if found["yours"]:
+        return f"you, until {when(lease['expires_at'])}"
+    why = f": {found['why_not']}" if found["why_not"] else ""
+    return f"{whose_yes(lease)}{'' if lease['approver'] == 'customer' else ' other than you'}{why}"
+
+
+def _what(lease: dict[str, Any]) -> str:
+    return ", ".join(secret["kind"] for secret in lease["secrets"])
