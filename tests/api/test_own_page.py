@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from typing import get_args
 
 import pytest
 from httpx2 import Client
@@ -11,7 +12,7 @@ from api.visiting import MINE_COOKIE
 from tests.operations.visiting import Visitor, code_of, come, mailed
 from tests.world import World
 from vault.languages import LANGUAGES, translation
-from vault.model.own import HappenedView
+from vault.model.own import HappenedView, Why
 from vault.model.views import ServiceView
 from vault.operations.happened import TYPES
 
@@ -44,6 +45,11 @@ def test_everything_that_is_told_has_its_sentence_in_each_language(language: str
                     seen.model_copy(update={"by_name": "", "secret": "", "field": "", "ticket": ""}), say, "B"
                 )
                 assert "%" not in bare
+    checked = [ONE.model_copy(update={"type": "secret.checked", "why": why}) for why in get_args(Why)]
+    assert len({told(one, say, "B") for one in checked}) == len(checked)
+    assert all("%" not in told(one, say, "B") for one in checked)
+    named = ONE.model_copy(update={"type": "ticket.assign", "whom": "Theo Brand"})
+    assert "Theo Brand" in told(named, say, "B")
     refused = ONE.model_copy(update={"type": "secret.reveal", "outcome": "Denied"})
     assert told(refused, say, "B") != told(refused.model_copy(update={"outcome": "ok"}), say, "B")
 

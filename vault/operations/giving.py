@@ -1,7 +1,6 @@
 """Giving: one sealed secret comes in, and the core looks at it once, in memory and seen by nobody."""
 
 import secrets as randomness
-from collections.abc import Mapping
 
 from sqlalchemy import bindparam, select
 
@@ -13,6 +12,7 @@ from vault.model.cards import NO_CARDS, holds_card_number
 from vault.model.doubts import doubt_of
 from vault.model.kinds import KINDS, judge
 from vault.model.messages import Give, Receipt
+from vault.model.own import Why
 from vault.model.tables import LedgerEntry, Request, Secret
 from vault.operations import attempts, notices
 from vault.operations.asking import service_of
@@ -142,31 +142,28 @@ async def check(vault: Vault, secret_id: str) -> None:
     What fails is purged and asked for again. Raises Invalid with the reason, for the customer who is still there.
     """
     wrong: Invalid | None = None
+    why: Why = ""
     service_id, kind, version = await vault.read(_waiting, Actor.core(), secret_id)
     try:
         fields = await vault.open_whole(_check_begun, Actor.core(), secret_id, version)
         plain = {name: value.expose() for name, value in fields.items()}
-        await vault.aside(_judge, kind, plain)
+        await vault.aside(judge, kind, plain)
         doubt = await vault.aside(doubt_of, kind, plain)
-        if doubt and not await vault.read_aside(_was_sure, Actor.core(), service_id, secret_id, version):
-            wrong = Invalid(doubt, "/sure")
+        if await vault.aside(holds_card_number, plain):
+            wrong, why = Invalid(NO_CARDS, "/fields"), "card"
+        elif doubt and not await vault.read_aside(_was_sure, Actor.core(), service_id, secret_id, version):
+            wrong, why = Invalid(doubt, "/sure"), "misplaced"
     except Invalid as fault:
-        wrong = fault
+        wrong, why = fault, "unusable"
     except (Tampered, Ended):
+        why = "damaged"
         wrong = Invalid("what arrived does not open; please give it once more", "/envelope")
     except Sealed:
         return  # sealed in between: the check after the next unseal finds it
-    await vault.perform(_check_done, Actor.core(), secret_id, version, wrong is None)
+    await vault.perform(_check_done, Actor.core(), secret_id, version, why)
     if wrong is not None:
         await vault.aside(scrub, vault.engine)  # what was refused does not wait in the log for the next sweep
         raise wrong
-
-
-def _judge(kind: str, fields: Mapping[str, str]) -> None:
-    """Raise Invalid for what nobody could log in with, and for what is never kept."""
-    judge(kind, fields)
-    if holds_card_number(fields):
-        raise Invalid(NO_CARDS, "/fields")
 
 
 def _waiting(reading: Reading, _actor: Actor, secret_id: str) -> tuple[str, str, int]:
@@ -198,18 +195,23 @@ def _check_begun(unit: Unit, _actor: Actor, secret_id: str, version: int) -> Ope
 
 
 @operation("secret.checked")
-def _check_done(unit: Unit, _actor: Actor, secret_id: str, version: int, passed: bool) -> None:
+def _check_done(unit: Unit, _actor: Actor, secret_id: str, version: int, why: Why) -> None:
     unit.about(secret=secret_id)
     secret = unit.find(Secret, id=secret_id)
     if secret is None or secret.state != "given" or secret.version != version:
         return  # the verdict is on what was opened, and on nothing that was given since
     unit.about(service=secret.service_id)
-    unit.say(version=str(secret.version), verdict="passed" if passed else "refused")
-    if passed:
+    unit.say(version=str(secret.version), **verdict_words(why))
+    if not why:
         unit.change(secret, state="checked")
         notices.on_received(unit, secret, service_of(unit, secret.service_id))
         return
     purge(unit, secret)
+
+
+def verdict_words(why: Why) -> dict[str, str]:
+    """What the entry of a check says: the verdict, and why it is a refusal."""
+    return {"verdict": "refused", "why": why} if why else {"verdict": "passed"}
 
 
 def purge(unit: Unit, secret: Secret) -> bool:

@@ -2,11 +2,12 @@
 
 from typing import Any
 
+from pydantic import TypeAdapter
 from sqlalchemy import bindparam, select
 
 from vault.ledger.entry import Entry, decode
 from vault.model.kinds import KINDS
-from vault.model.own import By, HappenedPage, HappenedView, OfAsking
+from vault.model.own import By, HappenedPage, HappenedView, OfAsking, Verdict, Why
 from vault.model.people import Person
 from vault.model.tables import Lease, LedgerEntry, Secret, Ticket
 from vault.operations.audit import facts_of
@@ -38,6 +39,9 @@ _OF_SERVICE = (
     .order_by(_ENTRIES.c.seq.desc())
 )
 _NEWEST = 2**53
+_ABOUT_SOMEBODY = frozenset({"ticket.assign", "ticket.unassign"})
+_VERDICT: TypeAdapter[Verdict] = TypeAdapter(Verdict)
+_WHY: TypeAdapter[Why] = TypeAdapter(Why)
 
 
 def entries_of(
@@ -66,7 +70,8 @@ def told(reading: Reading, entries: list[Entry]) -> list[HappenedView]:
     """Entries in the words of those whom they concern."""
     facts = {} if reading.is_sealed else facts_of(reading, [entry.seq for entry in entries])
     reasons = _column(reading, Lease, "reason", {entry.ids.get("lease", "") for entry in entries})
-    names = _column(reading, Person, "name", {entry.actor for entry in entries})
+    people = {one for entry in entries for one in (entry.actor, entry.ids.get("person", ""))}
+    names = _column(reading, Person, "name", people)
     ends = _column(reading, Lease, "ended_how", {entry.ids.get("lease", "") for entry in entries})
     tickets = _column(reading, Ticket, "number", {entry.ids.get("ticket", "") for entry in entries})
     kinds = _column(reading, Secret, "kind", {entry.ids.get("secret", "") for entry in entries})
@@ -119,12 +124,22 @@ def _view(
         outcome=entry.outcome,
         by=_by(entry.actor),
         by_name=names.get(entry.actor, ""),
+        whom=names.get(entry.ids.get("person", ""), "") if entry.type in _ABOUT_SOMEBODY else "",
+        verdict=_VERDICT.validate_python(entry.ids.get("verdict", "")),
+        why=_why(entry),
         ticket=tickets.get(entry.ids.get("ticket", ""), ""),
         reason=facts.get("note", facts["reason"]),
         secret=kind.title if kind else "",
         field=titles.get(field, ""),
         of_asking=of_asking,
     )
+
+
+def _why(entry: Entry) -> Why:
+    """Why the vault refused what was given; an entry that does not say which reason is of when none was kept."""
+    if entry.ids.get("verdict") != "refused":
+        return ""
+    return _WHY.validate_python(entry.ids.get("why", "unusable"))
 
 
 def _by(actor: str) -> By:

@@ -9,7 +9,7 @@ from vault.errors import Conflict, Ended, Invalid, NotFound, Sealed, Tampered
 from vault.model.cards import holds_card_number
 from vault.model.tables import Secret
 from vault.operations.asking import service_of
-from vault.operations.giving import purge
+from vault.operations.giving import purge, verdict_words
 from vault.operations.vault import Vault
 from vault.storage.database import scrub
 from vault.storage.keys import Opening
@@ -105,7 +105,7 @@ def _look_begun(unit: Unit, _actor: Actor, secret_id: str, version: int) -> Open
 @operation("secret.checked")
 def _looked(unit: Unit, _actor: Actor, secret_id: str, version: int, passed: bool) -> str:
     secret = _still_kept(unit, secret_id, version)
-    unit.say(version=str(secret.version), verdict="passed" if passed else "refused")
+    unit.say(version=str(secret.version), **verdict_words("" if passed else "card"))
     if passed:
         return ""
     if purge(unit, secret):
