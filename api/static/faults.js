@@ -19,7 +19,7 @@ function mark(question, sentence) {
   control.removeAttribute("aria-invalid");
   if (sentence) {
     const error = element("p", "", { class: "error", id: `${name}-error` });
-    error.append(element("span", `${ERROR} `, { class: "unseen" }), sentence);
+    error.append(element("span", ERROR, { class: "unseen" }), " ", sentence);
     (question.querySelector(".hint") ?? question.querySelector("label")).after(error);
     control.setAttribute("aria-invalid", "true");
     question.closest("details")?.setAttribute("open", "");

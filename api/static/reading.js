@@ -58,7 +58,8 @@ function takeApart(question, line) {
 function readLines(question) {
   const control = controlOf(question);
   const hint = question.querySelector(".hint");
-  if (hint) hint.textContent += `. ${say("You can also paste the whole line that you log in with")}`;
+  const also = say("You can also paste the whole line that you log in with");
+  if (hint) hint.textContent += `. ${also}`;
   control.addEventListener("paste", (event) => {
     if (takeApart(question, event.clipboardData.getData("text").trim())) event.preventDefault();
   });

@@ -12,7 +12,7 @@ export function askWhetherSure(doubt) {
   if (!doubt) return;
   const question = element("div", "", { class: "question wrong" });
   const error = element("p", "", { class: "error", id: "sure-error" });
-  error.append(element("span", `${say("Error:")} `, { class: "unseen" }), doubt);
+  error.append(element("span", say("Error:"), { class: "unseen" }), " ", doubt);
   const choice = element("div", "", { class: "choice" });
   const box = element("input", "", { type: "checkbox", id: "sure", name: "sure", value: "yes", "aria-describedby": "sure-error" });
   choice.append(box, element("label", say("Yes, this belongs to the login"), { for: "sure" }));
