@@ -12,6 +12,7 @@ from api.pages import downloads
 from api.pages.own import deed_page
 from api.pages.proving import asks_to_prove, faults_of, given_in, text
 from api.pages.sheet import OwnSheet, PageRoute, Sheet
+from api.pages.work import assignable
 from vault.errors import Denied, Invalid, NotFound, ProofNeeded, StaleProof, TooMany, VaultError
 from vault.model.kinds import KINDS
 from vault.operations import checkout, tickets
@@ -74,6 +75,8 @@ async def _ticket_page(
         minutes=durations(ticket.longest_lease_minutes),
         leases=[one for one in own if one.state == "active"],
         asked=[one for one in own if one.state == "asked"],
+        coordinates="coordinator" in sheet.roles,
+        people=await assignable(vault, actor, sheet.roles),
         mine="technician" in sheet.roles and actor.id in {person.id for person in ticket.assigned},
         typed=typed,
     )

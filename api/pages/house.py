@@ -48,9 +48,13 @@ async def _services(vault: Vault, actor: Actor) -> dict[str, Any]:
 
 
 @router.get("/services/{service_id}", name="service.list")
-async def service(service_id: ServicePath, vault: TheVault, actor: PageActor, sheet: OwnSheet) -> Response:
-    """Show a service with its requests and what the customer has given."""
-    return sheet.shown("service.html", service=await vault.read(services.service, actor, service_id))
+async def service(
+    service_id: ServicePath, vault: TheVault, actor: PageActor, sheet: OwnSheet, done: str = ""
+) -> Response:
+    """Show a service with its requests, what the customer has given, and its tickets."""
+    found = await vault.read(services.service, actor, service_id)
+    of_it = [one for one in await vault.read(tickets.tickets, actor) if one.service_id == service_id]
+    return sheet.shown("service.html", service=found, tickets=of_it, done=done)
 
 
 @router.get("/tickets", name="ticket.list")

@@ -5,10 +5,13 @@ from fastapi import APIRouter
 from api.pages import (
     agreeing,
     approving,
+    asking,
     catalogue,
+    customers,
     desk,
     details,
     elsewhere,
+    ending,
     entrance,
     house,
     joining,
@@ -16,16 +19,23 @@ from api.pages import (
     mine,
     own,
     people,
+    registering,
     stopping,
     terms,
     tokens,
+    work,
 )
 
 router = APIRouter()
 for part in (
     entrance,
     joining,
+    registering,
     house,
+    customers,
+    asking,
+    ending,
+    work,
     desk,
     own,
     tokens,

@@ -23,7 +23,12 @@ TEMPLATES.globals["file_name"] = name_of
 
 WAYS = {
     "technician": (("/", "Desk"),),
-    "coordinator": (("/", "Services"), ("/tickets", "Tickets"), ("/leases", "Leases")),
+    "coordinator": (
+        ("/", "Services"),
+        ("/customers", "Customers"),
+        ("/tickets", "Tickets"),
+        ("/leases", "Leases"),
+    ),
     "auditor": (("/log", "Log"),),
     "administrator": (("/people", "People"),),
 }

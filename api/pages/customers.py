@@ -1,0 +1,48 @@
+"""The customers, and each with the services that are registered for them."""
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from api.bodies_services import CustomerPath
+from api.depends import PageActor, TheVault
+from api.pages.sheet import OwnSheet, PageRoute
+from vault.errors import NotFound
+from vault.languages import NAMES
+from vault.model.views import CustomerView
+from vault.operations import customers, services
+from vault.operations.vault import Vault
+from vault.values import Actor, to_datetime
+
+router = APIRouter(prefix="/customers", route_class=PageRoute, include_in_schema=False)
+
+
+@router.get("", name="customer.list")
+async def all_customers(vault: TheVault, actor: PageActor, sheet: OwnSheet) -> Response:
+    """List the customers by name."""
+    known = await vault.read(customers.customers, actor)
+    listed = await vault.read(services.services, actor)
+    running = [one.customer.id for one in listed if one.state == "open"]
+    return sheet.shown("customers.html", customers=known, running=running)
+
+
+@router.get("/{customer_id}", name="customer.list")
+async def customer(customer_id: CustomerPath, vault: TheVault, actor: PageActor, sheet: OwnSheet) -> Response:
+    """Show one customer and what runs for them."""
+    found = await customer_of(vault, actor, customer_id)
+    of_theirs = [one for one in await vault.read(services.services, actor) if one.customer.id == found.id]
+    return sheet.shown(
+        "customer.html",
+        customer=found,
+        language=NAMES[found.language],
+        open=[one for one in of_theirs if one.state == "open"],
+        ended=[one for one in of_theirs if one.state != "open"],
+        now=to_datetime(vault.now()),
+    )
+
+
+async def customer_of(vault: Vault, actor: Actor, customer_id: str) -> CustomerView:
+    """That customer. Raises NotSignedIn, Denied or NotFound."""
+    for one in await vault.read(customers.customers, actor):
+        if one.id == customer_id:
+            return one
+    raise NotFound("there is no such thing")
