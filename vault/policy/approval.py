@@ -13,7 +13,7 @@ from vault.policy.vouching import Account, related
 from vault.values import DAY
 
 Approver = Literal["", "coordinator", "customer"]
-STRICTER: tuple[Approver, ...] = ("", "coordinator", "customer")
+STRICTER: tuple[str, ...] = ("", "coordinator", "customer")
 """Whose yes it takes, the stricter later."""
 WAITS_FOR = DAY
 MOST_ASKED = 10
@@ -57,15 +57,15 @@ def approver_by(line: Approver, *, extraordinary: bool, approved: bool) -> Appro
 
 def approver_of(each: Collection[Approver]) -> Approver:
     """Whose yes a lease of several secrets takes. Raises Invalid where two people would have to say it."""
-    found = set(each) - {""}
+    found: set[Approver] = set(each) - {""}
     if len(found) > 1:
         raise Invalid(
             "check these out one by one: one takes the customer's yes, another a coordinator's", "/secrets"
         )
-    return max(each, key=STRICTER.index, default="")
+    return found.pop() if found else ""
 
 
-def require_strict_enough(asked_of: Approver, by_now: Approver) -> None:
+def require_strict_enough(asked_of: str, by_now: str) -> None:
     """The catalogue takes no stricter yes by now than the one that was asked for. Raises Conflict."""
     if STRICTER.index(by_now) > STRICTER.index(asked_of):
         raise Conflict(
