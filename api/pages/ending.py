@@ -1,5 +1,6 @@
 """The end of a service on pages: moved, brought about now, and what is left of it, the certificate."""
 
+from datetime import timedelta
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -19,6 +20,11 @@ from vault.values import Actor, to_datetime
 router = APIRouter(prefix="/services/{service_id}", route_class=PageRoute, include_in_schema=False)
 
 
+async def _is_over(vault: Vault, actor: Actor, service_id: str) -> bool:
+    found = await vault.read(services.service, actor, service_id)
+    return found.state != "open" and found.destroy_at is None
+
+
 async def _prolong_page(
     vault: Vault, actor: Actor, sheet: Sheet, service_id: str, typed: str = "", *refused: Any
 ) -> Response:
@@ -26,6 +32,7 @@ async def _prolong_page(
     of = (await vault.read(requests.askable, actor, service_id)).type
     now = to_datetime(vault.now())
     latest = days.latest_day(now, of.longest_life_days)
+    usual = (service.ends_at + timedelta(days=days.USUAL_DAYS)).date()
     return await deed_page(
         vault,
         actor,
@@ -34,7 +41,7 @@ async def _prolong_page(
         *refused,
         service=service,
         of=of,
-        typed=typed,
+        typed=typed or min(usual, latest).isoformat(),
         latest=latest,
         now=now,
     )
@@ -43,6 +50,8 @@ async def _prolong_page(
 @router.get("/prolong", name="service.prolong")
 async def later_end(service_id: ServicePath, vault: TheVault, actor: PageActor, sheet: OwnSheet) -> Response:
     """Ask until when the service is to last."""
+    if await _is_over(vault, actor, service_id):
+        return RedirectResponse(f"/services/{service_id}", 303)  # it says what has become of it
     return await _prolong_page(vault, actor, sheet, service_id)
 
 
@@ -78,6 +87,8 @@ async def _end_page(
 @router.get("/end", name="service.end")
 async def ending(service_id: ServicePath, vault: TheVault, actor: PageActor, sheet: OwnSheet) -> Response:
     """Ask whether the service is to end now."""
+    if await _is_over(vault, actor, service_id):
+        return RedirectResponse(f"/services/{service_id}", 303)
     return await _end_page(vault, actor, sheet, service_id)
 
 

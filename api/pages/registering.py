@@ -143,7 +143,7 @@ async def _page(
         mailing=bool(vault.settings.smtp_host),
         languages=NAMES,
         faults=faults or {},
-        **({"twin": None, "taken": None} | context),
+        **({"twin": None, "taken": None, "added": None} | context),
     )
 
 
@@ -202,16 +202,16 @@ async def register(vault: TheVault, actor: PageActor, sheet: OwnSheet, given: Ch
     if faults:
         status = 409 if twin else 422
         return await _page(vault, actor, sheet, house, order, faults, status, twin=twin, taken=taken)
+    added = None
     try:
-        owner = house.customer(order.customer) or await customers.add(
-            vault, actor, order.name, order.mail, order.language
-        )
-        order = replace(order, customer=owner.id)  # added once, however often the rest is refused
+        if order.customer == NEW:
+            added = await customers.add(vault, actor, order.name, order.mail, order.language)
+            order = replace(order, customer=added.id)  # once, however often the rest is refused
         end = days.end_of(order.ends_at, order.offset, house.now, of.longest_life_days)
-        service = await services.register(vault, actor, owner.id, of.name, order.title, end)
+        service = await services.register(vault, actor, order.customer, of.name, order.title, end)
     except VaultError as refusal:
         said, status = refused(refusal, *FIELDS)
-        return await _page(vault, actor, sheet, await _house(vault, actor), order, said, status)
+        return await _page(vault, actor, sheet, await _house(vault, actor), order, said, status, added=added)
     return await _what_follows(vault, actor, sheet, service, order)
 
 
