@@ -5,21 +5,23 @@ import re
 import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, TypeVar
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError, ResponseValidationError
+from jinja2 import Environment
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.types import Scope
 
-from api.pages.templates import environment
+from api.pages.templates import for_customers
 from vault import errors
-from vault.languages import LANGUAGES, Translation, translation
+from vault.languages import LANGUAGES, Translation, marked, translation, wished
 
 LOG = logging.getLogger("valetkey.api")
 
@@ -57,7 +59,10 @@ HEADERS: dict[type[errors.VaultError], Mapping[str, str]] = {
     errors.Busy: {"Retry-After": "1"},
 }
 
-_TEMPLATES = environment()
+_STAFF = "__Host-vk_session="
+"""How the cookie of who is signed in as staff begins."""
+LANGUAGE = "language"
+"""What of a request's state names the language of the customer whose page is open."""
 
 
 @dataclass(frozen=True)
@@ -106,7 +111,7 @@ def problem_of(error: errors.VaultError, spoken: Translation | None = None) -> P
 def problem_of_status(status: int, headers: Mapping[str, str] | None = None) -> Problem:
     """The problem of a plain HTTP status, in our own words: those of a library might repeat what was sent."""
     phrase = HTTPStatus(status).phrase
-    detail, hint = _STATUS_WORDS.get(status, ("The request could not be answered.", ""))
+    detail, hint = _STATUS_WORDS.get(status, (marked("The request could not be answered."), ""))
     return Problem(
         kind=phrase.lower().replace(" ", "-"),
         title=phrase.capitalize(),
@@ -118,20 +123,29 @@ def problem_of_status(status: int, headers: Mapping[str, str] | None = None) -> 
 
 
 _STATUS_WORDS: dict[int, tuple[str, str]] = {
-    400: ("This request is not well formed.", "Send it again as the API describes it."),
+    400: (marked("This request is not well formed."), marked("Send it again as the API describes it.")),
     403: (
-        "This request came from another site, so it was not carried out.",
-        "Open the page here and repeat it.",
+        marked("This request came from another site, so it was not carried out."),
+        marked("Open the page here and repeat it."),
     ),
-    404: ("There is no such thing here.", ""),
-    405: ("This address does not answer to that method.", "The Allow header names those it answers to."),
-    414: ("This address is longer than any of ours.", ""),
-    413: ("This request is larger than what belongs here.", "Send less at once."),
-    415: ("This address does not take that kind of content.", "Send JSON in UTF-8, uncompressed."),
-    421: ("This vault is not reached under that name.", "Use the address that your business gave you."),
+    404: (marked("There is no such thing here."), ""),
+    405: (
+        marked("This address does not answer to that method."),
+        marked("The Allow header names those it answers to."),
+    ),
+    413: (marked("This request is larger than what belongs here."), marked("Send less at once.")),
+    414: (marked("This address is longer than any of ours."), ""),
+    415: (
+        marked("This address does not take that kind of content."),
+        marked("Send JSON in UTF-8, uncompressed."),
+    ),
+    421: (
+        marked("This vault is not reached under that name."),
+        marked("Use the address that your business gave you."),
+    ),
     500: (
-        "Something went wrong here; nothing secret was shown.",
-        "Tell the operator of this vault the time of day.",
+        marked("Something went wrong here; nothing secret was shown."),
+        marked("Tell the operator of this vault the time of day."),
     ),
 }
 
@@ -200,10 +214,16 @@ def _first_line(kind: type[errors.VaultError]) -> str:
 
 
 def answer(scope: Scope, problem: Problem) -> Response:
-    """The problem as this asker can read it: a page for a browser on a page, else problem+json."""
+    """The problem as this asker can read it: a page for a browser on a page, else problem+json.
+
+    A page speaks the language of the customer whose page is open, English to whoever is signed in as staff, as all
+    pages of theirs do, and to anybody else as their browser wishes.
+    """
     headers = dict(problem.headers)
     if _reads_html(scope):
-        page = _TEMPLATES.get_template("error.html").render(problem.members())
+        spoken = _spoken(scope)
+        said = {"detail": spoken.said(problem.detail), "hint": spoken.said(problem.hint)}
+        page = _templates(spoken.language).get_template("error.html").render(problem.members() | said)
         return HTMLResponse(page, problem.status, headers)
     members: dict[str, Any] = problem.members()
     if problem.challenge is not None:
@@ -213,6 +233,20 @@ def answer(scope: Scope, problem: Problem) -> Response:
 
 def _reads_html(scope: Scope) -> bool:
     return "text/html" in Headers(scope=scope).get("accept", "") and not scope["path"].startswith("/api/")
+
+
+def _spoken(scope: Scope) -> Translation:
+    headers = Headers(scope=scope)
+    if known := scope.get("state", {}).get(LANGUAGE):
+        return translation(known)
+    if any(_STAFF in line for line in headers.getlist("cookie")):
+        return translation(LANGUAGES[0])
+    return translation(wished(headers.get("accept-language", "")))
+
+
+@cache
+def _templates(language: str) -> Environment:
+    return for_customers(language)
 
 
 def log_unexpected(error: BaseException) -> None:
@@ -227,7 +261,9 @@ def log_unexpected(error: BaseException) -> None:
 async def _on_refusal(request: Request, error: Exception) -> Response:
     if isinstance(error, errors.Tampered):
         LOG.critical("stored data does not match its record; run: valetkey doctor")
-    return answer(request.scope, problem_of(_as(errors.VaultError, error)))
+    refusal = _as(errors.VaultError, error)
+    problem = problem_of(refusal, _spoken(request.scope) if _reads_html(request.scope) else None)
+    return answer(request.scope, problem)
 
 
 async def _on_faults(request: Request, error: Exception) -> Response:

@@ -6,16 +6,18 @@ from urllib.parse import parse_qsl
 
 from api.intake.fallback import faults_of
 from vault.errors import Invalid, NotFound
+from vault.languages import Translation
 from vault.model.doubts import doubt_of
 from vault.model.kinds import Kind, kind_named
 from vault.model.logins import read_login
 from vault.model.messages import Form, FormItem
+from vault.sentences import Sentence
 
 _MOST_FIELDS = 30
 _PREFIX = "field."
 """Before the names of a secret's fields, so that no kind can ever clash with the form's own."""
-TAKEN_APART = "We took that line apart. Check what we made of it, and hand it over"
-_NOT_OURS = "this form was not sent as its page sends it"
+TAKEN_APART = Sentence("We took that line apart. Check what we made of it, and hand it over")
+_NOT_OURS = Sentence("this form was not sent as its page sends it")
 
 
 def form_fields(body: bytes) -> dict[str, str]:
@@ -63,9 +65,14 @@ class Answer:
         """The same answer after the core has refused it, at the field that it names."""
         name = fault.pointer.removeprefix("/fields/")
         if fault.pointer == "/sure":
-            return replace(self, item=item, doubt=str(fault), sure=False)
+            return replace(self, item=item, doubt=fault.sentence, sure=False)
         known = any(one.name == name for one in self.kind.fields)
-        return replace(self, item=item, faults={name if known else "": str(fault)})
+        return replace(self, item=item, faults={name if known else "": fault.sentence})
+
+    def said(self, spoken: Translation) -> "Answer":
+        """The same answer with its sentences in that language."""
+        faults = {name: spoken.said(sentence) for name, sentence in self.faults.items()}
+        return replace(self, faults=faults, doubt=spoken.said(self.doubt))
 
 
 def kind_chosen(item: FormItem, wished: str) -> type[Kind]:
@@ -80,7 +87,7 @@ def judged(form: Form, fields: Mapping[str, str]) -> Answer:
     """
     item = next((one for one in form.items if one.secret == fields.get("secret")), None)
     if item is None:
-        raise NotFound("that was not asked for")
+        raise NotFound(Sentence("that was not asked for"))
     named = fields.get("kind", item.kind)
     if named not in {item.kind, item.instead}:
         raise Invalid(_NOT_OURS)

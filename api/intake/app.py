@@ -1,5 +1,6 @@
 """The customer's form: an application of its own that passes on what is sealed and cannot open anything."""
 
+from contextlib import suppress
 from typing import Annotated, Literal, TypeVar
 from urllib.parse import quote
 
@@ -30,13 +31,17 @@ from vault.errors import (
     Unavailable,
     VaultError,
 )
-from vault.model.messages import Accept, Again, Begin, Done, Form, FormItem, Give, Look, Receipt
+from vault.languages import LANGUAGES, Translation, marked, translation, wished
+from vault.model.messages import Accept, Again, Begin, Done, Form, FormItem, Give, Look, Receipt, Speak
+from vault.sentences import Sentence
 from vault.settings import Settings
 
+_NOT_OPENED = Sentence("this form has not been opened here yet: use your intake code")
 GIVE_HEADER = "valetkey-give"
 """Where the command line carries its token; browsers have the cookie."""
 LONGEST_CODE = 100
 LONGEST_PIN = 20
+LONGEST_LANGUAGE = 10
 LONGEST_ENVELOPE = 2_900_000
 """Characters; as the message to the core allows."""
 
@@ -58,6 +63,12 @@ class AcceptBody(Body):
     """The terms that were read and accepted."""
 
     version: int = Field(ge=1, le=1_000_000)
+
+
+class SpeakBody(Body):
+    """The language that the customer is to be spoken to in."""
+
+    language: str = Field(max_length=LONGEST_LANGUAGE)
 
 
 class AgainBody(Body):
@@ -83,7 +94,7 @@ B = TypeVar("B", bound=Body)
 async def _customer(request: Request) -> str:
     token = request.headers.get(GIVE_HEADER) or cookie_named(request.headers, GIVE_COOKIE)
     if not token or len(token) > LONGEST_CODE:
-        raise NotSignedIn("this form has not been opened here yet: use your intake code")
+        raise NotSignedIn(_NOT_OPENED)
     return token
 
 
@@ -115,9 +126,10 @@ def create_intake(door: Door, settings: Settings) -> FastAPI:
     errors.install(app)
     app.state.trusted_proxies = settings.trusted_proxies
     pages = Pages(settings)
-    app.add_exception_handler(VaultError, pages.on_refusal)
+    _add_refusing(app, door, pages)
     _add_opening(app, door, pages)
     _add_accepting(app, door, pages)
+    _add_choosing(app, door)
     _add_giving(app, door, pages)
     _add_ending(app, door, pages)
     _add_json(app, door)
@@ -125,36 +137,35 @@ def create_intake(door: Door, settings: Settings) -> FastAPI:
     return app
 
 
+def _add_refusing(app: FastAPI, door: Door, pages: Pages) -> None:
+    async def on_refusal(request: Request, error: Exception) -> Response:
+        refusal = error if isinstance(error, VaultError) else VaultError()
+        return pages.refused(await _spoken(request, door, refusal), request, refusal)
+
+    app.add_exception_handler(VaultError, on_refusal)
+
+
 def _add_opening(app: FastAPI, door: Door, pages: Pages) -> None:
     @app.get("/")
     async def form_page(request: Request, secret: str = "", kind: str = "", given: str = "") -> Response:
         browser = cookie_named(request.headers, GIVE_COOKIE)
-        return pages.now(await _look(door, browser), secret, kind, given) if browser else pages.begin()
+        if not browser:
+            return pages.begin(_wished(request))
+        return pages.now(await _look(door, browser), secret, kind, given)
 
     @app.get("")
     async def without_slash() -> Response:
         return RedirectResponse("/give/", 308)
 
     @app.get("/begin")
-    async def begin_page() -> Response:
-        return pages.begin()
+    async def begin_page(request: Request) -> Response:
+        return pages.begin(_wished(request))
 
     @app.post("/begin")
     async def begin(request: Request) -> Response:
         if not reads_html(request):
             return await _begin_by_program(request, door)
-        fields = form_fields(await request.body())
-        code = (
-            fields.get("code", "").rpartition("#")[2].strip()
-        )  # whoever copied the whole link is as welcome
-        pin = fields.get("pin", "")
-        try:
-            form, browser = await _begun(request, door, code, pin)
-        except PinNeeded as refusal:
-            return pages.pin(code, refusal, tried="pin" in fields)
-        except VaultError as refusal:
-            return pages.begin(refusal)
-        return _with_cookie(RedirectResponse("/give/", 303), form, browser)
+        return await _begin_by_page(request, door, pages)
 
 
 def _add_accepting(app: FastAPI, door: Door, pages: Pages) -> None:
@@ -168,13 +179,22 @@ def _add_accepting(app: FastAPI, door: Door, pages: Pages) -> None:
         if form.terms is None or not owes_terms(form):
             return RedirectResponse("/give/", 303)
         if fields.get("accept") != "yes":
-            return pages.letter(form, "Read the terms and tick the box, if you accept them")
+            return pages.letter(form, marked("Read the terms and tick the box, if you accept them"))
         if fields.get("version") != str(form.terms.version):
             return pages.letter(
-                form, "The terms have changed since you opened this page. Please read them again"
+                form, marked("The terms have changed since you opened this page. Please read them again")
             )
         form = _form(await door.ask(Accept(browser=browser, version=form.terms.version)))
         return RedirectResponse(f"/give/?secret={quote(fields.get('secret', '')[:40])}", 303)
+
+
+def _add_choosing(app: FastAPI, door: Door) -> None:
+    @app.post("/language")
+    async def choose_language(browser: Customer, request: Request) -> Response:
+        by_page, body = reads_html(request), await request.body()
+        chosen = form_fields(body).get("language", "") if by_page else _read(SpeakBody, body).language
+        form = _form(await door.ask(Speak(browser=browser, language=chosen[:LONGEST_LANGUAGE])))
+        return RedirectResponse("/give/", 303) if by_page else _as_json(form)
 
 
 def _add_giving(app: FastAPI, door: Door, pages: Pages) -> None:
@@ -255,6 +275,28 @@ def _read(model: type[B], body: bytes) -> B:
         raise Invalid(f"send this as {{{names}}}", f"/{next(iter(model.model_fields))}") from None
 
 
+async def _begin_by_page(request: Request, door: Door, pages: Pages) -> Response:
+    """Begin for a page: with the code, then the PIN; or show it in another language first."""
+    fields = form_fields(await request.body())
+    # whoever copied the whole link is as welcome
+    code, pin = fields.get("code", "").rpartition("#")[2].strip(), fields.get("pin", "")
+    chosen = _one_of_ours(fields.get("speak") or fields.get("language", ""))
+    spoken = translation(chosen) if chosen else _wished(request)
+    if "speak" in fields:  # no PIN is tried and no code is used by that
+        page = pages.pin if "pin" in fields else pages.begin
+        return page(spoken, code=code[:LONGEST_CODE], chosen=chosen)
+    try:
+        form, browser = await _begun(request, door, code, pin)
+    except PinNeeded as refusal:
+        return pages.pin(spoken, refusal if "pin" in fields else None, code, chosen)
+    except VaultError as refusal:
+        return pages.begin(spoken, refusal, chosen=chosen)
+    if chosen and chosen != form.language:
+        with suppress(VaultError):  # it can be chosen again on the form
+            await door.ask(Speak(browser=browser, language=chosen))
+    return _with_cookie(RedirectResponse("/give/", 303), form, browser)
+
+
 async def _begin_by_program(request: Request, door: Door) -> Response:
     """Begin for the command line, which keeps the token itself, or for a script, which gets the cookie."""
     body = _read(BeginBody, await request.body())
@@ -271,7 +313,7 @@ async def _begun(request: Request, door: Door, code: str, pin: str) -> tuple[For
     that opens a form is taken up, and never for a second request: then there is a fresh one.
     """
     if not 0 < len(code) <= LONGEST_CODE or len(pin) > LONGEST_PIN:
-        raise Invalid("that is not an intake code", "/code")
+        raise Invalid(Sentence("that is not an intake code"), "/code")
     source = source_of(request, request.app.state.trusted_proxies)
     held = request.headers.get(GIVE_HEADER) or cookie_named(request.headers, GIVE_COOKIE)
     if held and await _opens_a_form(door, held):
@@ -292,6 +334,27 @@ async def _opens_a_form(door: Door, browser: str) -> bool:
     return True
 
 
+def _wished(request: Request) -> Translation:
+    """What is said in the language that a browser wishes for: before there is a form, nobody knows better."""
+    return translation(wished(request.headers.get("accept-language", "")))
+
+
+async def _spoken(request: Request, door: Door, refusal: VaultError) -> Translation:
+    """What is said in the language of whose form a browser holds, as far as that can be known; programs hear English.
+
+    A core that is away is not asked again.
+    """
+    browser = cookie_named(request.headers, GIVE_COOKIE)
+    if browser and not isinstance(refusal, Unavailable):
+        with suppress(VaultError):
+            return translation((await _look(door, browser)).language)
+    return translation(LANGUAGES[0]) if GIVE_HEADER in request.headers else _wished(request)
+
+
+def _one_of_ours(language: str) -> str:
+    return language if language in LANGUAGES else ""
+
+
 def _with_cookie(answer: Response, form: Form, browser: str) -> Response:
     """Give this browser its token for as long as the code would have lasted: so one can come back."""
     until = form.code_expires_at
@@ -303,7 +366,7 @@ def _with_cookie(answer: Response, form: Form, browser: str) -> Response:
 
 async def _look(door: Door, browser: str) -> Form:
     if len(browser) > LONGEST_CODE:
-        raise NotSignedIn("this form has not been opened here yet: use your intake code")
+        raise NotSignedIn(_NOT_OPENED)
     return _form(await door.ask(Look(browser=browser)))
 
 

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from vault import errors
 from vault.errors import Invalid, Unavailable, VaultError
 from vault.model.messages import ANSWERED, Form, Question, Receipt, Refused
+from vault.sentences import Sentence
 
 LONGEST_LINE = 4 * 1024 * 1024
 """Bytes of one message with its line break; more than the largest envelope in base64."""
@@ -36,7 +37,7 @@ class SocketDoor:
                 line = await self._exchange(message.model_dump_json().encode() + b"\n")
             answer = ANSWERED.validate_json(line)
         except (OSError, ValueError, ValidationError) as error:
-            raise Unavailable("the vault cannot be reached now") from error
+            raise Unavailable(Sentence("the vault cannot be reached now")) from error
         if isinstance(answer, Refused):
             raise refusal_of(answer)
         return answer
@@ -55,7 +56,7 @@ def refusal_of(refused: Refused) -> VaultError:
     """Rebuild the core's refusal on this side. A class that is not known becomes Unavailable."""
     kind = getattr(errors, refused.error, None)
     if kind is Invalid:
-        return Invalid(refused.message, refused.pointer)
+        return Invalid(refused.sentence, refused.pointer)
     if isinstance(kind, type) and issubclass(kind, VaultError):
-        return kind(refused.message)
-    return Unavailable("the vault cannot do this now")
+        return kind(refused.sentence)
+    return Unavailable(Sentence("the vault cannot do this now"))

@@ -12,8 +12,10 @@ from vault.errors import Tampered, Unavailable
 from vault.model.cards import NO_CARDS, holds_card_number
 from vault.model.kinds import Kind, pack_fields
 from vault.model.messages import Form, FormItem
+from vault.sentences import Sentence
 
 KEY_BYTES = 32
+_CANNOT_CHECK = Sentence("this form cannot check the vault's keys now")
 
 
 def verifying_key(place: Path) -> bytes:
@@ -24,9 +26,9 @@ def verifying_key(place: Path) -> bytes:
     try:
         key = bytes.fromhex(place.read_text("ascii").strip())
     except (OSError, ValueError) as error:
-        raise Unavailable("this form cannot check the vault's keys now") from error
+        raise Unavailable(_CANNOT_CHECK) from error
     if len(key) != KEY_BYTES:
-        raise Unavailable("this form cannot check the vault's keys now")
+        raise Unavailable(_CANNOT_CHECK)
     return key
 
 
@@ -34,7 +36,7 @@ def believed(place: Path, form: Form) -> KeyStatement:
     """Check the form's key statement. Raises Tampered when it is not signed, or speaks of another service."""
     statement = check_statement(verifying_key(place), form.statement, form.statement_signature)
     if (statement.deployment, statement.service) != (form.deployment, form.service):
-        raise Tampered("the service's public keys are not signed by this vault")
+        raise Tampered(Sentence("the service's public keys are not signed by this vault"))
     return statement
 
 

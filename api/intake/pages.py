@@ -1,9 +1,11 @@
 """What customers see: the letter that asks, the questions, the answers to check, and every refusal in their words."""
 
 import shlex
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+from jinja2 import Environment
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
@@ -11,13 +13,18 @@ from api.errors import STATUS, problem_of
 from api.intake import fallback
 from api.intake.answers import Answer, kind_chosen
 from api.intake.steps import missing, owes_terms, step, waiting
-from api.pages.templates import environment, shown
+from api.pages.templates import for_customers, shown
 from vault.errors import Ended, Invalid, NotFound, NotSignedIn, PinNeeded, VaultError
-from vault.model.kinds import KINDS
+from vault.languages import Translation, marked, translation
 from vault.model.messages import Form, FormItem
 from vault.settings import Settings
 
-_TEMPLATES = environment(Path(__file__).parent / "templates")
+_FOLDER = Path(__file__).parent / "templates"
+
+
+@cache
+def _templates(language: str) -> Environment:
+    return for_customers(language, _FOLDER)
 
 
 def reads_html(request: Request) -> bool:
@@ -32,33 +39,50 @@ def command(line: str) -> str:
 
 
 class Pages:
-    """The pages of one deployment's intake."""
+    """The pages of one deployment's intake, each in the language of whoever reads it."""
 
     def __init__(self, settings: Settings) -> None:
         self._place = settings.statement_key_place
         self._business = settings.business
 
-    def _shown(self, name: str, status: int = 200, **context: Any) -> Response:
-        return shown(_TEMPLATES, name, status, business=self._business, kinds=KINDS, **context)
+    def _shown(self, language: str, name: str, status: int = 200, **context: Any) -> Response:
+        return shown(_templates(language), name, status, business=self._business, **context)
 
-    def begin(self, refusal: VaultError | None = None) -> Response:
-        """Ask for the intake code, and say what was wrong with the one before."""
+    def begin(
+        self, spoken: Translation, refusal: VaultError | None = None, code: str = "", chosen: str = ""
+    ) -> Response:
+        """Ask for the intake code, and say what was wrong with the one before.
+
+        `chosen` is the language that was chosen on this page, and `code` what was typed before that: the page carries
+        both on, and no address does.
+        """
         sentence = ""
         match refusal:
             case None:
                 pass
             case Ended():
-                sentence = "This code has been used or its time is over. Ask us for a new one"
+                sentence = marked("This code has been used or its time is over. Ask us for a new one")
             case Invalid() | NotFound() | NotSignedIn():
-                sentence = "There is no request with that code. Check each group of letters and numbers"
+                sentence = marked(
+                    "There is no request with that code. Check each group of letters and numbers"
+                )
             case _:
-                sentence = problem_of(refusal).detail
-        return self._shown("begin.html", problem_of(refusal).status if refusal else 200, error=sentence)
+                sentence = problem_of(refusal, spoken).detail
+        status = problem_of(refusal).status if refusal else 200
+        error = spoken.said(sentence)
+        return self._shown(spoken.language, "begin.html", status, error=error, code=code, chosen=chosen)
 
-    def pin(self, code: str, refusal: PinNeeded, *, tried: bool) -> Response:
-        """Ask for what was told by telephone. The page carries the code on; no address and no cookie does."""
-        error = problem_of(refusal).detail.rstrip(".") if tried else ""
-        return self._shown("pin.html", problem_of(refusal).status if tried else 200, code=code, error=error)
+    def pin(
+        self, spoken: Translation, refusal: PinNeeded | None = None, code: str = "", chosen: str = ""
+    ) -> Response:
+        """Ask for what was told by telephone, and say what was wrong with the PIN before.
+
+        The page carries the code on; no address and no cookie does.
+        """
+        problem = problem_of(refusal, spoken) if refusal else None
+        error = problem.detail.rstrip(".") if problem else ""
+        status = problem.status if problem else 200
+        return self._shown(spoken.language, "pin.html", status, code=code, error=error, chosen=chosen)
 
     def now(self, form: Form, wished: str = "", kind: str = "", given: str = "") -> Response:
         """Show what comes now, with a word about what has just been received."""
@@ -78,15 +102,22 @@ class Pages:
         """Say who asks for what and why, who will see it, until when, and under which terms."""
         first = next(iter(waiting(form)), None)
         return self._shown(
-            "asked.html", 422 if error else 200, form=form, first=first, owes=owes_terms(form), error=error
+            form.language,
+            "asked.html",
+            422 if error else 200,
+            form=form,
+            first=first,
+            owes=owes_terms(form),
+            error=translation(form.language).said(error),
         )
 
     def secret(
         self, form: Form, answer: Answer, received: FormItem | None = None, status: int = 200
     ) -> Response:
         """Ask for one secret, and say what was wrong with the answer before. Nothing secret is written back."""
-        item = answer.item
+        item, answer = answer.item, answer.said(translation(form.language))
         return self._shown(
+            form.language,
             "secret.html",
             status,
             form=form,
@@ -105,20 +136,19 @@ class Pages:
 
     def check(self, form: Form, received: FormItem | None = None) -> Response:
         """List what was given and when, never the values; from here the customer finishes, or gives anew."""
-        return self._shown("check.html", form=form, received=received, missing=missing(form))
+        return self._shown(form.language, "check.html", form=form, received=received, missing=missing(form))
 
     def thanks(self, form: Form) -> Response:
         """Say what was received, under which references, and what happens now."""
-        return self._shown("thanks.html", form=form)
+        return self._shown(form.language, "thanks.html", form=form)
 
     def sealed(self, form: Form, answer: Answer) -> str:
         """Seal what was typed."""
         return fallback.sealed(self._place, form, answer.item, answer.kind, answer.filled)
 
-    async def on_refusal(self, request: Request, error: Exception) -> Response:
-        """Say every refusal as the asker reads it: a letter for a browser, else problem+json."""
-        refusal = error if isinstance(error, VaultError) else VaultError()
-        problem = problem_of(refusal)
+    def refused(self, spoken: Translation, request: Request, refusal: VaultError) -> Response:
+        """Say a refusal as the asker reads it: a letter for a browser, else problem+json."""
+        problem = problem_of(refusal, spoken)
         if "text/html" not in request.headers.get("accept", ""):
             return JSONResponse(
                 problem.members(),
@@ -127,7 +157,11 @@ class Pages:
                 media_type="application/problem+json",
             )
         if isinstance(refusal, NotSignedIn | NotFound) and request.method == "GET":
-            return self.begin()  # this browser holds no form (any more): the code is the way to one
+            return self.begin(spoken)  # this browser holds no form (any more): the code is the way to one
         return self._shown(
-            "refused.html", STATUS[type(refusal)], problem=problem, over=isinstance(refusal, Ended)
+            spoken.language,
+            "refused.html",
+            STATUS[type(refusal)],
+            problem=problem,
+            over=isinstance(refusal, Ended),
         )

@@ -27,15 +27,15 @@ async def _page(
     refusal: VaultError | None = None,
     at: str = "",
 ) -> Response:
-    own = paper.own
+    own, problem = paper.own, problem_of(refusal, paper.spoken) if refusal else None
     if refusal is not None and isinstance(refusal, Invalid) and refusal.pointer:
         at = refusal.pointer.strip("/")
     return paper.shown(
         "mine_details.html",
-        problem_of(refusal).status if refusal else 200,
+        problem.status if problem else 200,
         typed={"name": own.name, "mail": own.mail} | (typed or {}),
         passkeys=() if own.sealed else await vault.read(own_passkeys.own, actor),
-        faults={at: problem_of(refusal).detail} if refusal else {},
+        faults={at: problem.detail} if problem else {},
     )
 
 

@@ -9,7 +9,7 @@ from api.bodies import LARGEST_SEQ, PasskeySignIn, ServicePath
 from api.depends import NobodyOnPage, TheVault
 from api.errors import problem_of
 from api.pages.cookies import give, take
-from api.pages.paper import Paper, for_anybody
+from api.pages.paper import Paper, for_anybody, wished_by
 from api.pages.proving import text
 from api.visiting import MINE_COOKIE, OnOwnPage, OwnForm, OwnRoute, mine_token
 from vault.errors import NotFound, NotSignedIn, VaultError
@@ -45,7 +45,7 @@ async def ask(request: Request, vault: TheVault, actor: NobodyOnPage) -> Respons
     try:
         token = await visits.ask(vault, actor, text(form, "code", LONGEST_CODE))
     except VaultError as refusal:
-        problem = problem_of(refusal)
+        problem = problem_of(refusal, wished_by(request))
         error = "code" if isinstance(refusal, NotFound) else problem.detail
         return for_anybody(
             request,
@@ -76,7 +76,7 @@ async def start(request: Request, vault: TheVault, actor: NobodyOnPage) -> Respo
     try:
         started = await visits.start(vault, actor, mine_token(request), text(form, "code", LONGEST_CODE))
     except VaultError as refusal:
-        problem = problem_of(refusal)
+        problem = problem_of(refusal, wished_by(request))
         error = "code" if isinstance(refusal, NotSignedIn) else problem.detail
         return for_anybody(request, vault, "mine_code.html", problem.status, problem.headers, error=error)
     return _opened(started, RedirectResponse("/mine/services", 303))

@@ -1,22 +1,20 @@
 """The paper that a customer's own page is written on: in their language, with their name at the top."""
 
 from collections.abc import Mapping
-from datetime import datetime
 from functools import cache
 from typing import Annotated, Any
 
 from fastapi import Depends, Request
 from jinja2 import Environment
-from markupsafe import Markup
 from starlette.responses import Response
 
 from api.depends import TheVault
+from api.errors import LANGUAGE
 from api.pages.happening import told
-from api.pages.templates import environment, exact_time, shown
+from api.pages.templates import for_customers, shown
 from api.security import form_token
 from api.visiting import OnOwnPage, mine_token
-from vault.languages import LANGUAGES, NAMES, translation, wished
-from vault.model.kinds import KINDS
+from vault.languages import Translation, translation, wished
 from vault.model.own import HappenedView, OwnView
 from vault.operations import mine
 
@@ -24,24 +22,19 @@ from vault.operations import mine
 @cache
 def own_templates(language: str) -> Environment:
     """The templates of a customer's page in one of LANGUAGES."""
-    say = translation(language)
-    made = environment()
-    made.add_extension("jinja2.ext.i18n")
-    made.policies["ext.i18n.trimmed"] = True
-    made.install_gettext_callables(say.gettext, say.ngettext, newstyle=True)  # type: ignore[attr-defined]
-
-    def day(when: datetime) -> Markup:
-        return exact_time(when, "date", say.day(when))
-
-    def moment(when: datetime) -> Markup:
-        return exact_time(when, "moment", say.moment(when))
+    made = for_customers(language)
+    spoken = translation(language)
 
     def happened(view: HappenedView, business: str) -> str:
-        return told(view, say, business)
+        return told(view, spoken, business)
 
-    made.filters.update(day=day, moment=moment, happened=happened)
-    made.globals.update(language=language, languages=[(one, NAMES[one]) for one in LANGUAGES], kinds=KINDS)
+    made.filters.update(happened=happened)
     return made
+
+
+def wished_by(request: Request) -> Translation:
+    """What is said in the language that a browser wishes for, before it is known whose page it is."""
+    return translation(wished(request.headers.get("accept-language", "")))
 
 
 def for_anybody(
@@ -53,7 +46,7 @@ def for_anybody(
     **context: Any,
 ) -> Response:
     """A page before it is known whose it is, in the language that the browser wishes for."""
-    templates = own_templates(wished(request.headers.get("accept-language", "")))
+    templates = own_templates(wished_by(request).language)
     return shown(templates, name, status, headers, business=vault.settings.business, **context)
 
 
@@ -62,6 +55,7 @@ class OwnPaper:
 
     def __init__(self, own: OwnView, token: str) -> None:
         self.own = own
+        self.spoken = translation(own.language)
         self._token = form_token(token)
 
     def shown(self, name: str, status: int = 200, **context: Any) -> Response:
@@ -79,7 +73,9 @@ class OwnPaper:
 
 
 async def _paper(request: Request, vault: TheVault, actor: OnOwnPage) -> OwnPaper:
-    return OwnPaper(await vault.read(mine.page, actor), mine_token(request))
+    own = await vault.read(mine.page, actor)
+    setattr(request.state, LANGUAGE, own.language)
+    return OwnPaper(own, mine_token(request))
 
 
 Paper = Annotated[OwnPaper, Depends(_paper)]

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from starlette.responses import HTMLResponse
 
+from vault.languages import LANGUAGES, NAMES, Translation, javascript_words, translation
+from vault.model.kinds import KINDS
 from vault.model.terms import paragraphs
 
 STATIC = Path(__file__).parents[1] / "static"
@@ -18,8 +21,13 @@ _FOLDER = Path(__file__).parent / "templates"
 _MINUTES_AN_HOUR = 60
 
 
-def environment(*more: Path) -> Environment:
-    """Templates of these folders and of the pages; every value is escaped, a missing one is an error."""
+def environment(*more: Path, language: str = LANGUAGES[0]) -> Environment:
+    """Templates of these folders and of the pages; every value is escaped, a missing one is an error.
+
+    What is in the letterhead and its parts is said in that one of LANGUAGES. A variable is never given to `_`, which
+    takes what it gets for ours: a sentence or title that was made elsewhere is said by the filter `said`.
+    """
+    spoken = translation(language)
     made = Environment(
         loader=FileSystemLoader([*more, _FOLDER]),
         autoescape=True,
@@ -27,10 +35,34 @@ def environment(*more: Path) -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n"],
     )
+    made.policies["ext.i18n.trimmed"] = True
+    made.install_gettext_callables(spoken.gettext, spoken.ngettext, newstyle=True)  # type: ignore[attr-defined]
     made.filters.update(day=day, moment=moment, minutes=minutes, counted=counted, listed=listed)
-    made.filters.update(paragraphs=paragraphs)
+    made.filters.update(paragraphs=paragraphs, said=spoken.said)
+    made.globals.update(language=language, words=javascript_words(language))
     return made
+
+
+def for_customers(language: str, *more: Path) -> Environment:
+    """Templates of what customers read, in one of LANGUAGES, also their times.
+
+    A day is never "today" here: sentences go on with it, and other languages say "on" before it.
+    """
+    made = environment(*more, language=language)
+    spoken = translation(language)
+    made.filters.update(day=partial(_day_in, spoken), moment=partial(_moment_in, spoken))
+    made.globals.update(languages=[(one, NAMES[one]) for one in LANGUAGES], kinds=KINDS)
+    return made
+
+
+def _day_in(spoken: Translation, when: datetime) -> Markup:
+    return exact_time(when, "date", spoken.day(when))
+
+
+def _moment_in(spoken: Translation, when: datetime) -> Markup:
+    return exact_time(when, "moment", spoken.moment(when))
 
 
 def exact_time(when: datetime, style: str, words: str) -> Markup:

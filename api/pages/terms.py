@@ -1,26 +1,46 @@
 """The terms for customers, with what each version changes: a page that everybody can read."""
 
-from fastapi import APIRouter
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
 
 from api.depends import NobodyOnPage, TheVault
-from api.pages.sheet import TEMPLATES
+from api.pages.paper import own_templates, wished_by
 from api.pages.templates import shown
 from api.routes.terms import Version
+from vault.languages import LANGUAGES
 from vault.operations import terms
 
 router = APIRouter(include_in_schema=False)
 
 
+class Reader:
+    """Who reads, and in which language: the one that the address names, else the one that the browser wishes for."""
+
+    def __init__(
+        self, request: Request, vault: TheVault, language: Annotated[str, Query(max_length=10)] = ""
+    ) -> None:
+        self._business = vault.settings.business
+        self._chosen = language if language in LANGUAGES else ""
+        self._templates = own_templates(self._chosen or wished_by(request).language)
+
+    def shown(self, name: str, **context: Any) -> Response:
+        """Show a template; its links go on in the language that was chosen."""
+        chosen = f"?language={self._chosen}" if self._chosen else ""
+        return shown(self._templates, name, business=self._business, chosen=chosen, **context)
+
+
+TheReader = Annotated[Reader, Depends(Reader)]
+
+
 @router.get("/terms", name="open")
-async def all_terms(vault: TheVault, actor: NobodyOnPage) -> Response:
+async def all_terms(vault: TheVault, actor: NobodyOnPage, reader: TheReader) -> Response:
     """Show what is in force, and what changes when."""
-    found = await vault.read_aside(terms.everything, actor)
-    return shown(TEMPLATES, "terms.html", business=vault.settings.business, found=found)
+    return reader.shown("terms.html", found=await vault.read_aside(terms.everything, actor))
 
 
 @router.get("/terms/{version}", name="open")
-async def one_version(version: Version, vault: TheVault, actor: NobodyOnPage) -> Response:
+async def one_version(version: Version, vault: TheVault, actor: NobodyOnPage, reader: TheReader) -> Response:
     """Show one version, also one that is no longer in force."""
-    found = await vault.read_aside(terms.one, actor, version)
-    return shown(TEMPLATES, "terms_version.html", business=vault.settings.business, terms=found)
+    return reader.shown("terms_version.html", terms=await vault.read_aside(terms.one, actor, version))
