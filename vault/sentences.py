@@ -20,7 +20,12 @@ class Sentence(str):
     def __new__(cls, template: str, /, **values: object) -> Self:
         """Put the values in. Without any the template is the text, also its percent signs."""
         shown = {name: grouped(value) for name, value in values.items()}
-        made = super().__new__(cls, template % shown if values else template)
+        return cls.known(template % shown if values else template, template, values)
+
+    @classmethod
+    def known(cls, text: str, template: str, values: Mapping[str, object]) -> Self:
+        """A sentence that was made elsewhere: its English text, and how it was made."""
+        made = super().__new__(cls, text)
         made.template = template
         made.values = values
         return made
@@ -28,10 +33,8 @@ class Sentence(str):
     @classmethod
     def within(cls, title: str) -> Self:
         """A title as it stands within an English sentence: small, unless it starts with an abbreviation."""
-        made = super().__new__(cls, title if title[:2].isupper() else f"{title[:1].lower()}{title[1:]}")
-        made.template = title
-        made.values = {}
-        return made
+        small = title if title[:2].isupper() else f"{title[:1].lower()}{title[1:]}"
+        return cls.known(small, title, {})
 
 
 def grouped(value: object) -> object:

@@ -3,11 +3,14 @@
 import { available, made, post, words } from "./passkeys.js";
 import { say } from "./say.js";
 
+// An error whose message is what the vault says.
+class Refused extends Error {}
+
 async function asked(form) {
   if (form.dataset.asked) return JSON.parse(form.dataset.asked);
   const answer = await post(form.dataset.ask, {});
   const body = await answer.json();
-  if (!answer.ok) throw new Error(body.detail);
+  if (!answer.ok) throw new Refused(body.detail);
   return body;
 }
 
@@ -23,7 +26,7 @@ async function make(event) {
     form.elements.made.value = JSON.stringify({ challenge: question.challenge, answer: await made(question.passkey) });
     form.submit();
   } catch (error) {
-    said.textContent = error instanceof DOMException ? words(error) : error.message;
+    said.textContent = error instanceof Refused ? error.message : words(error);
   } finally {
     button.disabled = false;
   }

@@ -63,6 +63,8 @@ export function words(error) {
       return say("No passkey was used. You can try again");
     case "SecurityError":
       return say("Passkeys do not work at this address; open the page at the address that your business gave you");
+    case "TypeError": // so says fetch
+      return say("The vault did not answer. Try again");
     default:
       return say("The passkey did not work. Try again, or use a code");
   }

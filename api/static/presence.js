@@ -42,7 +42,7 @@ async function prove(button) {
     presence.value = JSON.stringify({ challenge: challenge.id, answer: await used(challenge.passkey) });
     form.submit();
   } catch (error) {
-    said.textContent = error instanceof TypeError ? "The vault did not answer. Try again" : words(error);
+    said.textContent = words(error);
   } finally {
     button.disabled = false;
   }

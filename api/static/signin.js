@@ -23,7 +23,7 @@ async function signIn(event) {
     if (signed.ok) location.replace(body.to + location.hash);
     else said.textContent = body.detail;
   } catch (error) {
-    said.textContent = error instanceof TypeError ? "The vault did not answer. Try again" : words(error);
+    said.textContent = words(error);
   } finally {
     button.disabled = false;
   }

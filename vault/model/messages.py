@@ -200,7 +200,7 @@ class Refused(Message):
         values = {
             name: Sentence(value) if isinstance(value, str) else value for name, value in self.values.items()
         }
-        return Sentence(self.template, **values)
+        return Sentence.known(self.message, self.template, values)
 
 
 Answered = Annotated[Form | Receipt | Refused, Field(discriminator="answer")]
