@@ -28,7 +28,13 @@ AT_ONCE = 16
 PASSKEY = {"id": "AAAA", "rawId": "AAAA", "type": "public-key", "response": {"clientDataJSON": "AAAA"}}
 STRONG = "eleven brave otters paint the harbour"
 NOTE = "it was tried by a test"
-LINE = {"title": "Other words", "because": "to try it", "necessity": "than those that were read"}
+LINE = {
+    "title": "Other words",
+    "because": "to try it",
+    "necessity": "than those that were read",
+    "approval": "customer",
+}
+READ = {"digest": "of something else"}
 
 ENDS = {
     "DELETE /api/v1/session",
@@ -56,6 +62,12 @@ INSTEAD = {
     "POST /leases/{lease_id}/revoke": {"lease": "over"},
     "POST /api/v1/leases/{lease_id}/broken": {"lease": "over"},
     "POST /leases/{lease_id}/broken": {"lease": "over"},
+    "GET /api/v1/approvals/{lease_id}": {"lease": "asked"},
+    "POST /api/v1/leases/{lease_id}/approve": {"lease": "asked"},
+    "POST /api/v1/leases/{lease_id}/refuse": {"lease": "asked"},
+    "GET /approvals/{lease_id}": {"lease": "asked"},
+    "POST /approvals/{lease_id}/approve": {"lease": "asked"},
+    "POST /approvals/{lease_id}/refuse": {"lease": "asked"},
     "POST /api/v1/staff/{person_id}/disable": {"person": "gone"},
     "POST /people/{person_id}/disable": {"person": "gone"},
     "POST /api/v1/staff/changes/{change_id}/refuse": {"change": "decided"},
@@ -103,7 +115,11 @@ _BODIES: dict[str, Callable[[Ids], dict[str, Any]]] = {
         "answer": PASSKEY,
         "name": "Key",
     },
+    "POST /api/v1/mine/leases/{lease_id}/agree": lambda _: READ,
+    "POST /api/v1/mine/leases/{lease_id}/disagree": lambda _: READ,
     "POST /api/v1/mine/services/{service_id}/end": lambda _: {"confirm": "another title"},
+    "POST /api/v1/leases/{lease_id}/approve": lambda _: READ,
+    "POST /api/v1/leases/{lease_id}/refuse": lambda _: READ | {"reason": NOTE},
     "POST /api/v1/leases/{lease_id}/broken": lambda ids: {"secret": ids["secret"], "note": NOTE},
     "POST /api/v1/leases/{lease_id}/reveal": lambda ids: {"secret": ids["secret"], "field": "password"},
     "POST /api/v1/presence/{challenge_id}": lambda _: {"code": "000000"},
@@ -148,6 +164,8 @@ _BODIES: dict[str, Callable[[Ids], dict[str, Any]]] = {
     "POST /account/password": lambda _: {"password": STRONG},
     "POST /account/tokens": lambda _: {"name": "Ours", "scopes": "services:read", "days": "3"},
     "POST /agreement": lambda _: {"version": "999"},
+    "POST /approvals/{lease_id}/approve": lambda _: READ,
+    "POST /approvals/{lease_id}/refuse": lambda _: READ | {"reason": NOTE},
     "POST /catalogue/{type_name}/{kind}/approve": lambda _: LINE,
     "POST /device": lambda ids: {"user_code": ids["user_code"]},
     "POST /device/allow": lambda ids: {"user_code": ids["user_code"]},

@@ -159,7 +159,7 @@ def _plant(unit: Unit, _actor: Actor, who: Persona, person_id: str, sides: dict[
 
 
 def _deliver(unit: Unit, person_id: str, ids: dict[str, str], *, live: bool) -> dict[str, str]:
-    """Be on a ticket, with a lease that is open (where it can be) and one that is over."""
+    """Be on a ticket, with a lease that is open and one that waits (where they can be), and one that is over."""
     row = Assignment(
         id=new_id("asg"),
         ticket_id=ids["ticket"],
@@ -168,23 +168,35 @@ def _deliver(unit: Unit, person_id: str, ids: dict[str, str], *, live: bool) -> 
         created_at=unit.now,
     )
     unit.insert(row)
-    leases = {"lease": "active" if live else "ended", "over": "ended"}
-    found = {}
-    for name, state in leases.items():
-        lease = Lease(
-            id=new_id("lse"),
-            ticket_id=ids["ticket"],
-            service_id=ids["service"],
-            person_id=person_id,
-            reason="to try everything as everybody",
-            covers=ids["secret"],
-            state=state,
-            starts_at=unit.now,
-            expires_at=unit.now + 12 * HOUR,
-        )
-        unit.insert(lease)
-        found[name] = lease.id
-    return found
+    leases = {"lease": "active" if live else "ended", "over": "ended", "asked": "asked" if live else "ended"}
+    for_yes = {"asked": "coordinator"}
+    return {
+        name: _lease(unit, person_id, ids, state, for_yes.get(name, "")) for name, state in leases.items()
+    }
+
+
+def _lease(unit: Unit, person_id: str, ids: Ids, state: str, approver: str) -> str:
+    lease = Lease(
+        id=new_id("lse"),
+        ticket_id=ids["ticket"],
+        service_id=ids["service"],
+        person_id=person_id,
+        reason="to try everything as everybody",
+        covers=ids["secret"],
+        minutes=30,
+        approver=approver,
+        state=state,
+        starts_at=unit.now,
+        expires_at=unit.now + 12 * HOUR,
+    )
+    unit.insert(lease)
+    return lease.id
+
+
+@operation("lease.start")
+def _asked_of_customer(unit: Unit, _actor: Actor, person_id: str, ids: Ids) -> str:
+    """A lease that waits for a customer's yes."""
+    return _lease(unit, person_id, ids, "asked", "customer")
 
 
 def _session(unit: Unit, person: Person) -> tuple[str, str]:
@@ -284,6 +296,9 @@ class Everybody:
         customer = world.customer("Visiting Garden Tools", "visiting@customers.example")
         service = world.service(customer, "The shop of a visitor")
         self.visited = {"service": service.id, "secret": world.give(service), "customer": customer.id}
+        ids = self.visited | {"ticket": world.ticket(service, number="T-visitor").id}
+        tom = world.member("technician").id
+        self.visited["lease"] = world.perform(_asked_of_customer, NOBODY, tom, ids)
         here = come(world, customer.id)
         self.visit = here.token
         for _ in range(2):
@@ -338,6 +353,7 @@ class Everybody:
         ghosts |= {
             "closed": ghosts["ticket"],
             "over": ghosts["lease"],
+            "asked": ghosts["lease"],
             "seq": "9000000",
             "gone": ghosts["person"],
         }
@@ -350,7 +366,7 @@ class Everybody:
         mine: Mapping[str, Ids] = self.planted[who.name].mine if who.name in self.planted else {}
         strangers = second if who.name == PERSONAS[0].name else first
         found = ghosts | self.sides[thing].ids | {"gone": self.gone, "decided": self.decided}
-        found |= {name: holder.mine[thing][name] for name in ("lease", "over")}
+        found |= {name: holder.mine[thing][name] for name in ("lease", "over", "asked")}
         if thing == "other":
             found |= strangers.mine["own"] | {"technician": holder.id}
         if thing == "own" and who == VISITOR:

@@ -137,6 +137,8 @@ def is_theirs(cell: Cell, right: str = "") -> bool:
         "ticket.manage",
         "lease.list",
         "lease.revoke",
+        "lease.approve",
+        "lease.refuse",
     }:
         return True
     return cell.who.on == ("own" if cell.thing == "destroyed" else cell.thing)
