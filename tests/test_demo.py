@@ -138,11 +138,11 @@ def test_the_open_house_is_real_and_is_gone_after_sigterm(play: Play, place: Pat
     assert left_of(demo, place) == []
 
 
-@pytest.mark.parametrize("step", [1, pytest.param(8, marks=pytest.mark.long)])
+@pytest.mark.parametrize("step", [1, pytest.param(9, marks=pytest.mark.long)])
 def test_a_signal_in_the_middle_of_the_story_leaves_nothing_either(
     play: Play, place: Path, step: int
 ) -> None:
-    """After the first step the server is being started, after the eighth the browser."""
+    """After the first step the server is being started, after the ninth the browser."""
     demo = play("--once")
     while not demo.stdout.readline().startswith(f" {step}  "):  # type: ignore[union-attr]
         assert demo.poll() is None

@@ -16,7 +16,7 @@ from vault.errors import VaultError
 
 API = "/api/v1"
 STEP_SECONDS = 30
-HASTE_SECONDS = 8
+HASTE_SECONDS = 12
 """A code that is good for less than this is left alone: it could be over when it arrives."""
 
 CATALOGUE = """
@@ -35,6 +35,16 @@ needs = [{ kind = "ssh-password", because = "to install the new version of your 
 may_ask = [{ kind = "ssh-key", because = "to log in where your server takes keys only" }]
 """
 SERVICE_TYPE = "shop-care"
+
+TERMS = """
+# What you can expect of us
+
+We ask for a login only if your service cannot be provided without it.
+
+We lend it to the people who work on your ticket, for a limited time, and keep a record of every use that you can read.
+
+When the service ends we destroy it, and send you a signed certificate of that.
+"""
 
 PEOPLE = {
     "coordinator": "Clara Cole",
@@ -105,6 +115,13 @@ class Company:
         file.write_text(CATALOGUE, "utf-8")
         changed: list[str] = self.ground.told("catalogue", "apply", str(file))
         return changed
+
+    def publish_terms(self) -> dict[str, Any]:
+        """Post the terms for customers; gives the version."""
+        file = self.ground.place / "terms.txt"
+        file.write_text(TERMS, "utf-8")
+        posted: dict[str, Any] = self.ground.told("terms", "publish", str(file), "--yes")
+        return posted
 
     def invite(self, name: str, role: str) -> Person:
         """Add one of the staff; the invitation is on its way to them by mail."""
@@ -205,8 +222,11 @@ class Company:
             client.post("/give/begin", code=code)
 
     def hand_over(self, link: str, fields: dict[str, str]) -> None:
-        """Do as a customer at a terminal: `valetkey submit` seals in its own process; link and login go to stdin."""
-        lines = "".join(f"{line}\n" for line in (link, *fields.values()))
+        """Do as a customer at a terminal: `valetkey submit` seals in its own process; all that is typed goes to stdin.
+
+        After the link that is a yes to the terms, then the login.
+        """
+        lines = "".join(f"{line}\n" for line in (link, "y", *fields.values()))
         self.ground.valetkey("submit", "--statement-key", self.statement_key, given=lines)
 
 

@@ -52,6 +52,7 @@ def keep_open() -> int:
 def _seed(company: Company, server: CustomerServer, box: Mailbox) -> list[Person]:
     """One service whose login is here and whose ticket waits, and one whose customer has just been asked."""
     company.apply_catalogue()
+    company.publish_terms()
     staff = [company.invite(name, role) for role, name in PEOPLE.items()]
     for person in staff:
         company.enrol(person, box.wait(person.mail, "invites you").link)
@@ -90,7 +91,8 @@ def _welcome(company: Company, staff: list[Person], server: CustomerServer, box:
     paper.write()
     paper.write(f"{paper.bold(CUSTOMER[0])}, customer: has mail, and hands over by the link in it")
     paper.write(f"    {box.url}")
-    paper.write("    The login to type there:")
+    paper.write("    Their own page opens by the link at the end of each mail")
+    paper.write("    The login to type into the form:")
     paper.write(f"    server     {login.host}, port {login.port}")
     paper.write(f"    user name  {login.username}")
     paper.write(f"    password   {login.password}")

@@ -22,6 +22,7 @@ from cli.demo.ground import BUSINESS, wait_for
 
 DELIVERY_SECONDS = 25
 _LINK = re.compile(r"https?://localhost:[0-9]+/(?:give|enrol)#[0-9A-Z-]+")
+_PAGE = re.compile(r"https?://localhost:[0-9]+/mine#[0-9A-Z-]+")
 _HEADERS = {
     "Cache-Control": "no-store",
     "Referrer-Policy": "no-referrer",
@@ -45,6 +46,12 @@ class Letter:
     def link(self) -> str:
         """The link in it, to a form or an enrolment, or nothing."""
         found = _LINK.search(self.text)
+        return found[0] if found else ""
+
+    @property
+    def page(self) -> str:
+        """The link in it to a customer's own page, or nothing."""
+        found = _PAGE.search(self.text)
         return found[0] if found else ""
 
 

@@ -10,6 +10,7 @@ from cli.demo.customer_server import CustomerServer, Login
 from cli.demo.ground import Ground
 from cli.demo.mailbox import Mailbox
 from cli.demo.traces import Needles, encodings_of
+from cli.http import Client
 
 
 class Stage:
@@ -24,6 +25,8 @@ class Stage:
     lease: dict[str, Any]
     fields: dict[str, str]
     """What the technician has seen."""
+    page: Client
+    """The customer's own page, which they have opened."""
     verifier: Path
     old_copy: Path
 

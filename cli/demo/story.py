@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 from contextlib import ExitStack
+from datetime import datetime, timedelta
 from functools import partial
 
-from cli.demo import ending, lending, paper
+from cli.demo import ending, lending, paper, visit
 from cli.demo.background import background
 from cli.demo.company import CUSTOMER, PEOPLE, refused
 from cli.demo.customer import hand_over
@@ -31,6 +32,14 @@ def served(stage: Stage) -> str:
     status = stage.ground.told("status")
     require(not status["sealed"], "the vault is sealed")
     return "`valetkey serve` runs it on loopback, unsealed by the file with the root key"
+
+
+def posted(stage: Stage) -> str:
+    """The operator posts the terms for customers."""
+    terms = stage.company.publish_terms()
+    waits = datetime.fromisoformat(terms["effective_at"]) - datetime.fromisoformat(terms["posted_at"])
+    require((terms["state"], waits) == ("announced", timedelta(days=30)), "they hold at once")
+    return "The terms for customers are posted; they hold in thirty days, never sooner"
 
 
 def staffed(stage: Stage) -> str:
@@ -98,9 +107,13 @@ def asked(stage: Stage) -> str:
 def given(stage: Stage) -> str:
     """The customer hands the login over."""
     stage.sealed_in = hand_over(stage.company, stage.link, stage.login.fields(), stage.plain)
+    entries = stage.company.get(stage.axel, "ledger", "entries", type="terms.accept")["entries"]
+    require(
+        [one["outcome"] for one in entries] == ["ok"], "the log does not say that the terms were accepted"
+    )
     if stage.sealed_in == "Chromium":
-        return "The customer types it into the form in Chromium, which seals it first"
-    return f"No Chromium here: the customer seals the login with {stage.sealed_in}"
+        return "The customer accepts the terms, and types it into Chromium, which seals it"
+    return f"No Chromium here: the customer accepts the terms, and seals with {stage.sealed_in}"
 
 
 def once(stage: Stage) -> str:
@@ -126,6 +139,7 @@ Step = Callable[[Stage], str]
 STEPS: tuple[Step, ...] = (
     made,
     served,
+    posted,
     staffed,
     enrolled,
     signed_in,
@@ -142,10 +156,12 @@ STEPS: tuple[Step, ...] = (
     lending.not_assigned,
     lending.other_roles,
     lending.checked_in,
+    visit.read,
     lending.exported,
     lending.edited,
     ending.searched,
     ending.copied,
+    visit.paused,
     ending.ended,
     ending.over,
     ending.gone,
