@@ -22,6 +22,7 @@ vault is sealed.
 """
 TAKEN_AWAY_WHILE_SEALED = {
     "service.pause": frozenset({"service"}),
+    "lease.refuse": frozenset({"lease"}),
     "service.end": frozenset({"service", "lease", "ticket"}),
 }
 """What customers take away on their own page while the vault is sealed, by the type of the entry."""
