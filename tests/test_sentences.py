@@ -201,6 +201,15 @@ def test_a_page_carries_what_its_scripts_say_and_nothing_else() -> None:
         javascript_words("fr")
 
 
+def test_the_letterhead_carries_the_words_before_any_script() -> None:
+    """So that no page can forget them; in English there are none."""
+    letterhead = (ROOT / "api" / "pages" / "templates" / "letter.html").read_text("utf-8")
+    carried = (
+        '{% if words %}\n<script type="application/json" id="words">{{ words|tojson }}</script>\n{% endif %}'
+    )
+    assert letterhead.index(carried) < letterhead.index('<script type="module"')
+
+
 def test_a_script_puts_in_what_python_puts_in() -> None:
     """`say` knows %(name)s and nothing else: no doubled percent sign, no other form."""
     for said in javascript_words("de").items():

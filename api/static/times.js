@@ -1,21 +1,22 @@
 // Puts every time on the page into the reader's own zone, in the words a person would use. The exact time stays behind it.
 
-import { locale, say } from "./say.js";
+import { locale } from "./say.js";
 
 const MINUTE = 60_000;
-const DAYS = [say("yesterday"), say("today"), say("tomorrow")];
+const AT = { "de-DE": (date, time) => `${date} um ${time} Uhr`, "en-GB": (date, time) => `${date} at ${time}` };
+const days = new Intl.RelativeTimeFormat(locale, { numeric: "auto" });
 
 const dayOf = (when) => new Date(when.getFullYear(), when.getMonth(), when.getDate()).getTime();
 
 // A "day" may be today; a "date" is always told by its number, for sentences that go on with it.
 function inWords(when, style, now = new Date()) {
-  const named = DAYS[Math.round((dayOf(when) - dayOf(now)) / (24 * 60 * MINUTE)) + 1];
+  const away = Math.round((dayOf(when) - dayOf(now)) / (24 * 60 * MINUTE));
+  const named = Math.abs(away) < 2 ? days.format(away, "day") : null;
   const date = (year) => when.toLocaleDateString(locale, { day: "numeric", month: "long", year });
   if (style === "date") return date("numeric");
   if (style === "day") return named ?? date("numeric");
   const year = when.getFullYear() === now.getFullYear() ? undefined : "numeric";
-  const time = when.toLocaleTimeString(locale, { hour: "2-digit", minute: "2-digit" });
-  return say("%(date)s at %(time)s", { date: named ?? date(year), time });
+  return AT[locale](named ?? date(year), when.toLocaleTimeString(locale, { hour: "2-digit", minute: "2-digit" }));
 }
 
 for (const time of document.querySelectorAll("time[data-style]")) {
