@@ -14,7 +14,8 @@ from vault.values import to_datetime
 from .speaking import CANARY, held, problem, with_code
 
 PLACE = "/service-types/installation/registrar/approve"
-READ = {"title": "Installation of a shop", "because": "to move your domain", "necessity": NECESSITY}
+READ = {"title": "Installation of a shop", "because": "to move your domain"}
+READ |= {"necessity": NECESSITY, "approval": "customer"}
 
 
 @pytest.fixture
@@ -34,6 +35,7 @@ def test_a_line_is_read_by_all_and_approved_by_an_administrator(embedded: World,
             "because": READ["because"],
             "necessity": NECESSITY,
             "approved": False,
+            "approval": "customer",
         }
         assert of["grace_days"] == 5
     service = embedded.service()
@@ -65,6 +67,7 @@ def test_a_bent_approval_is_refused_without_an_echo(embedded: World, client: Cli
         {},
         {"title": CANARY},
         READ | {"extra": CANARY},
+        READ | {"approval": "nobody"},
         READ | {"necessity": [CANARY]},
         READ | {"necessity": CANARY * 1000},
         READ | {"presence": {"code": CANARY * 100}},

@@ -35,10 +35,13 @@ ONE = HappenedView(
 def test_everything_that_is_told_has_its_sentence_in_each_language(language: str) -> None:
     assert set(SENTENCES) == TYPES
     say = translation(language)
-    for entry_type in sorted(TYPES):
+    told_of = [(entry_type, "") for entry_type in sorted(TYPES)]
+    told_of += [("lease.start", "asked"), ("lease.check-in", "taken back"), ("lease.expire", "not answered")]
+    for entry_type, of_asking in told_of:
         for outcome in ("ok", "Denied"):
             for by in ("staff", "you", "vault", "host"):
-                seen = ONE.model_copy(update={"type": entry_type, "outcome": outcome, "by": by})
+                what = {"type": entry_type, "of_asking": of_asking}
+                seen = ONE.model_copy(update={**what, "outcome": outcome, "by": by})
                 sentence = told(seen, say, "Green Lane Web")
                 assert "%" not in sentence
                 bare = told(
