@@ -56,6 +56,7 @@ NAMES_NOTHING = {
 """Asked for what is not there whatever the thing: else they would use something up."""
 INSTEAD = {
     "POST /api/v1/tickets/{ticket_id}/close": {"ticket": "closed"},
+    "POST /tickets/{ticket_id}/close": {"ticket": "closed"},
     "POST /api/v1/leases/{lease_id}/checkin": {"lease": "over"},
     "POST /leases/{lease_id}/checkin": {"lease": "over"},
     "POST /api/v1/leases/{lease_id}/revoke": {"lease": "over"},
@@ -176,11 +177,19 @@ _BODIES: dict[str, Callable[[Ids], dict[str, Any]]] = {
     "POST /people/{person_id}/roles": lambda _: {"roles": "technician"},
     "POST /people/{person_id}/roles/drop": lambda _: {"role": "auditor"},
     "POST /presence/{challenge_id}": lambda _: {"code": "000000"},
+    "POST /services/new": lambda _: {"type": "removal"},
+    "POST /services/{service_id}/end": lambda _: {"confirm": "another title"},
+    "POST /services/{service_id}/prolong": lambda _: {"ends_at": "1970-01-01"},
+    "POST /services/{service_id}/requests": lambda _: {"kinds": "ssh-password", "deliver": "mail"},
+    "POST /services/{service_id}/requests/{request_id}": lambda _: {"deliver": "mail"},
+    "POST /services/{service_id}/tickets": lambda _: {"number": "", "work": "Some work"},
+    "POST /tickets/{ticket_id}/assign": lambda ids: {"person": ids["technician"]},
     "POST /tickets/{ticket_id}/leases": lambda ids: {
         "secrets": ids["secret"],
         "minutes": "5",
         "reason": NOTE,
     },
+    "POST /tickets/{ticket_id}/unassign": lambda ids: {"person": ids["person"]},
 }
 
 

@@ -60,6 +60,7 @@ CANARIES = {
 
 IDS = {
     "service": "svc",
+    "customer": "cus",
     "request": "req",
     "ticket": "tkt",
     "lease": "lse",
