@@ -22,6 +22,7 @@ from vault.model.messages import (
     Look,
     Question,
     Receipt,
+    Speak,
     TermsShown,
 )
 from vault.settings import Settings
@@ -67,6 +68,7 @@ class Outside:
         self.messages: list[Give] = []
         self.finished = False
         self.words = ""
+        self.language = "en"
         self.offers = False
         """Whether a key may be added instead of a password, where the kind allows it."""
         self.pin = ""
@@ -95,6 +97,9 @@ class Outside:
                     raise NotFound("this form does not ask for that")
                 self.versions[message.secret] += message.secret in self.given
                 self.given.pop(message.secret, None)
+            case Speak():
+                self._mine(message.browser)
+                self.language = message.language
             case Done():
                 self._mine(message.browser)
                 self.finished = True
@@ -144,6 +149,7 @@ class Outside:
             state="done" if self.finished else "started",
             business="Nordlicht Web",
             customer_name=self.words or "Blumen Meyer",
+            language=self.language,
             service="svc_b",
             service_title=self.words or "Shop migration",
             deployment="dep_a",
