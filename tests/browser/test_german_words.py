@@ -1,6 +1,7 @@
 """What the scripts of a German page say: word for word what the core says in German, numbers and times too."""
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -8,14 +9,19 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 from fastapi.responses import HTMLResponse
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 from starlette.staticfiles import StaticFiles
 
 from tests.browser.conftest import STATIC, serving
+from tests.browser.forms import Form, fill, open_for
+from tests.browser.outside import CODE
 from tests.browser.test_readers import asked, mangled
 from tests.keys import PASSPHRASE, made_by_ssh_keygen, putty_key
 from tests.logins import ALSO_GOOD, WRONG
 from tests.pasted import BAD_KEYS, SEEDS
+from tests.samples import BIP39
+from tests.test_words import pairs
+from vault.errors import Invalid
 from vault.languages import javascript_words, translation
 from vault.model.cards import NO_CARDS
 from vault.model.doubts import AUTHORITY_KEY, SEED_PHRASE
@@ -28,6 +34,7 @@ from vault.sentences import Sentence
 pytestmark = [pytest.mark.browser]
 
 GERMAN = translation("de")
+LONG = Sentence("%(field)s can have at most %(longest)s characters", field=Sentence("Password"), longest=1024)
 PAGE = """<!doctype html><html lang="de"><title>Werkbank</title>
 <script type="application/json" id="words">{words}</script>
 <time datetime="2026-12-06T14:05:00Z" data-style="moment"></time>
@@ -167,3 +174,103 @@ def test_without_a_dictionary_scripts_speak_english(workbench: str, surf: Any) -
         "import('/static/files.js').then((files) => files.readFile('x'.repeat(12345)).sentence)"
     )
     assert said == "A text of 12,345 bytes"
+
+
+# -- the form itself -------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def form(tmp_path: Path) -> Iterator[Form]:
+    with open_for(("ssh-password", "ssh-key", "note"), tmp_path) as form:
+        form.core.language = "de"
+        yield form
+
+
+def question(form: Form, page: Page, secret: str) -> Page:
+    """The page that asks for that secret, ready to seal."""
+    page.goto(f"{form.address}/give/?secret={secret}")
+    page.wait_for_selector("[data-suite]")
+    return page
+
+
+def english_on(page: Page) -> list[str]:
+    """The English sentences of the catalogue that stand somewhere on a page that should be German."""
+    text = page.inner_text("html") + " ".join(page.evaluate(ATTRIBUTES))
+    return [
+        part.strip()
+        for english, german in pairs()
+        for part in re.split(r"%\(\w+\)s", english)
+        if len(part.strip()) > 12 and part not in german and part.strip() in text
+    ]
+
+
+ATTRIBUTES = """[...document.querySelectorAll("body *")].flatMap((one) =>
+  ["title", "aria-label", "placeholder", "data-missing", "data-wrong", "data-title", "data-sealed"]
+    .map((name) => one.getAttribute(name) ?? ""))"""
+
+
+def test_the_sweep_for_english_sees_a_sentence(german_bench: str, surf: Any) -> None:
+    """The canary of the tests below."""
+    page: Page = surf()
+    page.goto(german_bench)
+    assert english_on(page) == []
+    page.evaluate("document.body.append('Bitte: Take it out again!')")
+    assert english_on(page) == ["Take it out again"]
+
+
+def test_a_german_form_speaks_german_while_it_is_filled_in(form: Form, surf: Any) -> None:
+    page = question(form, form.knocked(surf()), "sec_1")
+    page.click("#submit")
+    page.wait_for_selector("#summary")
+    assert page.text_content("#username-error") == "Fehler: Hier fehlt noch: Benutzername"
+    assert page.inner_text("#summary h2") == "Bitte sehen Sie sich das noch einmal an"
+    page.fill("#private_key", "ssh-rsa AAAA deploy@shop")
+    expect(page.locator("#private_key-verdict")).to_contain_text("öffentliche Hälfte")
+    page.fill("#private_key", putty_key(3, PASSPHRASE))
+    expect(page.locator("#private_key-verdict")).to_contain_text("im Format von PuTTY, mit einer Passphrase")
+    page.fill("#host", "ssh -p 2222 root@shop.example.com")
+    page.locator("#host").dispatch_event("change")
+    assert page.inner_text("#host-verdict") == "Aus dieser Zeile eingetragen: Server, Port und Benutzername"
+    assert english_on(page) == []
+
+
+@pytest.mark.promise("P7")
+def test_a_german_form_refuses_and_doubts_in_german(form: Form, surf: Any) -> None:
+    page = question(form, form.knocked(surf()), "sec_0")
+    fill(page, password="4111 1111 1111 1111")
+    page.click("#submit")
+    expect(page.locator("#password-error")).to_contain_text("Das sieht nach einer Kartennummer")
+    form.core.wrong = Invalid(LONG, "/fields/password")
+    fill(page)
+    page.click("#submit")
+    expect(page.locator("#password-error")).to_contain_text("Passwort: höchstens 1.024 Zeichen.")
+    form.core.wrong = Invalid(SEED_PHRASE, "/sure")
+    page.click("#submit")
+    expect(page.locator("#doubt")).to_contain_text("Ist das wirklich für uns gedacht?")
+    expect(page.locator("#doubt")).to_contain_text("Ja, das gehört zu diesem Zugang")
+    assert english_on(page) == []
+    page = question(form, page, "sec_2")
+    page.fill("#subject", "Für Sie")
+    page.fill("#text", BIP39[0])
+    page.click("#submit")
+    expect(page.locator("#doubt")).to_contain_text("Wiederherstellungswörtern einer Wallet")
+    assert english_on(page) == []
+
+
+def test_a_german_form_without_scripts_says_the_same(form: Form, surf: Any) -> None:
+    page: Page = surf(java_script_enabled=False, locale="de-DE")
+    page.goto(f"{form.address}/give/begin")
+    page.fill("#code", CODE)
+    page.click("main button")
+    page.goto(f"{form.address}/give/?secret=sec_1")
+    page.fill("#host", "shop.example.com")
+    page.fill("#username", "root")
+    page.fill("#private_key", putty_key(3, PASSPHRASE))
+    page.click("#submit")
+    expect(page.locator("#passphrase-error")).to_contain_text(
+        "Dieser Schlüssel ist mit einer Passphrase geschützt"
+    )
+    page.fill("#private_key", "-----BEGIN RSA PRIVATE KEY-----\nAAAA")
+    page.fill("#passphrase", "x")
+    page.click("#submit")
+    expect(page.locator("#private_key-error")).to_contain_text("Die letzte Zeile fehlt")
