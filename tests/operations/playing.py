@@ -11,6 +11,7 @@ from tests.authenticator import SoftPasskey
 from tests.logins import GOOD
 from tests.operations.necessities import WITH_REGISTRAR, approve
 from tests.operations.visiting import NOBODY, ask, code_of, come
+from tests.operations.yeses import disagree, no, owner, put, waits
 from tests.world import CATALOGUE, LOGIN, PASSWORD, Member, World, dearer_hashes
 from vault.crypto.tokens import new_intake_code, new_user_code
 from vault.errors import ClockInDoubt, NotFound, NotSignedIn, ProofNeeded, Tampered, TooMany, VaultError
@@ -68,6 +69,7 @@ def play_service(world: World) -> None:
     world.run(scanning.scan(world.vault))
     _doubt_the_clock(world)
     _move_the_end(world, service)
+    _take_a_yes(world)
     for days in (6, 6, 4):
         world.clock.advance(days=days)
         world.run(upkeep.sweep(world.vault))
@@ -136,9 +138,21 @@ def _move_the_end(world: World, service: ServiceView) -> None:
     world.run(services.prolong(world.vault, clara, service.id, later, world.presence("coordinator")))
     moving = world.service(title="A domain that moves")
     secret = world.give(moving, GOOD["registrar"], "registrar")
-    lease, proof = world.lease(world.ticket(moving), secret), world.presence("technician")
-    tom = world.actor("technician")
+    lease = world.allow(world.lease(world.ticket(moving), secret))
+    tom, proof = world.actor("technician"), world.presence("technician")
     world.run(checkout.open_field(world.vault, tom, lease.id, secret, "password", proof))
+
+
+def _take_a_yes(world: World) -> None:
+    """Leases that wait: a coordinator says yes and no, and so does a customer."""
+    service, _, lease = waits(world)
+    world.approve(lease)
+    _, _, other = waits(world)
+    no(world, other)
+    _, _, theirs = waits(world, "customer")
+    world.run(disagree(world, owner(world, theirs), theirs))
+    put(world, WITH_REGISTRAR)
+    world.end(service)
 
 
 def _doubt_the_clock(world: World) -> None:

@@ -46,6 +46,8 @@ SHARED = {
     "service.end": 2,
     "visit.start": 2,
     "customer.correct": 2,
+    "lease.approve": 2,
+    "lease.refuse": 2,
 }
 """How many operations leave the same type: several ways to one thing."""
 COUNTING = {"attempt.count", "attempt.limit", "session.seen", "token.seen", "visit.seen"}
@@ -58,6 +60,7 @@ TAKING_AWAY = {
     "request.cancel",
     "lease.check-in",
     "lease.revoke",
+    "lease.refuse",
     "ticket.unassign",
     "ticket.close",
     "staff.refuse",
