@@ -179,7 +179,13 @@ def secret_line(secret: dict[str, Any]) -> str:
     fields = f", fields: {', '.join(secret['fields'])}" if secret["fields"] else ""
     state = _WORDS.get(secret["state"], secret["state"])
     yes = f", each checkout takes the yes of {_WHOSE[secret['approval']]}" if secret.get("approval") else ""
-    return f"secret {secret['id']}: {secret['kind']}, {state}{yes}{fields}"
+    stops = f", {_stops(secret)}" if secret["line_stops"] else ""
+    return f"secret {secret['id']}: {secret['kind']}, {state}{yes}{stops}{fields}"
+
+
+def _stops(secret: dict[str, Any]) -> str:
+    """Until when the line works that the customer added, where the service lasts longer."""
+    return f"the line on their server works until {secret['line_stops'][:10]} unless they exchange it"
 
 
 @app.command()
@@ -202,6 +208,9 @@ def prolong(
     if as_json:
         put_json(found)
     say(f"{found['title']} for {found['customer']['name']} runs until {when(found['ends_at'])}")
+    for secret in found["secrets"]:
+        if secret["line_stops"]:
+            say(f"{secret['id']}: {_stops(secret)}; a mail with the new line goes to them")
     say_next(f"valetkey service show {found['id']}")
 
 

@@ -58,6 +58,10 @@ class GivenView(View):
     because: str
     line: str
     """The line that was added on the server, to be removed there in the end."""
+    line_stops: datetime | None
+    """The day from which on that line lets nobody in, where the service lasts longer than that."""
+    longer_line: str
+    """Then the line to put in its place, with the same key, so that it goes on; else empty."""
     opened: int
     """How often anything of it was opened for a person or a program."""
     opened_by: tuple[str, ...]

@@ -106,6 +106,8 @@ class SecretView(View):
     """What was asked for, which the customer may have answered with a key of ours instead of a password."""
     line: str = ""
     """The public half of a key that the customer added on the server."""
+    line_stops: datetime | None = None
+    """The day from which on that line lets nobody in, where the service lasts longer; the customer has another one."""
     approval: Literal["", "coordinator", "customer"] = ""
     """Whose yes a lease of it takes as the catalogue stands now; said where a ticket is shown."""
 

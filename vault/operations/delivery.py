@@ -241,6 +241,7 @@ async def _to_customer(vault: Vault, rows: Sequence[Outbox]) -> list[Mail | None
 _BY_SUBJECT = {
     "lease.asked": notices.lease_asked,
     "service.destroyed": notices.destroyed,
+    "service.lines": notices.lines,
     "customer.passkey": notices.passkey,
 }
 """What is said by the rows of that moment and nothing that is made for it."""

@@ -1,11 +1,13 @@
 """The customer's page: what they gave, who may use it and what happened; and every way to stop it."""
 
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import bindparam, func, select
 
 from vault.errors import Conflict, Ended, Invalid, NotFound, Sealed
 from vault.languages import LANGUAGES, NO_SUCH_LANGUAGE
+from vault.model.keylines import longer, stops_on
 from vault.model.kinds import KINDS
 from vault.model.own import AskedLeaseView, GivenView, LentView, OwnServiceView, OwnView
 from vault.model.people import Person
@@ -96,7 +98,7 @@ def _service(reading: Reading, row: Any) -> OwnServiceView:
         ends_at=to_datetime(row["ends_at"]),
         destroyed_at=None if row["destroyed_at"] is None else to_datetime(row["destroyed_at"]),
         paused_at=None if row["paused_at"] is None else to_datetime(row["paused_at"]),
-        given=tuple(_given(reading, secret) for secret in held),
+        given=tuple(_given(reading, secret, to_datetime(row["ends_at"])) for secret in held),
         who_may=tuple(on_it) if row["state"] == "open" else (),
         lent=tuple(_lent(lease, titles) for lease in reading.rows(_LENT, service=row["id"], at=reading.now)),
         asked=tuple(
@@ -106,7 +108,8 @@ def _service(reading: Reading, row: Any) -> OwnServiceView:
     )
 
 
-def _given(reading: Reading, secret: Secret) -> GivenView:
+def _given(reading: Reading, secret: Secret, ends_at: datetime) -> GivenView:
+    line = longer(secret.state, secret.made_line, ends_at)
     wanted = {"service": secret.service_id, "secret": f'"secret":"{secret.id}"'}
     opened = {str(actor): int(times) for actor, times in reading.connection.execute(_OPENED, wanted)}
     names = reading.connection.execute(select(_PEOPLE.c.name).where(_PEOPLE.c.id.in_(opened))).scalars()
@@ -118,6 +121,8 @@ def _given(reading: Reading, secret: Secret) -> GivenView:
         given_at=None if secret.given_at is None else to_datetime(secret.given_at),
         because=secret.because,
         line=secret.made_line,
+        line_stops=stops_on(secret.made_line) if line else None,
+        longer_line=line,
         opened=sum(opened.values()),
         opened_by=tuple(sorted(names)),
     )

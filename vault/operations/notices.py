@@ -11,6 +11,7 @@ from typing import Any, Literal, TypeVar
 from sqlalchemy import select
 
 from vault.errors import Conflict, NotFound
+from vault.model.keylines import longer, stops_on
 from vault.model.kinds import KINDS
 from vault.model.people import Person
 from vault.model.rows import Row
@@ -77,6 +78,19 @@ def on_new_end(unit: Unit, service: Service) -> None:
     at = service.ends_at - ENDING
     if at > unit.now or service.created_at < unit.now:
         unit.notify("service.ending", service.id, service.customer_id, at=max(at, unit.now))
+
+
+def on_short_lines(unit: Unit, service: Service) -> None:
+    """A service lasts longer than before: the lines that its customer added do not, so they hear of others."""
+    if _short_lines(unit, service):
+        unit.notify("service.lines", service.id, service.customer_id)
+
+
+def _short_lines(reading: Reading, service: Service) -> list[Secret]:
+    """What serves by a line that stops before the service ends."""
+    held = reading.find_all_unchecked(Secret, service_id=service.id)
+    until = to_datetime(service.ends_at)
+    return [one for one in held if longer(one.state, one.made_line, until)]
 
 
 def on_asked(unit: Unit, lease: Lease, service: Service, coordinators: Sequence[Person]) -> None:
@@ -219,6 +233,22 @@ def destroyed(reading: Reading, _actor: Actor, service_id: str) -> Mail:
         found.note,
         lines=[removed["line"] for removed in certified["remove"]],
         mark=mark_of(service_id) if was_offered else "",
+    )
+
+
+def lines(reading: Reading, _actor: Actor, service_id: str) -> Mail:
+    """Send the lines that let us in until the service's new end. Raises NotFound, Conflict where none is needed."""
+    service = _sure(reading.find(Service, id=service_id))
+    short = _short_lines(reading, service)
+    if service.state != "open" or not short:
+        raise Conflict("no line stops before the service ends")
+    until = to_datetime(service.ends_at)
+    return customers.lines(
+        _to(reading, _customer(reading, service.customer_id)),
+        service.title,
+        until,
+        stops=min(stops_on(one.made_line) for one in short),
+        lines=[longer(one.state, one.made_line, until) for one in short],
     )
 
 

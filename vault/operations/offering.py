@@ -4,7 +4,6 @@ The pair is made when the request is made. Its private half is sealed at once to
 that a customer gives, so that this works in a sealed vault too and nothing here could open it again.
 """
 
-from datetime import timedelta
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -15,13 +14,11 @@ from vault.crypto.sealing import seal
 from vault.crypto.statement import KeyStatement, check_statement
 from vault.crypto.suites import XWING
 from vault.errors import Tampered, Unavailable
+from vault.model.keylines import line_of
 from vault.model.kind import KINDS, pack_fields
 from vault.model.tables import Secret, Service
 from vault.storage.unit import Unit, made_of
 from vault.values import to_datetime
-
-_AHEAD = timedelta(hours=14)
-"""How far the clocks that are furthest ahead of UTC are (Pacific/Kiritimati)."""
 
 
 def offered(unit: Unit, service: Service, secret: Secret, version: int) -> dict[str, Any]:
@@ -49,13 +46,9 @@ def mark_of(service_id: str) -> str:
 
 
 def _line(private: Ed25519PrivateKey, service: Service) -> str:
-    """One line for authorized_keys (sshd(8), AUTHORIZED_KEYS FILE FORMAT); it works no more from that day on.
-
-    A server reads the day in its own time zone: this is the first day that begins after the service's end everywhere.
-    """
-    until = (to_datetime(service.ends_at) + _AHEAD).date() + timedelta(days=1)
+    """One line for authorized_keys, which works no longer than the service lasts."""
     public = private.public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH).decode("ascii")
-    return f'expiry-time="{until:%Y%m%d}" {public} {mark_of(service.id)}'
+    return line_of(public, to_datetime(service.ends_at), mark_of(service.id))
 
 
 def _in_openssh(private: Ed25519PrivateKey) -> str:

@@ -117,6 +117,7 @@ def _prolonged(unit: Unit, actor: Actor, service_id: str, end: int, proof: str) 
     presence.spend(unit, actor, proof, _deed(found, end))
     unit.change(found, state="open", ends_at=end, ended_at=None, destroy_at=None)
     notices.on_new_end(unit, found)
+    notices.on_short_lines(unit, found)
     return showing.service(unit, found)
 
 

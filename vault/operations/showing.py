@@ -1,10 +1,12 @@
 """From rows to views: what people see of a thing, the same in the API, the pages and the command line."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import bindparam, select
 
+from vault.model.keylines import longer, stops_on
 from vault.model.kinds import KINDS
 from vault.model.people import Person
 from vault.model.tables import Assignment, Customer, Lease, Request, Secret, Service, ServiceType, Ticket
@@ -54,9 +56,10 @@ def customer(row: Any) -> CustomerView:
     return CustomerView(id=row.id, name=row.name, mail=row.mail, language=row.language)
 
 
-def secret(row: Any) -> SecretView:
-    """All about a secret but what is in it."""
+def secret(row: Any, ends_at: datetime) -> SecretView:
+    """All about a secret of a service that ends then, but what is in it."""
     kind = KINDS[row.kind]
+    is_short = longer(row.state, row.made_line, ends_at)
     return SecretView(
         id=row.id,
         kind=row.kind,
@@ -69,12 +72,14 @@ def secret(row: Any) -> SecretView:
         fields=tuple(field.name for field in kind.all_fields),
         asked_kind=row.asked_kind,
         line=row.made_line,
+        line_stops=stops_on(row.made_line) if is_short else None,
     )
 
 
-def secrets(reading: Reading, service_id: str) -> tuple[SecretView, ...]:
+def secrets(reading: Reading, of: Service) -> tuple[SecretView, ...]:
     """The secrets of a service."""
-    return tuple(secret(row) for row in reading.connection.execute(SECRETS_OF, {"service_id": service_id}))
+    rows = reading.connection.execute(SECRETS_OF, {"service_id": of.id})
+    return tuple(secret(row, to_datetime(of.ends_at)) for row in rows)
 
 
 def request(
@@ -117,7 +122,7 @@ def service(reading: Reading, row: Service, *, whole: bool = True) -> ServiceVie
         ended_at=None if row.ended_at is None else to_datetime(row.ended_at),
         destroy_at=None if row.destroy_at is None else to_datetime(row.destroy_at),
         destroyed_at=None if row.destroyed_at is None else to_datetime(row.destroyed_at),
-        secrets=tuple(secret(one) for one in held),
+        secrets=tuple(secret(one, to_datetime(row.ends_at)) for one in held),
         requests=tuple(request(one, [s.asked_kind for s in held if s.request_id == one.id]) for one in asked),
     )
 
@@ -137,7 +142,7 @@ def ticket(reading: Reading, row: Ticket, of: Service, *, whole: bool = True) ->
         assigned=tuple(
             person(one, in_force) for one in reading.connection.execute(_ASSIGNED, {"ticket_id": row.id})
         ),
-        secrets=secrets(reading, of.id) if whole else (),
+        secrets=secrets(reading, of) if whole else (),
         service_ends_at=to_datetime(of.ends_at),
         longest_lease_minutes=service_type(reading, of.type).longest_lease_minutes,
     )
@@ -179,7 +184,7 @@ def lease(reading: Reading, row: Lease) -> LeaseView:
         digest=asked_of(row).digest,
         starts_at=to_datetime(row.starts_at),
         expires_at=to_datetime(row.expires_at),
-        secrets=tuple(one for one in secrets(reading, row.service_id) if one.id in covered),
+        secrets=tuple(one for one in (secrets(reading, of) if of else ()) if one.id in covered),
     )
 
 

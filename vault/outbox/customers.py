@@ -147,6 +147,29 @@ def passkey(to: To) -> Mail:
     )
 
 
+def lines(to: To, service: str, ends: datetime, *, stops: datetime, lines: Sequence[str]) -> Mail:
+    """Tell a customer that a service lasts longer than the lines that they added for us, and which ones would not."""
+    phrase, words = to.words.phrase, to.words
+    return _mail(
+        to,
+        phrase("Your line for us stops before the service ends: %(service)s", service=service),
+        Said(phrase("this service lasts longer now, until %(ends)s:", ends=words.moment(ends))),
+        Shown(service),
+        Said(
+            words.ngettext(
+                "The line that you added for us on your server lets nobody in from %(day)s on. So that we can go on, "
+                "put this one in its place, at the same spot in the file authorized_keys. It is the same key:",
+                "The lines that you added for us on your server let nobody in from %(day)s on. So that we can go on, "
+                "put these in their place, at the same spots in the file authorized_keys. They are the same keys:",
+                len(lines),
+            )
+            % {"day": words.day(stops)}
+        ),
+        Shown("\n".join(lines)),
+        Said(phrase("If you do nothing, it stops by itself on that day, and we may have to ask you again.")),
+    )
+
+
 def destroyed(to: To, service: str, certificate: str, lines: Sequence[str], mark: str) -> Mail:
     """Tell a customer that the secrets of a service are destroyed, with the signed certificate enclosed.
 
