@@ -21,6 +21,9 @@ needs = [{ kind = "ssh-password", because = "to look after the shop" }]
 """
 
 
+EACH = "each lease of ssh-password takes"
+
+
 def stating(necessity: str) -> str:
     """The type, with a necessity on its line."""
     return TYPE.replace(' shop" }', f' shop", necessity = "{necessity}" }}')
@@ -70,6 +73,10 @@ def stating(necessity: str) -> str:
         TERMS + TYPE.replace("needs = [", "needs = [1, "),
         TERMS + TYPE + 'may_ask = [{ kind = "ssh-password", because = "to look after the shop" }]\n',
         TERMS + TYPE + "approvals = 1\n",
+        TERMS + TYPE.replace("because", 'approval = "administrator", because'),
+        TERMS + TYPE.replace("because", 'approval = "", because'),
+        TERMS + TYPE.replace("because", "approval = true, because"),
+        TERMS + TYPE.replace("because", 'approval = ["customer"], because'),
         TERMS + TYPE.split("needs", maxsplit=1)[0],
     ],
 )
@@ -87,6 +94,7 @@ def test_every_kind_can_be_asked_for_and_the_extraordinary_ones_with_a_necessity
     right, wrong = (stated, plain) if KINDS[kind].extraordinary else (plain, stated)
     _, types = catalogue.parse(TERMS + right)
     assert types["care"].needs[0].kind == kind
+    assert types["care"].needs[0].approval == ("customer" if KINDS[kind].extraordinary else "")
     with pytest.raises(Invalid, match="extraordinary") as caught:
         catalogue.parse(TERMS + wrong)
     assert caught.value.pointer == "/service-types/care/needs/0/necessity"
@@ -102,7 +110,14 @@ def test_every_kind_can_be_asked_for_and_the_extraordinary_ones_with_a_necessity
         ("needs", "may_ask", ["may ask for ssh-password now"]),
         ("ssh-password", "ssh-key", ["asks for no ssh-password any more", "needs ssh-key now"]),
         ("to look after", "to care for", ["another reason for ssh-password"]),
+        ("because", 'approval = "customer", because', [f"{EACH} the customer's yes"]),
+        ("because", 'approval = "coordinator", because', [f"{EACH} a coordinator's yes"]),
         ("[{", "[{ kind = 'ftp', because = 'to copy the shop' }, {", ["needs ftp now"]),
+        (
+            "[{",
+            "[{ kind = 'ftp', approval = 'customer', because = 'to copy the shop' }, {",
+            ["needs ftp now", "each lease of ftp takes the customer's yes"],
+        ),
     ],
 )
 def test_what_a_file_changes_is_said_line_by_line(

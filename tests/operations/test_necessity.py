@@ -95,6 +95,7 @@ def test_an_extraordinary_kind_is_asked_for_only_after_a_second_person_has_appro
         ("The registrar hands", "Our registrar hands"),
         ("to move your domain", "to move all your domains"),
         ('title = "Installation of a shop"', 'title = "Installation of shops"'),
+        ('kind = "registrar",', 'kind = "registrar", approval = "coordinator",'),
     ],
 )
 def test_a_word_changed_in_the_line_is_another_line_and_waits_again(
