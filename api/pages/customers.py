@@ -33,7 +33,7 @@ async def customer(customer_id: CustomerPath, vault: TheVault, actor: PageActor,
     return sheet.shown(
         "customer.html",
         customer=found,
-        language=NAMES[found.language],
+        speaks=NAMES[found.language],
         open=[one for one in of_theirs if one.state == "open"],
         ended=[one for one in of_theirs if one.state != "open"],
         now=to_datetime(vault.now()),

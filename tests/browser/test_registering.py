@@ -1,6 +1,7 @@
 """Coordinators register a service and ask its customer in under a minute, and look after it on its own page."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
@@ -11,7 +12,7 @@ from tests.browser.people import POLYGLOT, Surf, open_form, sign_in
 from tests.operations.mailing import deliver, post_office
 from tests.operations.necessities import HOST, WITH_REGISTRAR, approve
 from tests.world import World
-from vault.model.views import ServiceView
+from vault.model.views import RequestView, ServiceView
 from vault.operations import catalogue, customers, services
 
 pytestmark = [pytest.mark.browser]
@@ -82,6 +83,34 @@ def send(page: Page) -> Page:
 
 def registered(world: World) -> list[ServiceView]:
     return world.read(services.services, world.actor("coordinator"))
+
+
+def looks(service: ServiceView, request: RequestView) -> tuple[str, ...]:
+    """Every page about a service that can simply be gone to."""
+    places = ("", "/ask", f"/requests/{request.id}", "/tickets/new", "/prolong", "/end")
+    here = tuple(f"/services/{service.id}{place}" for place in places)
+    return (*here, "/customers", f"/customers/{service.customer.id}", "/services/new")
+
+
+def acts(page: Page, address: str) -> Iterator[tuple[str, Page]]:
+    """The pages of registering that only an act leads to; the catalogue has one type, which is chosen already."""
+    page.goto(f"{address}/services/new")
+    page.click("text=Open a ticket at once")
+    yield "registering", page
+    page.evaluate("document.querySelector('#register').noValidate = true")
+    page.fill("#mail", "nowhere")
+    send(page)
+    page.wait_for_selector("#mail-error")
+    yield "registering with faults", page
+    page.fill("#name", "Mill Street Books")
+    page.fill("#mail", "books@mill.example")
+    page.check("#pin")
+    send(page)
+    page.wait_for_selector("#the-pin")
+    yield "a link to hand over", page
+    page.click("text=I have kept it")
+    page.wait_for_selector("text=Requests")
+    yield "a service that waits", page
 
 
 @pytest.mark.promise("P7")
@@ -394,9 +423,7 @@ def test_what_others_wrote_is_text_here_too(house: World, server: str, surf: Sur
     request = house.ask(service)
     house.ticket(service)
     page = sign_in(surf(), house, server, "coordinator")
-    places = ("", "/ask", f"/requests/{request.id}", "/tickets/new", "/prolong", "/end")
-    paths = [f"/services/{service.id}{place}" for place in places]
-    for path in (*paths, "/customers", f"/customers/{service.customer.id}", "/services/new"):
+    for path in looks(service, request):
         page.goto(server + path)
         expect(page.locator("main")).to_contain_text("onerror=alert(1)")
         assert page.locator("main img, main script, main b").count() == 0
