@@ -10,6 +10,7 @@ from vault.crypto.envelope import Context
 from vault.crypto.opening import ServiceKey
 from vault.crypto.statement import KeyStatement, sign_statement, statement_public
 from vault.errors import Conflict, Ended, Invalid, NotFound, NotSignedIn, PinNeeded, Unavailable
+from vault.languages import LANGUAGES, NO_SUCH_LANGUAGE
 from vault.model.kinds import KINDS, unpack_fields
 from vault.model.messages import (
     Accept,
@@ -25,6 +26,7 @@ from vault.model.messages import (
     Speak,
     TermsShown,
 )
+from vault.sentences import Sentence
 from vault.settings import Settings
 
 CODE = "ABCD-EFGH-JKMN-PQRS-TVWX-YZ01-2345"
@@ -98,8 +100,7 @@ class Outside:
                 self.versions[message.secret] += message.secret in self.given
                 self.given.pop(message.secret, None)
             case Speak():
-                self._mine(message.browser)
-                self.language = message.language
+                self._speak(message)
             case Done():
                 self._mine(message.browser)
                 self.finished = True
@@ -116,8 +117,15 @@ class Outside:
             self.tries += bool(message.pin)
             if self.tries >= 5:
                 raise Ended("this request is over; ask for a new code")
-            raise PinNeeded("that is not the PIN" if message.pin else "this form opens with a PIN")
+            left = Sentence("that is not the PIN; %(left)s tries are left", left=5 - self.tries)
+            raise PinNeeded(left if message.pin else "this form opens with a PIN")
         self.browser = message.browser
+
+    def _speak(self, message: Speak) -> None:
+        self._mine(message.browser)
+        if message.language not in LANGUAGES:
+            raise Invalid(NO_SUCH_LANGUAGE, "/language")
+        self.language = message.language
 
     def _give(self, message: Give) -> Receipt:
         secret = message.secret
