@@ -10,6 +10,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from api.visiting import MINE_COOKIE
+from tests.approvals import once_more
 from tests.browser.own_page import come_by_link
 from tests.browser.people import POLYGLOT, Surf, holding_a_passkey
 from tests.browser.test_reading import RULES
@@ -297,8 +298,9 @@ def test_a_deed_without_the_token_of_this_visit_is_refused(embedded: World, serv
 
 
 def every_page(world: World, address: str, surf: Surf, **options: Any) -> Iterator[tuple[str, Page]]:
-    service, secret, _ticket, lease = world.lent()
+    service, secret, ticket, lease = world.lent()
     world.reveal(lease, secret)
+    asked = once_more(world, "customer", ticket, secret)
     page = surf(**options)
     page.goto(f"{address}/mine")
     yield "asking", page
@@ -316,6 +318,8 @@ def every_page(world: World, address: str, surf: Surf, **options: Any) -> Iterat
         f"services/{service.id}",
         f"services/{service.id}/end",
         f"secrets/{secret}/withdraw",
+        f"leases/{asked.id}",
+        f"leases/{lease.id}",
         "details",
     ):
         page.goto(f"{address}/mine/{path}")
@@ -340,7 +344,7 @@ def test_axe_finds_nothing_and_nothing_overflows_a_narrow_screen(
         assert page.evaluate("document.documentElement.scrollWidth") <= 320, name
         assert page.locator(".lead").count() == 1, f"{name} does not say where one is"
         seen += 1
-    assert seen == 10
+    assert seen == 12
 
 
 def test_by_keyboard_alone_somebody_comes_in_and_pauses(embedded: World, server: str, surf: Surf) -> None:
