@@ -18,12 +18,10 @@ router = APIRouter(include_in_schema=False)
 class Reader:
     """Who reads, and in which language: the one that the address names, else the one that the browser wishes for."""
 
-    def __init__(
-        self, request: Request, vault: TheVault, language: Annotated[str, Query(max_length=10)] = ""
-    ) -> None:
-        self._business = vault.settings.business
-        self._chosen = language if language in LANGUAGES else ""
-        self._templates = own_templates(self._chosen or wished_by(request).language)
+    def __init__(self, business: str, chosen: str, wished: str) -> None:
+        self._business = business
+        self._chosen = chosen if chosen in LANGUAGES else ""
+        self._templates = own_templates(self._chosen or wished)
 
     def shown(self, name: str, **context: Any) -> Response:
         """Show a template; its links go on in the language that was chosen."""
@@ -31,7 +29,13 @@ class Reader:
         return shown(self._templates, name, business=self._business, chosen=chosen, **context)
 
 
-TheReader = Annotated[Reader, Depends(Reader)]
+async def _reader(
+    request: Request, vault: TheVault, language: Annotated[str, Query(max_length=10)] = ""
+) -> Reader:
+    return Reader(vault.settings.business, language, wished_by(request).language)
+
+
+TheReader = Annotated[Reader, Depends(_reader)]
 
 
 @router.get("/terms", name="open")
