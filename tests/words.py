@@ -40,9 +40,11 @@ REFUSALS = {
 CUSTOMERS_MEET = (
     *(f"vault/model/{name}.py" for name in ("kind", "kinds")),
     *(f"vault/operations/{name}.py" for name in ("attempts", "forms", "giving", "intake", "pins")),
-    *(f"vault/operations/{name}.py" for name in ("mine", "own_passkeys", "visits")),
-    "vault/crypto/tokens.py",
-    "vault/crypto/statement.py",
+    *(
+        f"vault/operations/{name}.py"
+        for name in ("factors", "mine", "own_approvals", "own_passkeys", "visits")
+    ),
+    *(f"vault/crypto/{name}.py" for name in ("passkeys", "statement", "tokens")),
     "vault/values.py",
     "api/visiting.py",
     "api/intake/*.py",
@@ -91,8 +93,8 @@ def _refusals(path: Path) -> Iterator[tuple[str, Said]]:
     named = {
         target.id: node.value.value
         for node in tree.body
-        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant)
-        for target in node.targets
+        if isinstance(node, ast.Assign | ast.AnnAssign) and isinstance(node.value, ast.Constant)
+        for target in (node.targets if isinstance(node, ast.Assign) else [node.target])
         if isinstance(target, ast.Name)
     }
     for node in ast.walk(tree):

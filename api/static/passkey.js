@@ -3,14 +3,19 @@
 import { available, made, post, words } from "./passkeys.js";
 import { say } from "./say.js";
 
-// An error whose message is what the vault says.
+// An error whose message is a sentence for the person.
 class Refused extends Error {}
+
+const REFUSALS = {
+  401: say("This page is not open here any more. Load it again"),
+  503: say("Our vault is locked at the moment. Please come again later"),
+};
 
 async function asked(form) {
   if (form.dataset.asked) return JSON.parse(form.dataset.asked);
   const answer = await post(form.dataset.ask, {});
   const body = await answer.json();
-  if (!answer.ok) throw new Refused(body.detail);
+  if (!answer.ok) throw new Refused(REFUSALS[answer.status] ?? body.detail);
   return body;
 }
 

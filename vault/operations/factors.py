@@ -15,6 +15,7 @@ from vault.model.tables import Customer
 from vault.model.views import FactorView
 from vault.operations import challenges
 from vault.operations.vault import Vault
+from vault.sentences import Sentence
 from vault.settings import Settings
 from vault.storage.reading import Reading
 from vault.storage.unit import Unit
@@ -252,7 +253,7 @@ def add_passkey(
     unit.change(challenge, spent_at=unit.now)
     made = passkeys.register(relying_party(unit.settings), bytes(challenge.question), answer)
     if len(active_of(unit, person, "passkey")) >= MOST_PASSKEYS:
-        raise Conflict(f"you have {MOST_PASSKEYS} passkeys; remove one first")
+        raise Conflict(Sentence("you have %(most)s passkeys; remove one first", most=MOST_PASSKEYS))
     handle = passkeys.credential_handle(made.credential_id)
     if unit.find(Factor, handle=handle) is not None:
         raise Conflict("this passkey is known already")
