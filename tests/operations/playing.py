@@ -9,9 +9,9 @@ import pytest
 
 from tests.authenticator import SoftPasskey
 from tests.logins import GOOD
-from tests.operations.necessities import WITH_REGISTRAR, approve
+from tests.operations.necessities import ADA, WITH_REGISTRAR, approve
 from tests.operations.visiting import NOBODY, ask, code_of, come
-from tests.operations.yeses import disagree, no, owner, put, waits
+from tests.operations.yeses import allowed, approved, disagree, no, owner, put, waits
 from tests.world import CATALOGUE, LOGIN, PASSWORD, Member, World, dearer_hashes
 from vault.crypto.tokens import new_intake_code, new_user_code
 from vault.errors import ClockInDoubt, NotFound, NotSignedIn, ProofNeeded, Tampered, TooMany, VaultError
@@ -28,6 +28,7 @@ from vault.operations import (
     hosting,
     intake,
     mine,
+    necessity,
     operator,
     own_passkeys,
     presence,
@@ -134,11 +135,13 @@ def _move_the_end(world: World, service: ServiceView) -> None:
     """The host asks for a registrar's login, an administrator says yes; one service goes on, another one lapses."""
     world.run(catalogue.apply(world.vault, HOST, WITH_REGISTRAR))
     approve(world)
+    world.perform(necessity.revoke, world.actor(ADA), "installation", "registrar")
+    approve(world)
     clara, later = world.actor("coordinator"), service.ends_at + timedelta(days=5)
     world.run(services.prolong(world.vault, clara, service.id, later, world.presence("coordinator")))
     moving = world.service(title="A domain that moves")
     secret = world.give(moving, GOOD["registrar"], "registrar")
-    lease = world.allow(world.lease(world.ticket(moving), secret))
+    lease = allowed(world, world.lease(world.ticket(moving), secret))
     tom, proof = world.actor("technician"), world.presence("technician")
     world.run(checkout.open_field(world.vault, tom, lease.id, secret, "password", proof))
 
@@ -146,7 +149,7 @@ def _move_the_end(world: World, service: ServiceView) -> None:
 def _take_a_yes(world: World) -> None:
     """Leases that wait: a coordinator says yes and no, and so does a customer."""
     service, _, lease = waits(world)
-    world.approve(lease)
+    approved(world, lease)
     _, _, other = waits(world)
     no(world, other)
     _, _, theirs = waits(world, "customer")

@@ -11,6 +11,8 @@ from tests.operations.yeses import (
     BY_COORDINATOR,
     BY_CUSTOMER,
     agree,
+    allowed,
+    approved,
     changed,
     disagree,
     owner,
@@ -131,14 +133,14 @@ def test_the_stricter_of_what_was_asked_and_what_the_catalogue_says_now_counts(w
         assert row_of(world, lease)[0] == "asked", "what was asked under stays"
         with pytest.raises(Conflict):
             world.reveal(lease, secret)
-    assert world.approve(lease).state == "active", "a retired type still governs what runs under it"
+    assert approved(world, lease).state == "active", "a retired type still governs what runs under it"
     put(world, BY_CUSTOMER)
     assert world.reveal(lease, secret) == LOGIN["password"], "what runs goes on"
     _, secret, theirs = waits(world, "customer")
     put(world, BY_COORDINATOR)
     with refused(world, Denied, "lease.approve", match="takes the customer's yes"):
         world.run(yes(world, theirs))
-    assert world.allow(theirs).state == "active"
+    assert allowed(world, theirs).state == "active"
 
 
 @pytest.mark.promise("P4")
@@ -156,7 +158,7 @@ def test_what_begins_late_ends_with_its_service(embedded: World) -> None:
     secret, ticket = embedded.give(service), embedded.ticket(service)
     lease = embedded.lease(ticket, secret, minutes=240)
     embedded.clock.advance(hours=22)
-    assert embedded.approve(lease).expires_at == service.ends_at
+    assert approved(embedded, lease).expires_at == service.ends_at
 
 
 # -- after the yes ----------------------------------------------------------------------------------------------------
@@ -169,8 +171,8 @@ def test_a_yes_counts_no_longer_than_who_said_it_is_who_they_were(world: World, 
     _, secret, lease = waits(world)
     carl = world.hire("Carl Cole", "coordinator technician")
     other = world.lease(world.read(tickets.tickets, world.actor("technician"))[0], secret)
-    world.approve(lease, carl)
-    world.approve(other)
+    approved(world, lease, carl)
+    approved(world, other)
     assert world.reveal(lease, secret) == LOGIN["password"]
     match how:
         case "disabled":
@@ -252,7 +254,7 @@ def test_one_bent_lease_hides_no_other_from_who_decides(world: World) -> None:
     world.sql("UPDATE lease SET minutes = 240 WHERE id = :id", id=lease.id)
     views = {one.lease.id: one for one in world.read(approving.waiting, world.actor("coordinator"))}
     assert views[other.id].yours
-    assert world.approve(other).state == "active"
+    assert approved(world, other).state == "active"
 
 
 # -- races ------------------------------------------------------------------------------------------------------------

@@ -9,6 +9,8 @@ from tests.operations.yeses import (
     BY_COORDINATOR,
     BY_CUSTOMER,
     agree,
+    allowed,
+    approved,
     disagree,
     listed,
     no,
@@ -159,7 +161,7 @@ def test_in_a_sealed_vault_a_customer_can_say_no_and_not_yes(world: World) -> No
     assert row_of(world, lease) == ("ended", "refused", service.customer.id)
     shown_now = world.read(checkout.lease_view, world.actor("technician"), lease.id)
     assert (shown_now.ended_how, shown_now.decided_by_name) == ("refused", "Acme Garden Tools")
-    assert world.allow(second).state == "active"
+    assert allowed(world, second).state == "active"
     assert world.reveal(second, secret) == LOGIN["password"]
 
 
@@ -231,8 +233,10 @@ def test_what_is_extraordinary_takes_the_customers_yes_unless_an_approved_line_s
     with refused(world, Conflict, "lease.approve", match="takes another person's yes"):
         world.run(yes(world, easier))
     approve(world)
-    assert world.approve(easier).state == "active"
-    assert world.allow(lease).state == "active", "asked under the stricter line, it stays with the customer"
+    assert approved(world, easier).state == "active"
+    assert allowed(world, lease).state == "active", (
+        "asked under the stricter line, it stays with the customer"
+    )
     with pytest.raises(Denied):
         no(world, lease)
 

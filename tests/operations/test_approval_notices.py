@@ -8,7 +8,7 @@ from sqlalchemy import event
 from tests.operations.mailing import PostOffice, deliver, html_of, links, post_office, sentences, text_of
 from tests.operations.necessities import HOST
 from tests.operations.visiting import link_of
-from tests.operations.yeses import NO, REASON, disagree, no, owner, waits
+from tests.operations.yeses import NO, REASON, approved, disagree, no, owner, waits
 from tests.world import World
 from vault.languages import LANGUAGES, translation
 from vault.operations import checkout, mine, staff, upkeep
@@ -80,7 +80,7 @@ def _ask_and_answer(world: World, post: PostOffice) -> None:
     for shown in ("Acme's new shop", "T-1001", "30 minutes"):
         assert shown in sentences(mail)
     assert REASON not in sentences(mail)
-    world.approve(lease)
+    approved(world, lease)
     deliver(world)
     assert subjects(post, TOM) == ["You may check out: ticket T-1001: the vault of Green Lane Web"]
     assert "Clara Cole said yes" in sentences(post.mails[-1])
@@ -117,7 +117,7 @@ def test_what_lapses_is_told_and_what_is_taken_back_needs_no_mail(embedded: Worl
 def test_who_left_meanwhile_is_told_nothing(embedded: World, post: PostOffice) -> None:
     world = embedded
     _, _, lease = waits(world)
-    world.approve(lease)
+    approved(world, lease)
     world.perform(staff.disable, HOST, world.member("technician").id)
     deliver(world)
     assert [one for one in subjects(post, TOM) if "check out" in one] == []
@@ -126,7 +126,7 @@ def test_who_left_meanwhile_is_told_nothing(embedded: World, post: PostOffice) -
 def test_a_reveal_asks_no_more_of_the_database_for_the_yes_before_it(world: World) -> None:
     _, plain, _, ordinary = world.lent()
     _, secret, lease = waits(world)
-    world.approve(lease)
+    approved(world, lease)
     asked: list[str] = []
 
     def count(_c: object, _cursor: object, statement: str, *_: object) -> None:

@@ -11,6 +11,7 @@ from tests.operations.yeses import (
     NO,
     REASON,
     WRONG,
+    approved,
     changed,
     no,
     put,
@@ -64,7 +65,7 @@ def test_a_lease_that_takes_a_coordinators_yes_opens_nothing_before_it_and_runs_
     (waiting,) = world.read(approving.waiting, world.actor("coordinator"))
     assert (waiting.lease, waiting.yours, waiting.why_not) == (lease, True, "")
     world.clock.advance(hours=20)
-    since, begun = world.size(), world.approve(lease)
+    since, begun = world.size(), approved(world, lease)
     assert world.ledger(since)[-2:] == [PROVED, "lease.approve ok"]
     assert (begun.state, begun.decided_by_name, begun.digest) == ("active", "Clara Cole", lease.digest)
     assert begun.starts_at == to_datetime(world.clock.wall())
@@ -139,7 +140,7 @@ def test_it_waits_no_longer_than_its_service_lasts(embedded: World) -> None:
     embedded.clock.advance(hours=20)
     lease = embedded.lease(ticket, secret)
     assert lease.expires_at == service.ends_at
-    assert embedded.approve(lease).expires_at < service.ends_at
+    assert approved(embedded, lease).expires_at < service.ends_at
 
 
 def test_whoever_asked_takes_it_back_and_any_coordinator_turns_it_down(world: World) -> None:
@@ -173,7 +174,7 @@ def test_what_somebody_checked_out_lately_is_shown_and_not_what_they_only_asked_
     said_no, taken, allowed = (world.lease(ticket, secret) for _ in range(3))
     no(world, said_no)
     world.perform(checkout.check_in, world.actor("technician"), taken.id)
-    world.approve(allowed)
+    approved(world, allowed)
     asked = world.lease(ticket, secret)
     tim = world.hire("Tim Tyler", "technician")
     world.lease(world.ticket(service, tim, number="T-3"), secret, who=tim)
@@ -268,7 +269,7 @@ def test_nobody_says_yes_to_what_they_asked_for(world: World) -> None:
         no(world, lease, tina)
     (view,) = world.read(approving.waiting, world.actor(tina))
     assert (view.yours, view.why_not) == (False, "you have asked for it yourself")
-    assert world.approve(lease).state == "active"
+    assert approved(world, lease).state == "active"
 
 
 @pytest.mark.promise("P2")
@@ -300,7 +301,7 @@ def test_a_second_account_of_ones_own_says_no_yes_within_a_week(world: World) ->
         views = {one.lease.id: one for one in world.read(approving.waiting, world.actor(carl))}
         assert "added by the other" in views[lease.id].why_not
     world.perform(changed, HOST, tom.id, {"created_at": now - 7 * DAY})
-    assert world.approve(lease, carl).state == "active"
+    assert approved(world, lease, carl).state == "active"
 
 
 @pytest.mark.promise("P2")

@@ -5,6 +5,7 @@ import pytest
 from tests.logins import GOOD
 from tests.operations.necessities import HOST, WITH_REGISTRAR, approve
 from tests.operations.visiting import come
+from tests.operations.yeses import allowed
 from tests.refusals import answer
 from tests.world import World
 from vault.errors import Denied, NotFound, ProofNeeded, StaleProof
@@ -21,7 +22,7 @@ def lent(world: World) -> tuple[str, LeaseView]:
     approve(world)
     service = world.service()
     secret = world.give(service, REGISTRAR, "registrar")
-    return secret, world.allow(world.lease(world.ticket(service), secret))
+    return secret, allowed(world, world.lease(world.ticket(service), secret))
 
 
 @pytest.mark.promise("P2")

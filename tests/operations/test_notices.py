@@ -18,6 +18,7 @@ from tests.operations.mailing import (
 )
 from tests.operations.necessities import HOST, WITH_REGISTRAR, approve
 from tests.operations.visiting import NOBODY, ask, code_of, come, link_of
+from tests.operations.yeses import allowed
 from tests.world import LOGIN, World
 from vault.crypto.tokens import new_token
 from vault.errors import NotFound
@@ -179,7 +180,7 @@ def test_every_use_of_an_extraordinary_kind_is_told_and_of_others_the_first(
     settle(embedded)
     assert len(post.mails) == 1, "two receipts, one mail"
     assert "2 things happened" in post.subjects()[0]
-    lease = embedded.allow(embedded.lease(embedded.ticket(service), plain, rare))
+    lease = allowed(embedded, embedded.lease(embedded.ticket(service), plain, rare))
     deliver(embedded)
     sent = len(post.subjects(SHOP))
     for secret in (plain, plain, rare, rare, plain, rare):

@@ -4,11 +4,11 @@ from typing import Any
 
 from tests.operations.necessities import HOST
 from tests.operations.visiting import Visitor, come
-from tests.world import CATALOGUE, World
+from tests.world import CATALOGUE, Member, World
 from vault.model.own import AskedLeaseView
 from vault.model.people import Person
 from vault.model.views import LeaseView, ServiceView
-from vault.operations import approving, catalogue, mine, own_approvals
+from vault.operations import approving, catalogue, checkout, mine, own_approvals
 from vault.operations.presence import Presence
 from vault.storage.unit import Unit, operation
 from vault.values import Actor
@@ -48,6 +48,18 @@ def yes(world: World, lease: LeaseView, who: Any = "coordinator", **other: Any) 
 def no(world: World, lease: LeaseView, who: Any = "coordinator", reason: str = NO) -> None:
     """A coordinator's no."""
     world.run(approving.refuse(world.vault, world.actor(who), lease.id, lease.digest, reason))
+
+
+def approved(world: World, lease: LeaseView, who: "str | Member" = "coordinator") -> LeaseView:
+    """Say a coordinator's yes to a lease that waits for it."""
+    found: LeaseView = world.run(yes(world, lease, who))
+    return found
+
+
+def allowed(world: World, lease: LeaseView) -> LeaseView:
+    """Have the customer come to their page and allow a lease that waits for them."""
+    world.run(agree(world, owner(world, lease), lease))
+    return world.read(checkout.lease_view, world.actor("coordinator"), lease.id)
 
 
 def owner(world: World, lease: LeaseView) -> Visitor:
