@@ -48,7 +48,7 @@ def answered(client: Client, lease: dict[str, Any]) -> dict[str, Any]:
         raise
     if lease["ended_how"] == "refused":
         why = f": {lease['refusal']}" if lease["refusal"] else ""
-        raise Denied(f"{lease['decided_by_name']} said no{why}")
+        raise Denied(f"it was refused by {lease['decided_by_name']}{why}")
     if lease["state"] != "active":
         raise Ended(_OVER.get(lease["ended_how"], f"it has ended: {lease['ended_how']}"))
     return lease
