@@ -73,7 +73,9 @@ class Translation:
             return str(text)
         said = self.gettext(text.template)
         return (
-            said % {name: self._written(value) for name, value in text.values.items()} if text.values else said
+            said % {name: self._written(value) for name, value in text.values.items()}
+            if text.values
+            else said
         )
 
     def _written(self, value: object) -> object:
