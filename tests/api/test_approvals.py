@@ -179,3 +179,24 @@ def test_whoever_only_opens_links_says_neither_yes_nor_no(embedded: World, serve
                         assert answer.status_code in {200, 303, 401, 404, 405}, (path, answer.status_code)
     assert embedded.size() == since
     assert (asked.now().state, other.now().state) == ("asked", "asked")
+
+
+@pytest.mark.attack("AZ17")
+def test_no_form_of_another_page_says_yes(embedded: World, server: str) -> None:
+    asked = waiting(embedded, "customer")
+    other = waiting(embedded, "coordinator")
+    own = on_own_page(asked)
+    held(embedded, "coordinator")
+    session = {"cookie": f"__Host-vk_session={embedded.member('coordinator').token}", "origin": own["origin"]}
+    code = embedded.code("coordinator")
+    with Client(base_url=server) as client:
+        for place, headers, digest in (
+            (f"/mine/leases/{asked.lease.id}/agree", own, asked.lease.digest),
+            (f"/mine/leases/{asked.lease.id}/disagree", own, asked.lease.digest),
+            (f"/approvals/{other.lease.id}/approve", session, other.lease.digest),
+            (f"/approvals/{other.lease.id}/refuse", session, other.lease.digest),
+        ):
+            for token in ({}, {"form_token": "x" * 43}):
+                form = {"digest": digest, "code": code, "reason": WHY_NOT, **token}
+                assert client.post(place, data=form, headers=headers).status_code == 403, place
+    assert (asked.now().state, other.now().state) == ("asked", "asked")
