@@ -146,3 +146,15 @@ def approve(name: Type, kind: Kind, as_json: AsJson = False) -> None:
         put_json(approved)
     say("approved; coordinators can ask customers for it from now on")
     say_next(f"valetkey catalogue show {name}")
+
+
+@app.command()
+def revoke(name: Type, kind: Kind) -> None:
+    """Take the approval of such a line back: from now on no customer is asked for that kind.
+
+    An administrator does this, alone. What customers have given already stays where it is.
+    """
+    with signed_in() as client:
+        client.post("/api/v1/service-types", name, kind, "revoke")
+    say("the approval is taken back; nobody is asked for it until an administrator approves it again")
+    say_next(f"valetkey catalogue show {name}")

@@ -60,6 +60,7 @@ WORDS = {
     "staff.restrict": "disable an account, take a role away",
     "catalogue.read": "see the service types",
     "catalogue.approve": "be the second person for a line that asks for an extraordinary kind of secret",
+    "catalogue.revoke": "take such a yes back",
     "customer.list": "see the customers",
     "customer.add": "add a customer",
     "service.list": "see the services, and the certificate of one that was destroyed",

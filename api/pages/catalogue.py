@@ -81,3 +81,12 @@ async def approve(
         faults = faults_of(request, refusal)
         return await _line_page(vault, actor, sheet, (type_name, kind), faults, refusal)
     return RedirectResponse(f"/catalogue/{type_name}/{kind}", 303)
+
+
+@router.post("/{type_name}/{kind}/revoke", name="catalogue.revoke")
+async def revoke(
+    type_name: TypePath, kind: KindPath, vault: TheVault, actor: PageActor, _form: CheckedForm
+) -> Response:
+    """Take the approval of a line back."""
+    await vault.perform(necessity.revoke, actor, type_name, kind)
+    return RedirectResponse(f"/catalogue/{type_name}/{kind}", 303)

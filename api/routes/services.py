@@ -39,6 +39,12 @@ async def approve(
     return await necessity.approve(vault, actor, read, body.given())
 
 
+@router.post("/service-types/{type_name}/{kind}/revoke", name="catalogue.revoke", status_code=204)
+async def revoke(type_name: TypePath, kind: KindPath, vault: TheVault, actor: SignedIn) -> None:
+    """Take the approval of such a line back: no customer is asked for that kind any more."""
+    await vault.perform(necessity.revoke, actor, type_name, kind)
+
+
 @router.get("/services", name="service.list")
 async def all_services(vault: TheVault, actor: SignedIn) -> list[ServiceView]:
     """List the services that this person may see."""

@@ -9,7 +9,7 @@ import pytest
 
 from tests.authenticator import SoftPasskey
 from tests.logins import GOOD
-from tests.operations.necessities import ADA, WITH_REGISTRAR, approve
+from tests.operations.necessities import WITH_REGISTRAR, approve
 from tests.operations.visiting import NOBODY, ask, code_of, come
 from tests.operations.yeses import allowed, approved, disagree, no, owner, put, waits
 from tests.world import CATALOGUE, LOGIN, PASSWORD, Member, World, dearer_hashes

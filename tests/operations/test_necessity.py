@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from tests.logins import GOOD
 from tests.operations.council import administrators
 from tests.operations.necessities import (
     ADA,
@@ -306,3 +307,46 @@ def test_a_dry_run_says_the_same_and_changes_nothing(asking: World) -> None:
         world.run(catalogue.apply(world.vault, world.actor(ADA), other, dry_run=True))
     assert world.run(catalogue.apply(world.vault, HOST, other)) == lines
     assert world.run(catalogue.apply(world.vault, HOST, other, dry_run=True)) == []
+
+
+@pytest.mark.promise("P7")
+def test_an_approval_that_was_taken_back_lets_nobody_be_asked_until_there_is_another(asking: World) -> None:
+    world = asking
+    approve(world)
+    service, ada = world.service(), world.actor(ADA)
+    secret = world.give(service, GOOD["registrar"], "registrar")
+    since = world.size()
+    world.perform(necessity.revoke, ada, "installation", "registrar")
+    assert world.ledger(since) == ["catalogue.revoke ok"]
+    assert not is_approved(world)
+    with refused(world, Denied, "request.ask", match=WAITING):
+        ask(world, service.id, "registrar")
+    (kept,) = world.sql("SELECT state FROM secret WHERE id = :id", id=secret)
+    assert kept.state == "checked", "what was given stays"
+    with refused(world, NotFound, "catalogue.revoke", match="nobody has approved"):
+        world.perform(necessity.revoke, ada, "installation", "registrar")
+    approve(world)
+    assert ask(world, world.service().id, "registrar").kinds == ("registrar",)
+
+
+@pytest.mark.promise("P2", "P7")
+def test_only_an_administrator_takes_an_approval_back_and_no_other_line_loses_its_own(asking: World) -> None:
+    world, ada = asking, asking.actor(ADA)
+    approve(world)
+    for actor in map(world.actor, ("technician", "coordinator", "auditor")):
+        with refused(world, Denied, "catalogue.revoke", match="your role does not do this"):
+            world.perform(necessity.revoke, actor, "installation", "registrar")
+    for of, kind in (("installation", "ssh-key"), ("moving", "registrar"), ("", "")):
+        with refused(world, NotFound, "catalogue.revoke", match="nobody has approved"):
+            world.perform(necessity.revoke, ada, of, kind)
+    assert is_approved(world)
+
+
+@pytest.mark.promise("P7")
+def test_old_words_that_come_back_are_not_approved_once_that_was_taken_back(asking: World) -> None:
+    world = asking
+    approve(world)
+    world.run(catalogue.apply(world.vault, HOST, WITH_REGISTRAR.replace("only to who", "to whoever")))
+    world.perform(necessity.revoke, world.actor(ADA), "installation", "registrar")
+    world.run(catalogue.apply(world.vault, HOST, WITH_REGISTRAR))
+    assert not is_approved(world)

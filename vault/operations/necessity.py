@@ -99,3 +99,20 @@ def _approved(unit: Unit, actor: Actor, read: Line, proof: str) -> ServiceTypeVi
     unit.change(row, digest=read.digest, state="approved", approved_by=actor.id, approved_at=unit.now)
     unit.about(necessity=row.id)
     return shown(unit, of)
+
+
+@operation("catalogue.revoke")
+def revoke(unit: Unit, actor: Actor, type_name: str, kind: str) -> None:
+    """Take an approval back: from now on no customer is asked for that kind, until somebody approves its line again.
+
+    It takes no proof of presence, because it opens nothing. What customers have given already stays where it is. The
+    approval of a line that was changed since or is gone can be taken back too: with its old words it would count again.
+    Raises NotSignedIn, Denied, NotFound where nothing is approved.
+    """
+    may(unit, actor, "catalogue.revoke")
+    found = unit.find(Necessity, type=type_name, kind=kind)
+    if found is None or found.state != "approved":
+        raise NotFound("nobody has approved such a line")
+    unit.about(necessity=found.id)
+    unit.say(type=found.type, kind=found.kind)
+    unit.change(found, state="revoked")

@@ -66,6 +66,7 @@ RIGHTS: dict[str, Right] = {
     # customers, catalogue, services
     "catalogue.read": Right(EVERYBODY, scope="services:read"),
     "catalogue.approve": Right(ADMINISTRATOR, presence=True, rested=True, second=True),
+    "catalogue.revoke": Right(ADMINISTRATOR),
     "customer.list": _with_customers(COORDINATOR, "services:read"),
     "customer.add": _with_customers(COORDINATOR, "services:write"),
     "service.list": _with_customers(COORDINATOR, "services:read"),
