@@ -99,7 +99,7 @@ def show_all(as_json: AsJson = False) -> None:
 
 @app.command()
 def show(lease: Lease, as_json: AsJson = False) -> None:
-    """Show what is asked for, and what the same person checked out lately."""
+    """Show who asks for what and why, and what else lately."""
     with signed_in() as client:
         found = client.get("/api/v1/approvals", lease)
     if as_json:

@@ -28,7 +28,8 @@ class Waiting:
 
     def now(self) -> LeaseView:
         """The lease as it is by now."""
-        return self.world.read(checkout.lease_view, self.world.actor("technician"), self.lease.id)
+        found: LeaseView = self.world.read(checkout.lease_view, self.world.actor("technician"), self.lease.id)
+        return found
 
 
 def once_more(world: World, approver: str, ticket: TicketView, secret: str) -> LeaseView:

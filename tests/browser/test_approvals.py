@@ -179,7 +179,7 @@ def test_a_customer_reads_who_asks_for_what_and_allows_it(
     own.get_by_role("link", name="Allow it").click()
     expect(own.locator("h1")).to_have_text("May Tom Tanner use this?")
     expect(own.locator(".facts")).to_contain_text(REASON)
-    expect(tom.locator(".lead")).to_contain_text("Waits"), "looking at it changes nothing"
+    assert embedded.sql("SELECT state FROM lease") == [("asked",)], "looking at it changes nothing"
     press(own, "Allow it for 30 minutes")
     own.wait_for_url("**/mine/services/svc_*")
     expect(own.locator(".lead")).to_contain_text("One person holds your access now")
@@ -247,4 +247,3 @@ def test_it_is_said_in_german(embedded: World, server: str, surf: Surf) -> None:
     press(own, "Für 30 Minuten erlauben")
     own.wait_for_url("**/mine/services/svc_*")
     expect(own.locator(".happened > li").first).to_contain_text("Sie haben erlaubt")
-
