@@ -323,7 +323,7 @@ def test_an_approval_that_was_taken_back_lets_nobody_be_asked_until_there_is_ano
         ask(world, service.id, "registrar")
     (kept,) = world.sql("SELECT state FROM secret WHERE id = :id", id=secret)
     assert kept.state == "checked", "what was given stays"
-    with refused(world, NotFound, "catalogue.revoke", match="nobody has approved"):
+    with refused(world, Conflict, "catalogue.revoke", match="nobody has approved"):
         world.perform(necessity.revoke, ada, "installation", "registrar")
     approve(world)
     assert ask(world, world.service().id, "registrar").kinds == ("registrar",)
@@ -337,7 +337,7 @@ def test_only_an_administrator_takes_an_approval_back_and_no_other_line_loses_it
         with refused(world, Denied, "catalogue.revoke", match="your role does not do this"):
             world.perform(necessity.revoke, actor, "installation", "registrar")
     for of, kind in (("installation", "ssh-key"), ("moving", "registrar"), ("", "")):
-        with refused(world, NotFound, "catalogue.revoke", match="nobody has approved"):
+        with refused(world, NotFound, "catalogue.revoke", match="no such"):
             world.perform(necessity.revoke, ada, of, kind)
     assert is_approved(world)
 

@@ -107,12 +107,15 @@ def revoke(unit: Unit, actor: Actor, type_name: str, kind: str) -> None:
 
     It takes no proof of presence, because it opens nothing. What customers have given already stays where it is. The
     approval of a line that was changed since or is gone can be taken back too: with its old words it would count again.
-    Raises NotSignedIn, Denied, NotFound where nothing is approved.
+    Raises NotSignedIn, Denied, NotFound, Conflict where nothing is approved.
     """
     may(unit, actor, "catalogue.revoke")
-    found = unit.find(Necessity, type=type_name, kind=kind)
+    of = type_of(unit, type_name, running=True)
+    found = unit.find(Necessity, type=type_name, kind=kind) if kind in KINDS else None
     if found is None or found.state != "approved":
-        raise NotFound("nobody has approved such a line")
+        if all(line.kind != kind for line in lines_of(of)):
+            raise NotFound("this service type has no such line that asks for an extraordinary kind")
+        raise Conflict("nobody has approved this line")
     unit.about(necessity=found.id)
     unit.say(type=found.type, kind=found.kind)
     unit.change(found, state="revoked")
