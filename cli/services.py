@@ -147,6 +147,7 @@ def show(service: Service, as_json: AsJson = False) -> None:
             "type": found["type"],
             "state": found["state"],
             "ends": when(found["ends_at"]),
+            "paused": when(found["paused_at"]),
             "ended": when(found["ended_at"]),
             "keys go": when(found["destroy_at"]),
             "destroyed": when(found["destroyed_at"]),

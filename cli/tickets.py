@@ -112,6 +112,8 @@ def show(ticket: Ticket, as_json: AsJson = False) -> None:
     )
     for secret in found["secrets"]:
         put(secret_line(secret))
+    if found["paused_at"]:
+        say(f"paused by the customer since {when(found['paused_at'])}; nothing opens until they let it go on")
     if found["state"] == "open":
         say_next(
             f"valetkey checkout {found['id']}"

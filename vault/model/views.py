@@ -159,6 +159,8 @@ class TicketView(View):
     assigned: tuple[PersonView, ...]
     secrets: tuple[SecretView, ...] = ()
     service_ends_at: datetime
+    paused_at: datetime | None
+    """Since when the customer has paused the service: nothing of it opens until they let it go on."""
     longest_lease_minutes: int
     """How long a lease of this service's type may last."""
 
@@ -187,23 +189,13 @@ class LeaseView(View):
     state: Literal["asked", "active", "ended"]
     """asked: it waits for a yes, and opens nothing."""
     ended_how: Literal[
-        "",
-        "refused",
-        "not answered",
-        "taken back",
-        "approver disabled",
-        "check-in",
-        "expiry",
-        "revocation",
-        "ticket closed",
-        "unassigned",
-        "service ended",
-        "disabled",
-        "account reset",
-        "role taken away",
-    ]
+        "", "refused", "not answered", "taken back", "approver disabled", "check-in", "expiry", "revocation",
+        "ticket closed", "unassigned", "service ended", "disabled", "account reset", "role taken away",
+    ]  # fmt: skip
     starts_at: datetime
     expires_at: datetime
+    paused_at: datetime | None
+    """Since when the customer has paused the service: nothing of it opens, and the lease goes on to its end."""
     secrets: tuple[SecretView, ...]
 
 

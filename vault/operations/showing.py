@@ -144,6 +144,7 @@ def ticket(reading: Reading, row: Ticket, of: Service, *, whole: bool = True) ->
         ),
         secrets=secrets(reading, of) if whole else (),
         service_ends_at=to_datetime(of.ends_at),
+        paused_at=None if of.paused_at is None else to_datetime(of.paused_at),
         longest_lease_minutes=service_type(reading, of.type).longest_lease_minutes,
     )
 
@@ -184,6 +185,7 @@ def lease(reading: Reading, row: Lease) -> LeaseView:
         digest=asked_of(row).digest,
         starts_at=to_datetime(row.starts_at),
         expires_at=to_datetime(row.expires_at),
+        paused_at=to_datetime(of.paused_at) if of and of.paused_at is not None else None,
         secrets=tuple(one for one in (secrets(reading, of) if of else ()) if one.id in covered),
     )
 
