@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from hashlib import sha256
-from itertools import chain
 
 from sqlalchemy import select
 
@@ -160,12 +159,11 @@ def askable(reading: Reading, actor: Actor, service_id: str) -> AskableView:
 
 def _standing(reading: Reading, service_id: str) -> str:
     """SHA-256 of all that the customer was asked so far: each asking makes it another one, sending a mail does not."""
-    rows = reading.find_all(Request, service_id=service_id)
-    parts = [
-        (row.id, row.deliver, row.expires_at, row.pin_hash, (row.code_hash or b"") * (row.deliver == "hand"))
-        for row in rows
-    ]
-    return sha256(pack(*chain.from_iterable(parts))).hexdigest()
+    parts: list[str | int | bytes] = []
+    for row in reading.find_all(Request, service_id=service_id):
+        shown_code = row.code_hash if row.deliver == "hand" else None
+        parts += (row.id, row.deliver, row.expires_at, row.pin_hash, shown_code or b"")
+    return sha256(pack(*parts)).hexdigest()
 
 
 def _require_unasked(reading: Reading, service: Service, seen: str) -> None:
