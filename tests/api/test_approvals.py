@@ -28,7 +28,7 @@ def on_own_page(asked: Waiting) -> dict[str, str]:
 
 
 @pytest.mark.promise("P7")
-@pytest.mark.attack("AZ09", "AZ10")
+@pytest.mark.attack("AZ11")
 def test_a_coordinator_reads_what_waits_and_says_yes_to_exactly_that(embedded: World, client: Client) -> None:
     asked = waiting(embedded, "coordinator")
     tom, clara = held(embedded, "technician"), held(embedded, "coordinator")
@@ -59,7 +59,7 @@ def test_a_coordinator_reads_what_waits_and_says_yes_to_exactly_that(embedded: W
     problem(client.post(f"{place}/approve", json=again, headers=clara), 410, "ended")
 
 
-@pytest.mark.attack("AZ09")
+@pytest.mark.attack("AZ11")
 def test_a_proof_for_one_lease_is_none_for_another(embedded: World, client: Client) -> None:
     asked = waiting(embedded, "coordinator")
     other = embedded.lease(asked.ticket, asked.secret)

@@ -37,7 +37,6 @@ def asked_by_tom(world: World, address: str, page: Page, approver: str) -> tuple
 
 @SCRIPT
 @pytest.mark.promise("P7")
-@pytest.mark.attack("AZ09")
 def test_a_technician_waits_until_a_coordinator_has_said_yes(
     embedded: World, server: str, surf: Surf, script: bool
 ) -> None:
@@ -99,7 +98,7 @@ def test_a_no_comes_with_its_reason_and_what_was_typed_is_not_lost(
     expect(tom.locator(".facts")).to_contain_text(WHY_NOT)
 
 
-@pytest.mark.attack("AZ09")
+@pytest.mark.attack("AZ11")
 def test_nobody_is_offered_to_say_yes_to_what_they_asked_for_themselves(
     embedded: World, server: str, surf: Surf
 ) -> None:
@@ -118,7 +117,6 @@ def test_nobody_is_offered_to_say_yes_to_what_they_asked_for_themselves(
     expect(page.locator("main")).to_contain_text("taken back")
 
 
-@pytest.mark.attack("AZ10")
 def test_what_was_taken_back_meanwhile_is_not_approved_any_more(
     embedded: World, server: str, surf: Surf
 ) -> None:
@@ -164,7 +162,6 @@ def test_a_reason_is_text_wherever_it_is_asked_with(embedded: World, server: str
 
 @SCRIPT
 @pytest.mark.promise("P7", "P8")
-@pytest.mark.attack("AZ11")
 def test_a_customer_reads_who_asks_for_what_and_allows_it(
     embedded: World, server: str, surf: Surf, script: bool
 ) -> None:
@@ -210,7 +207,6 @@ def test_a_customer_does_not_allow_it_and_need_not_say_why(
     expect(tom.locator(".lead")).to_contain_text("Acme Garden Tools does not allow it")
 
 
-@pytest.mark.attack("AZ11")
 def test_what_began_to_be_allowed_too_late_is_said_kindly(embedded: World, server: str, surf: Surf) -> None:
     asked = waiting(embedded, "customer")
     own = come_by_link(surf(), embedded, asked.service.customer.id)
@@ -221,7 +217,6 @@ def test_what_began_to_be_allowed_too_late_is_said_kindly(embedded: World, serve
     expect(own.locator("main")).to_contain_text("or it was taken back")
 
 
-@pytest.mark.attack("AZ09")
 def test_who_has_paused_the_service_is_asked_to_let_it_go_on_first(
     embedded: World, server: str, surf: Surf
 ) -> None:

@@ -58,7 +58,6 @@ def played(
 
 
 @pytest.mark.promise("P7")
-@pytest.mark.attack("AZ09")
 def test_a_technician_waits_at_the_terminal_for_a_yes(
     embedded: World, server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -67,7 +66,6 @@ def test_a_technician_waits_at_the_terminal_for_a_yes(
 
 
 @pytest.mark.promise("P7")
-@pytest.mark.attack("AZ09", "AZ10")
 def test_a_coordinator_says_yes_and_no_at_the_terminal(
     embedded: World, server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
