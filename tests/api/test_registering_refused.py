@@ -14,7 +14,7 @@ SEEN = (
     "/services/{service}/ask",
 )
 SEEN_TOO = ("/requests/{request}", "/tickets/new", "/prolong", "/end", "/certificate")
-DONE = (
+DONE: tuple[tuple[str, dict[str, str]], ...] = (
     ("/services/new", {"customer": "new", "name": "A", "mail": "a@shop.example", "type": "installation"}),
     ("/services/{service}/requests", {"kinds": "ssh-key", "deliver": "hand"}),
     ("/services/{service}/requests/{request}", {"deliver": "hand"}),

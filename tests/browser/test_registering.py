@@ -82,7 +82,8 @@ def send(page: Page) -> Page:
 
 
 def registered(world: World) -> list[ServiceView]:
-    return world.read(services.services, world.actor("coordinator"))
+    found: list[ServiceView] = world.read(services.services, world.actor("coordinator"))
+    return found
 
 
 def looks(service: ServiceView, request: RequestView) -> tuple[str, ...]:
