@@ -10,6 +10,7 @@ from vault.errors import Conflict, Denied, NotFound, Sealed, Tampered
 from vault.model.tables import Terms
 from vault.model.terms import AllTermsView, State, TermsView, difference, parse
 from vault.operations.vault import Vault
+from vault.sentences import Sentence
 from vault.storage.reading import Reading
 from vault.storage.unit import Unit, operation
 from vault.values import DAY, Actor, Moment, to_datetime
@@ -18,7 +19,7 @@ NOTICE = 30 * DAY
 """From the posting to the day on which a version holds, in microseconds. The first version has no shortcut."""
 
 _NEWEST = select(func.coalesce(func.max(Terms.table().c.id), 0))
-TERMS_GONE = "the terms are not where the ledger says that they are"
+TERMS_GONE = Sentence("the terms are not where the ledger says that they are")
 
 
 def in_force(reading: Reading) -> Terms | None:
@@ -141,7 +142,7 @@ def one(reading: Reading, _actor: Actor, version: int) -> TermsView:
     """One version, also one that holds no more: customers have accepted it. Raises NotFound, Tampered."""
     newest = _former(reading)
     if newest is None or not 0 < version <= newest.id:
-        raise NotFound("there is no such version of the terms")
+        raise NotFound(Sentence("there is no such version of the terms"))
     return _seen(reading, _posted(reading, version))
 
 
