@@ -8,7 +8,7 @@ from cli import terminal
 from cli.exits import sentence
 from cli.terminal import say, say_error
 from vault.errors import Invalid
-from vault.model.cards import holds_card_number
+from vault.model.cards import NO_CARDS, holds_card_number
 from vault.model.doubts import doubt_of
 from vault.model.files import MARK, file_bytes, file_value
 from vault.model.kinds import KINDS, Field, Kind, judge
@@ -18,11 +18,14 @@ from vault.model.logins import read_login
 def asked(kind: type[Kind], files: Mapping[str, str]) -> dict[str, str]:
     """Ask for the fields that the named files do not give. Raises Invalid if nobody is there to be asked again.
 
-    A pasted line like `ssh -p 2222 deploy@shop.example.com` also offers what it says for the fields that follow.
+    A pasted line like `ssh -p 2222 deploy@shop.example.com` also offers what it says for the fields that follow, and a
+    file offers its own name.
     """
     typed: dict[str, str] = {}
     offered: dict[str, str] = {}
-    for field in kind.fields:
+    for field in sorted(
+        kind.fields, key=lambda field: field.reads != "file"
+    ):  # a file says what it is called
         typed[field.name] = _right(field, files, offered)
     while True:
         given = {name: value for name, value in typed.items() if value}
@@ -38,7 +41,9 @@ def asked(kind: type[Kind], files: Mapping[str, str]) -> dict[str, str]:
         else:
             break
     if holds_card_number(given):
-        raise Invalid("that holds a card number or a card code, which are never stored; nothing was sent")
+        error = Invalid(NO_CARDS, "/fields")
+        vars(error)["hint"] = "Nothing was sent."
+        raise error
     return given
 
 
@@ -83,7 +88,7 @@ def _right(field: Field, files: Mapping[str, str], offered: dict[str, str]) -> s
     """One field's value that can be right by itself; what a pasted login says of others goes into `offered`."""
     while True:
         try:
-            value = contents(files[field.name], field) if field.name in files else _typed(field, offered)
+            value = _value(field, files, offered)
             login = read_login(value) if field.reads == "ssh-command" else None
             if login is not None:
                 value = login.host
@@ -99,15 +104,22 @@ def _right(field: Field, files: Mapping[str, str], offered: dict[str, str]) -> s
             return value
 
 
+def _value(field: Field, files: Mapping[str, str], offered: dict[str, str]) -> str:
+    """One field as it is given; one of several lines out of a file, for a terminal would end them early."""
+    if field.name not in files and not field.multiline:
+        return _typed(field, offered)
+    path = files.get(field.name) or terminal.ask(f"{_title(field)}, the path of its file")
+    if path and field.reads == "file":
+        offered["name"] = Path(path).name
+    return contents(path, field) if path else ""
+
+
 def _typed(field: Field, offered: Mapping[str, str]) -> str:
-    """Ask for one field, byte for byte, or for the path of several lines: a terminal would end them early."""
+    """Ask for one field, byte for byte."""
     if field.choices and terminal.is_watched():
         say(f"one of: {' · '.join(field.choices)}")
-    if not field.multiline:
-        default = offered.get(field.name, field.default)
-        return terminal.ask(_title(field), default=default, hidden=field.secret)
-    path = terminal.ask(f"{_title(field)}, the path of its file")
-    return contents(path, field) if path else ""
+    default = offered.get(field.name, field.default)
+    return terminal.ask(_title(field), default=default, hidden=field.secret)
 
 
 def _title(field: Field) -> str:

@@ -192,7 +192,8 @@ def test_a_card_number_is_refused_before_it_is_sealed(valetkey: Valetkey, intake
     lines = "shop.example.com\n\ndeploy\n4111 1111 1111 1111\n\n"
     ran = valetkey("submit", "--statement-key", KNOWN, typed=f"{link(intake)}\n{lines}")
     assert ran.returncode == os.EX_DATAERR
-    assert b"card number" in ran.stderr
+    assert b"looks like a card number or card code, and those are never kept here" in ran.stderr
+    assert b"hint: nothing was sent" in ran.stderr
     assert b"4111" not in ran.stderr
     assert intake.given() == []
 
@@ -335,11 +336,22 @@ def test_what_looks_misplaced_is_asked_about_before_it_is_sent(
     assert b"sausage" not in ran.stderr
 
 
-def test_a_file_is_sent_byte_for_byte(valetkey: Valetkey, intake: Intake, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("named", "typed", "name"),
+    [
+        ([], "keys/shop.p12\n\n", "shop.p12"),
+        ([], "keys/shop.p12\nour.p12\n", "our.p12"),
+        (["--file", "contents=keys/shop.p12"], "\n", "shop.p12"),
+    ],
+)
+def test_a_file_is_sent_byte_for_byte_under_its_own_name_or_another(
+    valetkey: Valetkey, intake: Intake, tmp_path: Path, named: list[str], typed: str, name: str
+) -> None:
     intake.kind = "file"
     raw = bytes(range(256)) * 4
-    (tmp_path / "shop.p12").write_bytes(raw)
-    ran = valetkey("submit", "--statement-key", KNOWN, typed=f"{link(intake)}\nshop.p12\nshop.p12\n")
+    (tmp_path / "keys").mkdir()
+    (tmp_path / "keys" / "shop.p12").write_bytes(raw)
+    ran = valetkey("submit", "--statement-key", KNOWN, *named, typed=f"{link(intake)}\n{typed}")
     assert ran.returncode == 0, ran.stderr
     (fields,) = intake.given()
-    assert (fields["name"], file_bytes(fields["contents"])) == ("shop.p12", raw)
+    assert (fields["name"], file_bytes(fields["contents"])) == (name, raw)
