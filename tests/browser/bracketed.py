@@ -27,7 +27,7 @@ _INNERMOST = re.compile("⟦[^⟦⟧]*⟧")
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _READ = """() => {
   const page = document.documentElement.cloneNode(true);
-  for (const one of page.querySelectorAll("script, style, time, pre, code, .prose, [lang]")) one.remove();
+  for (const one of page.querySelectorAll("script, style, time, pre, code, .mono, .prose, [lang]")) one.remove();
   const saying = /^(aria-label|title|placeholder|alt|data-(missing|wrong|title|sealed|no|good|bad|old))$/;
   const said = [...page.querySelectorAll("*")].flatMap((one) => [...one.attributes])
     .filter(({ name }) => saying.test(name)).map(({ value }) => value);
