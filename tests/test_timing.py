@@ -14,13 +14,15 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
 from httpx2 import Client
 
 from tests.operations.provers import with_passkey
-from tests.world import PASSWORD, Member, World
+from tests.world import PASSWORD, Member, Template, World
+from vault.crypto.passwords import FLOOR
 from vault.operations import account, staff
 from vault.policy.attempts import LIMITS
 from vault.values import Actor
@@ -90,6 +92,13 @@ def test_the_statistic_is_that_of_the_tables() -> None:
     # a worked example: U = 23 of 35, z = 0.812 with the correction for continuity
     found = mann_whitney([19, 22, 16, 29, 24], [20, 11, 17, 12])
     assert (round(found.effect * 20), round(found.p, 3)) == (17, 0.111)
+
+
+@pytest.fixture
+def embedded(tmp_path: Path) -> Iterator[World]:
+    """The small company, its hashes as dear as the cheapest that the product takes: they hide the rest."""
+    with Template(tmp_path / "template", None, FLOOR).world(tmp_path) as world:
+        yield world
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ from urllib.parse import parse_qs, urlsplit
 import uvicorn
 from sqlalchemy import text
 
+from tests.hashes import CHEAP, cheap_hashes
 from tests.postgres import Cluster
 from vault.crypto.encoding import b64
 from vault.crypto.envelope import Context
@@ -43,7 +44,6 @@ from vault.model.views import (
     TicketView,
 )
 from vault.operations import (
-    approving,
     audit,
     catalogue,
     checkout,
@@ -53,7 +53,6 @@ from vault.operations import (
     giving,
     intake,
     operator,
-    own_approvals,
     requests,
     services,
     sessions,
@@ -68,8 +67,6 @@ from vault.values import SECOND, Actor, to_datetime
 
 T = TypeVar("T")
 PASSWORD = "seven quiet llamas knit by moonlight"
-CHEAP = Cost(19 * 1024, 2, 1)
-DEARER = Cost(20 * 1024, 2, 1)
 CATALOGUE = """
 [agreement]
 text = "I keep to myself what I see of customers and their servers, and use it for their service alone."
@@ -88,17 +85,6 @@ PEOPLE = {
     "auditor": ("Axel Audley", "axel@agency.example"),
     "administrator": ("Ada Adams", "ada@agency.example"),
 }
-
-
-@contextmanager
-def dearer_hashes(world: "World") -> Iterator[None]:
-    """As if this release hashed passwords at a higher cost than the one before."""
-    usual, world.vault.hashing = world.vault.hashing, HashingQueue(DEARER)
-    try:
-        yield
-    finally:
-        world.vault.hashing.close()
-        world.vault.hashing = usual
 
 
 class FakeClock:
@@ -146,6 +132,7 @@ class Ground:
     settings: Settings
     cluster: Cluster | None = None
     databases: tuple[str, ...] = ()
+    cost: Cost = CHEAP
 
 
 class World:
@@ -189,7 +176,7 @@ class World:
 
     def _start(self) -> Vault:
         async def start() -> Vault:
-            return Vault.start(self.settings, self.clock, HashingQueue(CHEAP))
+            return Vault.start(self.settings, self.clock, HashingQueue(self.ground.cost))
 
         return self.run(start())
 
@@ -362,19 +349,6 @@ class World:
             checkout.lease(self.vault, actor, ticket.id, list(secret_ids), minutes, reason, given)
         )
 
-    def approve(self, lease: LeaseView, who: "str | Member" = "coordinator") -> LeaseView:
-        """Say a coordinator's yes to a lease that waits for it."""
-        actor, given = self.actor(who), self.presence(who)
-        return self.run(approving.approve(self.vault, actor, lease.id, lease.digest, given))
-
-    def allow(self, lease: LeaseView) -> LeaseView:
-        """Have the customer come to their page and allow a lease that waits for them."""
-        from tests.operations.visiting import come  # which stands on this world
-
-        ((customer,),) = self.sql("SELECT customer_id FROM service WHERE id = :id", id=lease.service_id)
-        self.perform(own_approvals.agree, come(self, customer).actor, lease.id, lease.digest)
-        return self.read(checkout.lease_view, self.actor("coordinator"), lease.id)
-
     def reveal(
         self, lease: LeaseView, secret_id: str, name: str = "password", who: "str | Member" = "technician"
     ) -> str:
@@ -454,8 +428,9 @@ def free_port() -> int:
 class Template:
     """One vault that was initialised and staffed once; every test stands on a copy of it."""
 
-    def __init__(self, place: Path, cluster: Cluster | None) -> None:
+    def __init__(self, place: Path, cluster: Cluster | None, cost: Cost = CHEAP) -> None:
         self.place = place
+        self.cost = cost
         self.cluster = cluster
         self.names = ("template_vault", "template_keyring")
         self.key_file = place / "root.key"
@@ -465,10 +440,11 @@ class Template:
             cluster.admin(f'CREATE DATABASE "{name}"')  # type: ignore[union-attr]
         settings = self._settings(place / "data", self.names)
         operator.initialise(settings, KeyFile(self.key_file))
-        world = World(Ground(settings, cluster))
-        world.run(catalogue.apply(world.vault, Actor.host(), CATALOGUE))
-        self.staff = {role: world.hire(name, role, mail) for role, (name, mail) in PEOPLE.items()}
-        world.close()
+        with cheap_hashes():
+            world = World(Ground(settings, cluster, cost=cost))
+            world.run(catalogue.apply(world.vault, Actor.host(), CATALOGUE))
+            self.staff = {role: world.hire(name, role, mail) for role, (name, mail) in PEOPLE.items()}
+            world.close()
 
     def _settings(self, data: Path, databases: tuple[str, ...]) -> Settings:
         urls = {}
@@ -496,9 +472,10 @@ class Template:
             for template, name in zip(self.names, databases, strict=True):
                 self.cluster.admin(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
         settings = self._settings(data, databases)
-        world = World(Ground(settings, self.cluster, databases), self.staff)
+        world = World(Ground(settings, self.cluster, databases, self.cost), self.staff)
         try:
-            yield world
+            with cheap_hashes():
+                yield world
         finally:
             world.close()
             if self.cluster:

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
+from tests.hashes import dearer_hashes
 from tests.refusals import answer, refused
-from tests.world import PASSWORD, Member, World, dearer_hashes
+from tests.world import PASSWORD, Member, World
 from vault.crypto.factors import current_code
 from vault.crypto.tokens import new_token
 from vault.errors import Denied, NotSignedIn, Sealed, TooMany

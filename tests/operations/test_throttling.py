@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
+from tests.hashes import CHEAP
 from tests.operations.provers import by_passkey, with_passkey
 from tests.refusals import answer
-from tests.world import CHEAP, PASSWORD, Member, World
+from tests.world import PASSWORD, Member, World
 from vault.crypto.passwords import HashingQueue
 from vault.crypto.tokens import new_token, token_hash
 from vault.errors import NotSignedIn, TooMany

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote_from_bytes
 
-from tests.world import CHEAP, World
+from tests.hashes import CHEAP
+from tests.world import World
 from vault.crypto.passwords import HashingQueue
 from vault.errors import VaultError
 from vault.ledger.verify import Verdict, verify_bundle
