@@ -8,11 +8,12 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from tests.authenticator import SoftPasskey
+from tests.hashes import dearer_hashes
 from tests.logins import GOOD
 from tests.operations.necessities import WITH_REGISTRAR, approve
 from tests.operations.visiting import NOBODY, ask, code_of, come
 from tests.operations.yeses import allowed, approved, disagree, no, owner, put, waits
-from tests.world import CATALOGUE, LOGIN, PASSWORD, Member, World, dearer_hashes
+from tests.world import CATALOGUE, LOGIN, PASSWORD, Member, World
 from vault.crypto.tokens import new_intake_code, new_user_code
 from vault.errors import ClockInDoubt, NotFound, NotSignedIn, ProofNeeded, Tampered, TooMany, VaultError
 from vault.model.messages import Accept, Again, Done, Speak
