@@ -27,7 +27,7 @@ router = APIRouter(prefix="/services/new", route_class=PageRoute, include_in_sch
 NEW = "new"
 """What stands for a customer who is not here yet."""
 NOTHING_ASKED, NO_WORK = Question((), "", pin=False), Work()
-FIELDS = ("customer", "name", "mail", "language", "type", "title", "ends_at", "kinds", "deliver")
+FIELDS = ("customer", "name", "mail", "language", "type", "title", "ends_at", "kinds", "deliver", "number")
 
 
 @dataclass(frozen=True)
@@ -227,6 +227,8 @@ def _faults(vault: Vault, house: House, order: Order, of: ServiceTypeView) -> di
         checks["mail"] = lambda: MailAddress.parse(order.mail)
     elif house.customer(order.customer) is None:
         faults["customer"] = "Choose for whom it is."
+    if (order.work.title.strip() or order.work.people) and not order.work.number:
+        faults["number"] = "Give the ticket its number, or leave all of it empty."
     for place, check in checks.items():
         try:
             check()

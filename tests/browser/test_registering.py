@@ -215,8 +215,11 @@ def test_the_customer_is_asked_by_mail_and_the_page_says_to_whom(house: World, s
 def test_a_ticket_with_its_technicians_goes_along(house: World, server: str, surf: Surf) -> None:
     page = begun(surf(), house, server)
     page.click("text=Open a ticket at once")
-    page.fill("#number", "T-2041")
     page.check("text=Tom Tanner")
+    send(page)
+    expect(page.locator("#number-error")).to_contain_text("Give the ticket its number")
+    assert page.is_checked("text=Tom Tanner")
+    page.fill("#number", "T-2041")
     send(page)
     expect(page.locator(".facts")).to_contain_text("T-2041: Hosting and support")
     expect(page.locator(".facts")).to_contain_text("Tom Tanner")
