@@ -26,9 +26,10 @@ HOST = Actor.host()
 
 
 @pytest.fixture
-def post(embedded: World) -> Iterator[PostOffice]:
-    """A post office, and `embedded` set up to send by it."""
-    with post_office(embedded) as office:
+def post(request: pytest.FixtureRequest) -> Iterator[PostOffice]:
+    """A post office, and the company of the test set up to send by it."""
+    company = "world" if "world" in request.fixturenames else "embedded"
+    with post_office(request.getfixturevalue(company)) as office:
         yield office
 
 
@@ -66,27 +67,25 @@ def test_a_customer_is_asked_by_mail_with_a_link_that_works_and_that_nobody_here
     assert deliver(embedded) == 0, "told once"
 
 
-def test_a_broken_mail_server_is_tried_again_and_blocks_nothing(embedded: World, post: PostOffice) -> None:
-    request = asked(embedded)
+def test_a_broken_mail_server_is_tried_again_and_blocks_nothing(world: World, post: PostOffice) -> None:
+    request = asked(world)
     post.broken = True
-    assert deliver(embedded) == 0
-    assert about(embedded, request.id) == ("waiting", 1)
-    assert deliver(embedded) == 0, "not at once again"
-    assert about(embedded, request.id) == ("waiting", 1)
-    _, secret, _, lease = embedded.lent()
-    assert embedded.reveal(lease, secret), "everything else goes on"
+    assert deliver(world) == 0
+    assert about(world, request.id) == ("waiting", 1)
+    assert deliver(world) == 0, "not at once again"
+    assert about(world, request.id) == ("waiting", 1)
+    _, secret, _, lease = world.lent()
+    assert world.reveal(lease, secret), "everything else goes on"
     for tries in (2, 3, 4):
-        embedded.clock.advance(seconds=2 ** (tries + 1))
-        deliver(embedded)
-        assert about(embedded, request.id) == ("waiting", tries)
+        world.clock.advance(seconds=2 ** (tries + 1))
+        deliver(world)
+        assert about(world, request.id) == ("waiting", tries)
     post.broken = False
-    embedded.clock.advance(hours=1)
-    deliver(embedded)
-    assert embedded.sql("SELECT DISTINCT state FROM outbox WHERE template <> 'service.ending'") == [
-        ("settled",)
-    ]
+    world.clock.advance(hours=1)
+    deliver(world)
+    assert world.sql("SELECT DISTINCT state FROM outbox WHERE template <> 'service.ending'") == [("settled",)]
     (mail,) = [one for one in post.mails if "asks you for access" in one["Subject"]]
-    assert isinstance(embedded.run(begun(embedded, code_in(mail))), Form)
+    assert isinstance(world.run(begun(world, code_in(mail))), Form)
 
 
 def test_a_mail_server_that_is_not_there_is_no_fault_of_anybody(embedded: World, post: PostOffice) -> None:
@@ -99,27 +98,27 @@ def test_a_mail_server_that_is_not_there_is_no_fault_of_anybody(embedded: World,
 
 
 @pytest.mark.attack("IN01")
-def test_only_the_newest_code_that_was_mailed_works(embedded: World, post: PostOffice) -> None:
-    request = asked(embedded)
-    deliver(embedded)
-    embedded.sql("UPDATE outbox SET state = 'waiting'")  # as after a crash between mail and note
-    deliver(embedded)
+def test_only_the_newest_code_that_was_mailed_works(world: World, post: PostOffice) -> None:
+    request = asked(world)
+    deliver(world)
+    world.sql("UPDATE outbox SET state = 'waiting'")  # as after a crash between mail and note
+    deliver(world)
     first, second = (code_in(mail) for mail in post.mails)
     assert first != second
-    assert answer(embedded, begun(embedded, first))[0] is NotFound
-    again = embedded.perform(requests.reissue, embedded.actor("coordinator"), request.id, "mail")
+    assert answer(world, begun(world, first))[0] is NotFound
+    again = world.perform(requests.reissue, world.actor("coordinator"), request.id, "mail")
     assert again.code is None
-    assert answer(embedded, begun(embedded, second))[0] is NotFound
-    deliver(embedded)
-    assert isinstance(embedded.run(begun(embedded, code_in(post.mails[-1]))), Form)
+    assert answer(world, begun(world, second))[0] is NotFound
+    deliver(world)
+    assert isinstance(world.run(begun(world, code_in(post.mails[-1]))), Form)
 
 
-def test_nobody_is_asked_for_what_is_settled_meanwhile(embedded: World, post: PostOffice) -> None:
-    request = asked(embedded)
-    embedded.perform(requests.cancel, embedded.actor("coordinator"), request.id)
-    assert deliver(embedded) == 1
+def test_nobody_is_asked_for_what_is_settled_meanwhile(world: World, post: PostOffice) -> None:
+    request = asked(world)
+    world.perform(requests.cancel, world.actor("coordinator"), request.id)
+    assert deliver(world) == 1
     assert post.mails == []
-    assert about(embedded, request.id) == ("settled", 1)
+    assert about(world, request.id) == ("settled", 1)
 
 
 @pytest.mark.promise("P5", "P8")
@@ -254,25 +253,25 @@ def test_both_addresses_hear_that_one_took_the_other_s_place(embedded: World, po
 
 
 @pytest.mark.attack("DO10")
-def test_nobody_s_mailbox_is_flooded_with_the_same(embedded: World, post: PostOffice) -> None:
-    tom, clara = embedded.member("technician"), embedded.member("coordinator")
+def test_nobody_s_mailbox_is_flooded_with_the_same(world: World, post: PostOffice) -> None:
+    tom, clara = world.member("technician"), world.member("coordinator")
     for _ in range(12):
-        embedded.perform(tell, HOST, "staff.factor", tom.id)
-    embedded.perform(tell, HOST, "staff.password", tom.id)
-    embedded.perform(tell, HOST, "staff.factor", clara.id)
-    deliver(embedded)
-    deliver(embedded)
+        world.perform(tell, HOST, "staff.factor", tom.id)
+    world.perform(tell, HOST, "staff.password", tom.id)
+    world.perform(tell, HOST, "staff.factor", clara.id)
+    deliver(world)
+    deliver(world)
     said = [(mail["To"], mail["Subject"].partition(":")[0]) for mail in post.mails]
     assert said.count((tom.view.mail, NOTICES["staff.factor"].subject)) == delivery.MOST_NOTICES == 5
     assert (tom.view.mail, NOTICES["staff.password"].subject) in said, "another thing is told all the same"
     assert (clara.view.mail, NOTICES["staff.factor"].subject) in said, "and so are others"
-    assert embedded.sql("SELECT count(*) FROM outbox WHERE state = 'waiting'") == [(0,)]
-    embedded.clock.advance(days=1, seconds=1)
-    embedded.perform(tell, HOST, "staff.factor", tom.id)
-    deliver(embedded)
+    assert world.sql("SELECT count(*) FROM outbox WHERE state = 'waiting'") == [(0,)]
+    world.clock.advance(days=1, seconds=1)
+    world.perform(tell, HOST, "staff.factor", tom.id)
+    deliver(world)
     assert len(post.mails) == len(said) + 1
-    embedded.run(upkeep.sweep(embedded.vault))
-    assert embedded.sql("SELECT count(*) FROM outbox") == [(1,)]
+    world.run(upkeep.sweep(world.vault))
+    assert world.sql("SELECT count(*) FROM outbox") == [(1,)]
 
 
 def test_who_never_joined_gets_no_mail(embedded: World, post: PostOffice) -> None:

@@ -40,9 +40,10 @@ REGISTRAR = {
 
 
 @pytest.fixture
-def post(embedded: World) -> Iterator[PostOffice]:
-    """A post office, and `embedded` set up to send by it."""
-    with post_office(embedded) as office:
+def post(request: pytest.FixtureRequest) -> Iterator[PostOffice]:
+    """A post office, and the company of the test set up to send by it."""
+    company = "world" if "world" in request.fixturenames else "embedded"
+    with post_office(request.getfixturevalue(company)) as office:
         yield office
 
 
@@ -239,31 +240,31 @@ def test_a_refused_reveal_tells_nobody_and_leaves_the_first_use_to_come(world: W
 
 
 @pytest.mark.promise("P4")
-def test_the_end_is_told_seven_days_before_and_once(embedded: World, post: PostOffice) -> None:
-    service = embedded.service(days=30)
-    embedded.service(customer=None, title="A short one", days=6)
-    embedded.clock.advance(days=22, hours=23)
-    deliver(embedded)
+def test_the_end_is_told_seven_days_before_and_once(world: World, post: PostOffice) -> None:
+    service = world.service(days=30)
+    world.service(customer=None, title="A short one", days=6)
+    world.clock.advance(days=22, hours=23)
+    deliver(world)
     assert post.mails == []
-    embedded.clock.advance(hours=2)
-    deliver(embedded)
-    deliver(embedded)
+    world.clock.advance(hours=2)
+    deliver(world)
+    deliver(world)
     (mail,) = post.mails
     assert mail["Subject"] == f"Ends soon: {service.title}"
     assert translation("en").moment(service.ends_at) in sentences(mail)
 
 
-def test_an_end_that_was_moved_is_told_before_the_new_one(embedded: World, post: PostOffice) -> None:
-    service = embedded.service(days=30)
-    found = embedded.sql("SELECT ends_at FROM service")[0][0]
-    coordinator, later = embedded.actor("coordinator"), to_datetime(found + 20 * DAY)
-    given = embedded.presence("coordinator")
-    embedded.run(services.prolong(embedded.vault, coordinator, service.id, later, given))
-    embedded.clock.advance(days=24)
-    deliver(embedded)
+def test_an_end_that_was_moved_is_told_before_the_new_one(world: World, post: PostOffice) -> None:
+    service = world.service(days=30)
+    found = world.sql("SELECT ends_at FROM service")[0][0]
+    coordinator, later = world.actor("coordinator"), to_datetime(found + 20 * DAY)
+    given = world.presence("coordinator")
+    world.run(services.prolong(world.vault, coordinator, service.id, later, given))
+    world.clock.advance(days=24)
+    deliver(world)
     assert post.mails == [], "the former end tells nothing"
-    embedded.clock.advance(days=20)
-    deliver(embedded)
+    world.clock.advance(days=20)
+    deliver(world)
     (mail,) = post.mails
     assert translation("en").moment(later) in sentences(mail)
 
@@ -272,41 +273,41 @@ def test_an_end_that_was_moved_is_told_before_the_new_one(embedded: World, post:
 
 
 def test_a_digest_comes_once_a_day_and_holds_back_no_code_no_question_and_no_certificate(
-    embedded: World, post: PostOffice
+    world: World, post: PostOffice
 ) -> None:
-    service, secret, _, lease = embedded.lent()
-    visitor = come(embedded, owner(embedded))
-    embedded.run(mine.correct(embedded.vault, visitor.actor, digest=True))
-    embedded.reveal(lease, secret)
-    embedded.perform(mine.pause, visitor.actor, service.id)
-    settle(embedded)
+    service, secret, _, lease = world.lent()
+    visitor = come(world, owner(world))
+    world.run(mine.correct(world.vault, visitor.actor, digest=True))
+    world.reveal(lease, secret)
+    world.perform(mine.pause, visitor.actor, service.id)
+    settle(world)
     assert post.mails == []
-    embedded.perform(mine.resume, visitor.actor, service.id)
-    embedded.perform(requests.ask, embedded.actor("coordinator"), service.id, ["ssh-password"], "mail")
-    ask(embedded, code_of(embedded, owner(embedded)))
-    deliver(embedded)
+    world.perform(mine.resume, visitor.actor, service.id)
+    world.perform(requests.ask, world.actor("coordinator"), service.id, ["ssh-password"], "mail")
+    ask(world, code_of(world, owner(world)))
+    deliver(world)
     assert [subject.split(":")[0] for subject in post.subjects()] == [
         "Green Lane Web asks you for access",
         "Your code for your page at Green Lane Web",
     ]
-    embedded.clock.advance(days=1)
-    deliver(embedded)
-    deliver(embedded)
+    world.clock.advance(days=1)
+    deliver(world)
+    deliver(world)
     assert post.subjects()[2:] == ["4 things happened with your access at Green Lane Web"]
     said = sentences(post.mails[-1])
     order = ["received", "for the first time", "paused", "resumed"]
     assert sorted(order, key=said.index) == order
-    visitor = come(embedded, owner(embedded))
-    embedded.perform(mine.pause, visitor.actor, service.id)
-    embedded.clock.advance(hours=1)
-    deliver(embedded)
+    visitor = come(world, owner(world))
+    world.perform(mine.pause, visitor.actor, service.id)
+    world.clock.advance(hours=1)
+    deliver(world)
     del post.mails[3:]  # the code for the page
-    embedded.perform(mine.resume, come(embedded, owner(embedded)).actor, service.id)
-    embedded.sql("UPDATE outbox SET state = 'settled' WHERE template = 'customer.code'")
-    deliver(embedded)
+    world.perform(mine.resume, come(world, owner(world)).actor, service.id)
+    world.sql("UPDATE outbox SET state = 'settled' WHERE template = 'customer.code'")
+    deliver(world)
     assert len(post.mails) == 3, "not before tomorrow"
-    embedded.end(service)
-    deliver(embedded)
+    world.end(service)
+    deliver(world)
     assert [subject.split(":")[0] for subject in post.subjects()[3:]] == [
         "2 things happened with your access at Green Lane Web",
         "Your access for Acme's new shop was destroyed",
@@ -317,44 +318,44 @@ def test_a_digest_comes_once_a_day_and_holds_back_no_code_no_question_and_no_cer
 
 
 def test_what_waits_for_one_mailbox_waits_in_order_and_keeps_nothing_from_others(
-    embedded: World, post: PostOffice
+    world: World, post: PostOffice
 ) -> None:
-    one, other = embedded.customer(), embedded.customer("Bobs Bikes", "bob@bikes.example")
-    mine_, bobs = embedded.service(one), embedded.service(other)
-    coordinator = embedded.actor("coordinator")
+    one, other = world.customer(), world.customer("Bobs Bikes", "bob@bikes.example")
+    mine_, bobs = world.service(one), world.service(other)
+    coordinator = world.actor("coordinator")
     post.gone = {SHOP}
-    embedded.perform(requests.ask, coordinator, mine_.id, None, "mail")
-    deliver(embedded)
+    world.perform(requests.ask, coordinator, mine_.id, None, "mail")
+    deliver(world)
     for asked in (mine_, bobs):
-        embedded.perform(requests.ask, coordinator, asked.id, ["ssh-key"], "mail")
-    deliver(embedded)
+        world.perform(requests.ask, coordinator, asked.id, ["ssh-key"], "mail")
+    deliver(world)
     assert [mail["To"] for mail in post.mails] == ["bob@bikes.example"]
     assert [
-        tries for (tries,) in embedded.sql("SELECT tries FROM outbox WHERE state = 'waiting' AND tries > 0")
+        tries for (tries,) in world.sql("SELECT tries FROM outbox WHERE state = 'waiting' AND tries > 0")
     ] == [1], "what came after it waits behind it, untried"
     post.gone = set()
-    embedded.clock.advance(minutes=1)
-    deliver(embedded)
+    world.clock.advance(minutes=1)
+    deliver(world)
     assert post.subjects(SHOP) == ["Green Lane Web asks you for access: Acme's new shop"] * 2
-    assert waiting(embedded) == []
+    assert waiting(world) == []
 
 
 def test_a_mailbox_that_is_gone_is_given_up_after_days_and_a_server_that_says_later_never(
-    embedded: World, post: PostOffice
+    world: World, post: PostOffice
 ) -> None:
-    service = embedded.service()
-    embedded.perform(requests.ask, embedded.actor("coordinator"), service.id, None, "mail")
-    embedded.sql(
+    service = world.service()
+    world.perform(requests.ask, world.actor("coordinator"), service.id, None, "mail")
+    world.sql(
         "UPDATE outbox SET tries = :tries WHERE template = 'request.asked'", tries=delivery.MOST_REFUSALS
     )
     post.broken = True
-    deliver(embedded)
-    assert waiting(embedded) == ["request.asked"]
-    embedded.clock.advance(hours=1)
+    deliver(world)
+    assert waiting(world) == ["request.asked"]
+    world.clock.advance(hours=1)
     post.gone = {SHOP}
-    deliver(embedded)
-    assert embedded.sql("SELECT state FROM outbox WHERE template = 'request.asked'") == [("undeliverable",)]
-    assert _doctor(embedded) == ("warning", "1 message was given up since yesterday: a mailbox takes nothing")
+    deliver(world)
+    assert world.sql("SELECT state FROM outbox WHERE template = 'request.asked'") == [("undeliverable",)]
+    assert _doctor(world) == ("warning", "1 message was given up since yesterday: a mailbox takes nothing")
 
 
 def _doctor(world: World) -> tuple[str, str]:
@@ -362,34 +363,34 @@ def _doctor(world: World) -> tuple[str, str]:
     return found["outbox"].level, found["outbox"].text
 
 
-def test_the_doctor_says_how_many_wait_and_since_when(embedded: World, post: PostOffice) -> None:
-    service = embedded.service()
-    assert _doctor(embedded) == ("ok", "every message is on its way")
-    embedded.perform(requests.ask, embedded.actor("coordinator"), service.id, None, "mail")
-    since = to_datetime(embedded.clock.wall())
+def test_the_doctor_says_how_many_wait_and_since_when(world: World, post: PostOffice) -> None:
+    service = world.service()
+    assert _doctor(world) == ("ok", "every message is on its way")
+    world.perform(requests.ask, world.actor("coordinator"), service.id, None, "mail")
+    since = to_datetime(world.clock.wall())
     post.broken = True
     for _ in range(4):
-        deliver(embedded)
-        embedded.clock.advance(minutes=1)
-    level, said = _doctor(embedded)
+        deliver(world)
+        world.clock.advance(minutes=1)
+    level, said = _doctor(world)
     assert (level, said) == (
         "warning",
         f"1 message waits for the mail server, since {since:%Y-%m-%d %H:%M} UTC",
     )
     post.broken = False
-    embedded.clock.advance(hours=1)
-    deliver(embedded)
-    assert _doctor(embedded) == ("ok", "every message is on its way")
+    world.clock.advance(hours=1)
+    deliver(world)
+    assert _doctor(world) == ("ok", "every message is on its way")
 
 
-def test_with_no_mail_server_there_a_round_ends_at_its_first_try(embedded: World, post: PostOffice) -> None:
+def test_with_no_mail_server_there_a_round_ends_at_its_first_try(world: World, post: PostOffice) -> None:
     for name in "abc":
-        service = embedded.service(embedded.customer(name, f"{name}@x.example"))
-        embedded.perform(requests.ask, embedded.actor("coordinator"), service.id, None, "mail")
-    embedded.settings = embedded.settings.model_copy(update={"smtp_port": 1})
-    embedded.reopen()
-    deliver(embedded)
-    assert embedded.sql("SELECT tries FROM outbox WHERE template = 'request.asked' ORDER BY id") == [
+        service = world.service(world.customer(name, f"{name}@x.example"))
+        world.perform(requests.ask, world.actor("coordinator"), service.id, None, "mail")
+    world.settings = world.settings.model_copy(update={"smtp_port": 1})
+    world.reopen()
+    deliver(world)
+    assert world.sql("SELECT tries FROM outbox WHERE template = 'request.asked' ORDER BY id") == [
         (1,),
         (0,),
         (0,),
@@ -397,22 +398,22 @@ def test_with_no_mail_server_there_a_round_ends_at_its_first_try(embedded: World
 
 
 @pytest.mark.attack("DO10")
-def test_whoever_does_the_same_again_and_again_fills_no_mailbox(embedded: World, post: PostOffice) -> None:
-    service = embedded.service()
-    visitor = come(embedded, owner(embedded))
-    embedded.sql("UPDATE outbox SET state = 'settled' WHERE template = 'customer.code'")
+def test_whoever_does_the_same_again_and_again_fills_no_mailbox(world: World, post: PostOffice) -> None:
+    service = world.service()
+    visitor = come(world, owner(world))
+    world.sql("UPDATE outbox SET state = 'settled' WHERE template = 'customer.code'")
     for _ in range(10):
         for change in (mine.pause, mine.resume):
-            embedded.perform(change, visitor.actor, service.id)
-            embedded.clock.advance(seconds=5)
-            deliver(embedded)
+            world.perform(change, visitor.actor, service.id)
+            world.clock.advance(seconds=5)
+            deliver(world)
     assert len(post.mails) == delivery.MOST_AN_HOUR == 12
-    embedded.perform(requests.ask, embedded.actor("coordinator"), service.id, ["ssh-key"], "mail")
-    deliver(embedded)
+    world.perform(requests.ask, world.actor("coordinator"), service.id, ["ssh-key"], "mail")
+    deliver(world)
     assert len(post.mails) == 14, "what waited, and what is asked"
-    embedded.clock.advance(hours=2)
-    deliver(embedded)
-    assert waiting(embedded) == []
+    world.clock.advance(hours=2)
+    deliver(world)
+    assert waiting(world) == []
 
 
 # -- while the vault is sealed -------------------------------------------------------------------------------
