@@ -24,7 +24,8 @@ test: $(READY) system ## The everyday tests
 	@$(PYTEST) -m "not long" --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 test-long: $(READY) system ## The tests that take longer: crashes by the dozen, long searches for bad input
-	@$(PYTEST) -m long --timeout 1800
+	@$(PYTEST) -m "long and not alone" --timeout 1800 --numprocesses 2 --dist loadfile --no-loadscope-reorder
+	@$(PYTEST) -m "long and alone" --timeout 1800
 
 check: $(READY) ## Style, format, types, and that imports only go down
 	@$(BIN)/ruff check .

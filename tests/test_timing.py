@@ -248,6 +248,7 @@ def only_a_passkey(world: World) -> Member:
 
 
 @pytest.mark.long
+@pytest.mark.alone
 @pytest.mark.attack("AN12")
 @pytest.mark.parametrize("name", KINDS)
 def test_time_tells_nothing_of_an_account(embedded: World, client: Client, name: str) -> None:
@@ -256,6 +257,7 @@ def test_time_tells_nothing_of_an_account(embedded: World, client: Client, name:
 
 
 @pytest.mark.long
+@pytest.mark.alone
 @pytest.mark.attack("AN12", "DO01")
 def test_nor_does_it_while_others_wait_for_the_same_queue(embedded: World, client: Client) -> None:
     pair = KINDS["known and unknown"](embedded)
