@@ -26,6 +26,7 @@ OF_THE_VAULT = {
     "request.lock": "the same",
     "secret.again": "the customer's own change of mind on the form",
     "secret.check": "opened to be looked at; what came of it is told",
+    "customer.correct": "the language that was chosen on a form: it is in their details, and in what they read",
     "service.lapse": "the end of the grace; what is destroyed then is told",
 }
 """Entries about a service that are not told to its customer, each with its reason."""
