@@ -145,7 +145,6 @@ def test_a_new_customer_is_asked_in_under_a_minute_and_their_form_opens(
 
 
 @pytest.mark.promise("P9")
-@pytest.mark.attack("SL02")
 @pytest.mark.parametrize("script", [True, False])
 def test_what_is_handed_over_is_shown_once_and_a_reload_repeats_nothing(
     house: World, server: str, surf: Surf, script: bool

@@ -75,9 +75,7 @@ def test_what_changes_is_marked_in_elements_and_in_words(changing: World, server
     expect(page.locator(".lead")).to_contain_text(f"From {day(changing, 30)} other terms hold")
     page.click("text=below")
     coming = page.get_by_role("region", name=f"From {day(changing, 30)}")
-    expect(coming).to_contain_text(
-        "2 paragraphs read differently, 2 paragraphs are new, one paragraph goes."
-    )
+    expect(coming).to_contain_text("2 paragraphs read differently, 2 paragraphs are new, one paragraph goes.")
     assert "[new: all that end of new]" in marks(page, "ins")
     assert "[new: While you rest end of new]" in marks(page, "ins")
     assert "[gone: When these terms change end of gone]" in marks(page, "del")

@@ -7,7 +7,9 @@ import pytest
 from vault.errors import Denied
 from vault.policy.necessity import Line, require_approved
 
-LINE = Line("transfer", "Transfer", "registrar", "to move your domain", "The registrar asks for it.", "customer")
+LINE = Line(
+    "transfer", "Transfer", "registrar", "to move your domain", "The registrar asks for it.", "customer"
+)
 
 
 @pytest.mark.promise("P7")
