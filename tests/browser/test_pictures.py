@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page
 
+from tests.approvals import once_more
 from tests.browser.own_page import come_by_link
 from tests.browser.people import Surf, holding_a_passkey, sign_in
 from tests.browser.test_joining import choose, invited
@@ -15,7 +16,7 @@ from tests.world import World
 
 pytestmark = [pytest.mark.browser]
 
-NAMES = ("form", "mine", "desk", "lease", "log", "join", "account", "people")
+NAMES = ("form", "mine", "register", "desk", "approval", "lease", "log", "join", "account", "people")
 MADE = Path(__file__).parents[2] / "docs" / "pictures"
 
 
@@ -34,6 +35,7 @@ def test_the_pictures_of_the_pages_can_be_made(
     embedded.actor(both)
     invitation = invited(embedded)
     embedded.hire("Bea Brown", "administrator")
+    waits = once_more(embedded, "coordinator", ticket, secret)
     joining: list[Any] = []
     for suffix, options in (
         ("", {"viewport": {"width": 1280, "height": 960}}),
@@ -55,6 +57,12 @@ def test_the_pictures_of_the_pages_can_be_made(
         pages["form"].fill("#host", "shop.example.com")
         pages["form"].fill("#username", "deploy")
         pages["desk"] = sign_in(surf(**options), embedded, server, "technician")
+        pages["register"] = sign_in(surf(**options), embedded, server, "coordinator")
+        pages["register"].goto(f"{server}/services/new")
+        pages["register"].fill("#name", "Hill Farm Shop")
+        pages["register"].fill("#mail", "farm@hill.example")
+        pages["approval"] = sign_in(surf(**options), embedded, server, "coordinator")
+        pages["approval"].goto(f"{server}/approvals/{waits.id}")
         pages["lease"] = sign_in(surf(**options), embedded, server, "technician")
         pages["lease"].goto(f"{server}/leases/{lease.id}")
         pages["lease"].locator("[data-name=host]").get_by_role("button").click()
