@@ -21,8 +21,9 @@ _ARGUMENTS = [
 
 def browser() -> str:
     """Where Chromium is that Playwright can drive, or nothing."""
-    found = shutil.which("chromium") if find_spec("playwright") else None
-    return found or ""
+    if not find_spec("playwright"):
+        return ""
+    return shutil.which("chromium-headless-shell") or shutil.which("chromium") or ""
 
 
 def hand_over(company: Company, link: str, fields: dict[str, str], needles: Needles) -> str:
