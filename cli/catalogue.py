@@ -150,8 +150,9 @@ def approve(name: Type, kind: Kind, as_json: AsJson = False) -> None:
 
 @app.command()
 def revoke(name: Type, kind: Kind) -> None:
-    """Take the approval of such a line back: from now on no customer is asked for that kind.
+    """Take the approval of such a line back.
 
+    From now on no customer is asked for that kind.
     An administrator does this, alone. What customers have given already stays where it is.
     """
     with signed_in() as client:

@@ -42,7 +42,7 @@ async def _services(vault: Vault, actor: Actor) -> dict[str, Any]:
         "open": [service for service in listed if service.state == "open"],
         "ended": [service for service in listed if service.state != "open"],
         "leases": [lease for lease in held if lease.state == "active"],
-        "to_decide": sum(one.yours for one in await vault.read(approving.waiting, actor)),
+        "to_decide": await vault.read(approving.to_decide, actor),
         "now": to_datetime(vault.now()),
     }
 

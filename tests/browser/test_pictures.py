@@ -57,12 +57,7 @@ def test_the_pictures_of_the_pages_can_be_made(
         pages["form"].fill("#host", "shop.example.com")
         pages["form"].fill("#username", "deploy")
         pages["desk"] = sign_in(surf(**options), embedded, server, "technician")
-        pages["register"] = sign_in(surf(**options), embedded, server, "coordinator")
-        pages["register"].goto(f"{server}/services/new")
-        pages["register"].fill("#name", "Hill Farm Shop")
-        pages["register"].fill("#mail", "farm@hill.example")
-        pages["approval"] = sign_in(surf(**options), embedded, server, "coordinator")
-        pages["approval"].goto(f"{server}/approvals/{waits.id}")
+        pages |= _coordinators(embedded, server, surf, waits.id, options)
         pages["lease"] = sign_in(surf(**options), embedded, server, "technician")
         pages["lease"].goto(f"{server}/leases/{lease.id}")
         pages["lease"].locator("[data-name=host]").get_by_role("button").click()
@@ -80,6 +75,18 @@ def test_the_pictures_of_the_pages_can_be_made(
             pages[name].evaluate("document.activeElement?.blur()")
             picture = pages[name].screenshot(path=place / f"{name}{suffix}.png", full_page=name != "log")
             assert len(picture) > 5_000, f"{name} is blank"
+
+
+def _coordinators(
+    world: World, address: str, surf: Surf, waiting: str, options: dict[str, Any]
+) -> dict[str, Page]:
+    """Where a coordinator registers a service, and where they say yes to what waits."""
+    register, approval = (sign_in(surf(**options), world, address, "coordinator") for _ in range(2))
+    register.goto(f"{address}/services/new")
+    register.fill("#name", "Hill Farm Shop")
+    register.fill("#mail", "farm@hill.example")
+    approval.goto(f"{address}/approvals/{waiting}")
+    return {"register": register, "approval": approval}
 
 
 def _second_factor(page: Page, server: str, link: str, cookies: list[Any]) -> list[Any]:

@@ -179,7 +179,10 @@ def test_what_somebody_checked_out_lately_is_shown_and_not_what_they_only_asked_
     tim = world.hire("Tim Tyler", "technician")
     world.lease(world.ticket(service, tim, number="T-3"), secret, who=tim)
     clara = world.actor("coordinator")
-    first, second = world.read(approving.waiting, clara)
+    first, second = (
+        world.read(approving.approval_view, clara, one.lease.id)
+        for one in world.read(approving.waiting, clara)
+    )
     assert (first.lease.id, second.lease.person_name) == (asked.id, "Tim Tyler")
     assert [one.id for one in first.lately] == [allowed.id, later.id, before.id]
     assert second.lately == ()

@@ -204,7 +204,7 @@ class ApprovalView(View):
 
     lease: LeaseView
     lately: tuple[LeaseView, ...]
-    """What the same person checked out within the last seven days, the newest first, ten at most."""
+    """What the same person checked out within the last seven days, the newest first, ten at most. Lists have none."""
     yours: bool
     """Whether whoever looks can say yes to it now."""
     why_not: str

@@ -210,30 +210,35 @@ def _ticket_of(reading: Reading, lease: Lease) -> Ticket:
 def waiting(reading: Reading, actor: Actor) -> list[ApprovalView]:
     """What waits for a coordinator's yes, the oldest first, 100 at most, and whether whoever asks can say it.
 
-    Raises NotSignedIn or Denied.
+    What those who ask checked out lately is only in the view of each one. Raises NotSignedIn or Denied.
     """
     coordinator = may(reading, actor, "lease.refuse")
     return [_view(reading, coordinator, Lease(**row)) for row in reading.rows(_WAITING, at=reading.now)]
 
 
+def to_decide(reading: Reading, actor: Actor) -> int:
+    """How many of them, 100 at most, wait for a coordinator other than who asked. Raises NotSignedIn or Denied."""
+    coordinator = may(reading, actor, "lease.refuse")
+    return sum(row["person_id"] != coordinator.id for row in reading.rows(_WAITING, at=reading.now))
+
+
 def approval_view(reading: Reading, actor: Actor, lease_id: str) -> ApprovalView:
     """One lease that takes a yes, decided or not, for coordinators. Raises NotSignedIn, Denied or NotFound."""
-    return _view(reading, *_found(reading, actor, "lease.refuse", lease_id))
-
-
-def _view(reading: Reading, coordinator: Person, lease: Lease) -> ApprovalView:
-    reason = _why_not(reading, coordinator, lease)
+    coordinator, lease = _found(reading, actor, "lease.refuse", lease_id)
     lately: dict[str, Any] = {
         "person": lease.person_id,
         "but": lease.id,
         "since": reading.now - WEEK,
     }
-    return ApprovalView(
-        lease=showing.lease(reading, lease),
-        lately=tuple(showing.lease(reading, Lease(**row)) for row in reading.rows(_LATELY, **lately)),
-        yours=not reason,
-        why_not=reason,
-    )
+    rows = reading.rows(_LATELY, **lately)
+    return _view(reading, coordinator, lease, tuple(showing.lease(reading, Lease(**row)) for row in rows))
+
+
+def _view(
+    reading: Reading, coordinator: Person, lease: Lease, lately: tuple[LeaseView, ...] = ()
+) -> ApprovalView:
+    reason = _why_not(reading, coordinator, lease)
+    return ApprovalView(lease=showing.lease(reading, lease), lately=lately, yours=not reason, why_not=reason)
 
 
 def _why_not(reading: Reading, coordinator: Person, lease: Lease) -> str:
