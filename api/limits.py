@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.errors import Problem, answer, problem_of, problem_of_status
 from vault.errors import Busy, Invalid
+from vault.sentences import Sentence
 
 SMALL_BODY = 64 * 1024
 """Bytes; enough for every request but the giving of a secret."""
@@ -67,7 +68,7 @@ class Limits:
             seen += len(message.get("body", b""))
             more = seen - taken if seen > SMALL_BODY else 0
             if more and self._held + more > MOST_HELD:
-                raise Busy("too many large forms arrive at this moment")
+                raise Busy(Sentence("too many large forms arrive at this moment"))
             self._held += more
             taken += more
             return message
@@ -87,7 +88,7 @@ class Limits:
             try:
                 read = await _read(counted or receive, most)
             except (Busy, TimeoutError) as late:
-                busy = late if isinstance(late, Busy) else Busy("this form took too long to arrive")
+                busy = late if isinstance(late, Busy) else Busy(Sentence("this form took too long to arrive"))
                 await answer(scope, replace(problem_of(busy), headers={**_CLOSE, "Retry-After": "5"}))(
                     scope, receive, send
                 )
@@ -141,7 +142,7 @@ def _refused_by_body(scope: Scope, headers: Headers, body: bytes) -> Problem | N
             return _refused_json(body)
         case "application/x-www-form-urlencoded" if not scope["path"].startswith("/api/"):
             return (
-                problem_of(Invalid("this form has too many fields"))
+                problem_of(Invalid(Sentence("this form has too many fields")))
                 if body.count(b"&") > MOST_FIELDS
                 else None
             )

@@ -24,6 +24,7 @@ from vault.errors import (
 from vault.operations import account
 from vault.operations.presence import Presence
 from vault.operations.vault import Vault
+from vault.sentences import Sentence
 from vault.values import Actor
 
 LONGEST_CODE = 20
@@ -68,7 +69,7 @@ def answer_in(raw: str) -> tuple[str, dict[str, Any]]:
     try:
         told = PasskeySignIn.model_validate(read_json(raw.encode("utf-8", "replace")))
     except ValidationError:
-        raise Invalid("that is not an answer of a passkey") from None
+        raise Invalid(Sentence("that is not an answer of a passkey")) from None
     return told.challenge, told.answer.plain()
 
 

@@ -5,6 +5,7 @@ import hmac
 from vault.crypto import passkeys
 from vault.errors import Tampered
 from vault.model.people import Challenge
+from vault.sentences import Sentence
 from vault.storage.reading import Reading
 from vault.storage.unit import Unit
 from vault.values import MINUTE, known_id, new_id
@@ -39,7 +40,7 @@ def still_open(reading: Reading, purpose: str, challenge_id: str) -> Challenge |
     if reading.now >= found.expires_at:
         return None
     if not hmac.compare_digest(bytes(found.tag), _tag(reading, found)):
-        raise Tampered("this was not asked by the vault; it is not used")
+        raise Tampered(Sentence("this was not asked by the vault; it is not used"))
     return found
 
 

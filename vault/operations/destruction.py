@@ -25,6 +25,7 @@ from vault.operations.tickets import close_ticket
 from vault.operations.vault import Vault
 from vault.operations.visits import own_service
 from vault.policy.ending import grace_until
+from vault.sentences import Sentence
 from vault.storage.database import scrub
 from vault.storage.reading import Reading
 from vault.storage.unit import Unit, operation
@@ -95,7 +96,7 @@ def _intend(unit: Unit, actor: Actor, service_id: str, confirm: str, proof: str)
     if not hmac.compare_digest(confirm.encode("utf-8", "surrogatepass"), service.title.encode()):
         raise Invalid("to end this service type its title exactly as it is written", "/confirm")
     if service.state != "open" and service.destroy_at is None:
-        raise Conflict("this service has ended already")
+        raise Conflict(Sentence("this service has ended already"))
     presence.spend(unit, actor, proof, Deed("", ("service.end", service_id)))
     _end_service(unit, service)
 
@@ -106,7 +107,7 @@ def end_by_customer(unit: Unit, actor: Actor, service_id: str) -> None:
     unit.about(service=service_id)
     service = own_service(unit, actor, service_id)
     if service.state != "open" and service.destroy_at is None:
-        raise Conflict("this service has ended already")
+        raise Conflict(Sentence("this service has ended already"))
     _end_service(unit, service)
     unit.notify("service.ended", service.id, service.customer_id)
 

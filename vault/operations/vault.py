@@ -18,6 +18,7 @@ from vault.crypto.rootkey import RootKey
 from vault.errors import Invalid, NotFound, Sealed, Tampered, Unavailable
 from vault.ledger.checkpoint import parse as parse_checkpoint
 from vault.model.tables import Deployment, LedgerCheckpoint, LedgerHead
+from vault.sentences import Sentence
 from vault.settings import Settings
 from vault.storage.append import frontier_at
 from vault.storage.clock import Clock, SystemClock, Timekeeper
@@ -117,7 +118,7 @@ class Vault:
     def keys(self) -> Keys:
         """The keys. Raises Sealed while there are none."""
         if self.writer.keys is None:
-            raise Sealed("the vault is sealed")
+            raise Sealed(Sentence("the vault is sealed"))
         return self.writer.keys
 
     def take_root_key(self, root_key: bytes) -> int:

@@ -8,6 +8,7 @@ from sqlalchemy import Row as SQLRow
 
 from vault.errors import Sealed, Tampered
 from vault.model.rows import Row
+from vault.sentences import Sentence
 from vault.settings import Settings
 from vault.storage.heads import stored_digest
 from vault.storage.keys import Keys
@@ -45,7 +46,7 @@ class Reading:
     def keys(self) -> Keys:
         """The keys. Raises Sealed while there are none."""
         if self._keys is None:
-            raise Sealed("the vault is sealed")
+            raise Sealed(Sentence("the vault is sealed"))
         return self._keys
 
     @property
@@ -60,7 +61,7 @@ class Reading:
     def trust(self, table: str, row_id: str, values: tuple[object, ...]) -> None:
         """Raise Tampered unless the row is the one that its newest ledger entry names."""
         if self.newest_digest(f"{table}:{row_id}") != digest(table, values):
-            raise Tampered("a row does not match its newest entry in the ledger; it is not used")
+            raise Tampered(Sentence("a row does not match its newest entry in the ledger; it is not used"))
 
     def find(self, model: type[R], **where: object) -> R | None:
         """The one row with those column values, or None; a guarded one is trusted only if it matches the ledger."""

@@ -16,6 +16,7 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingErr
 
 from vault.errors import Busy, ClockInDoubt, NotRecorded, Sealed, Unavailable, VaultError
 from vault.model.tables import LedgerEntry, RefusalCount
+from vault.sentences import Sentence
 from vault.settings import Settings
 from vault.storage.append import TAKE_HEAD, Appended, Ledger
 from vault.storage.clock import Timekeeper
@@ -31,7 +32,7 @@ CONFIRM_SECONDS = 10.0
 
 _log = logging.getLogger("valetkey.writer")
 _LEAF_AT = select(LedgerEntry.table().c.leaf).where(LedgerEntry.table().c.seq == bindparam("seq"))
-_DOUBT = "the host's clock jumped; nothing opens and nothing ends until it is confirmed"
+_DOUBT = Sentence("the host's clock jumped; nothing opens and nothing ends until it is confirmed")
 _CONTAINED = (IntegrityError, DataError, ProgrammingError)
 """Faults of one operation; every other database error is the batch's, because the transaction may be gone."""
 
@@ -96,7 +97,7 @@ class Writer:
         commit failed or could not be confirmed; then nothing of it may be shown.
         """
         if self._closing or len(self._pending) >= MOST_WAITING:
-            raise Busy("too much is waiting to be recorded")
+            raise Busy(Sentence("too much is waiting to be recorded"))
         loop = asyncio.get_running_loop()
         waiting = Waiting(operation, actor, args, kwargs, loop.create_future())
         self._pending.append(waiting)
@@ -183,7 +184,7 @@ class Writer:
             if not self.recording:
                 for waiting in batch:
                     waiting.result = None
-                    waiting.error = NotRecorded("this could not be recorded, so it was not done")
+                    waiting.error = NotRecorded(Sentence("this could not be recorded, so it was not done"))
                 return
         for waiting in batch:
             if waiting.appended is not None:
@@ -200,7 +201,8 @@ class Writer:
                 raise ClockInDoubt(_DOUBT)
             waiting.result = waiting.operation(unit, waiting.actor, *waiting.args, **waiting.kwargs)
             if ledger.is_sealed and not all(may_change_sealed(draft.type, row_id) for row_id in draft.rows):
-                raise Sealed("the vault was sealed meanwhile")  # nobody could vouch for what this changes
+                # nobody could vouch for what this changes
+                raise Sealed(Sentence("the vault was sealed meanwhile"))
             if waiting.operation.recorded:
                 waiting.appended = ledger.append(draft, now, unit.keyring_generation)
         except VaultError as refusal:
@@ -209,7 +211,9 @@ class Writer:
             if isinstance(fault, SQLAlchemyError) and not isinstance(fault, _CONTAINED):
                 raise
             _log.error("%s failed: %s", draft.type, where(fault))
-            waiting.error = Unavailable("something went wrong inside the vault; nothing was changed")
+            waiting.error = Unavailable(
+                Sentence("something went wrong inside the vault; nothing was changed")
+            )
         if waiting.error is not None:
             driver.execute("ROLLBACK TO SAVEPOINT operation")
             draft.outcome = type(waiting.error).__name__
