@@ -64,8 +64,8 @@ CHECKED = {
         "never kept. Nothing of it was kept, and you are asked for it again"
     ),
     "misplaced": marked(
-        "The vault has checked “%(secret)s” and refused it: it looked like something that belongs elsewhere. Nothing "
-        "of it was kept, and you are asked for it again"
+        "The vault has checked “%(secret)s” and refused it: it looked like the recovery words of a wallet, or the key "
+        "of a certificate authority. Nothing of it was kept, and you are asked for it again"
     ),
     "damaged": marked(
         "The vault has checked “%(secret)s” and refused it: what arrived did not open. Nothing of it was kept, and you "

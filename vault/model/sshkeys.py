@@ -43,9 +43,6 @@ PGP = Sentence("This is a PGP key, which no server takes for a login")
 OTHER_FORMAT = Sentence(
     "This key is in a format that few programs read. Export it in the format of OpenSSH, and give that"
 )
-OLD_PUTTY = Sentence(
-    "This PuTTY key is in a format of long ago. Open it in PuTTYgen, save it again, and give the new file"
-)
 NO_KEY = Sentence(
     "This is no private key. One starts with -----BEGIN, or in PuTTY's format with PuTTY-User-Key-File"
 )
