@@ -423,5 +423,7 @@ def test_one_lease_takes_one_persons_yes(world: World) -> None:
     with refused(world, Invalid, "lease.start", match="check these out one by one"):
         world.run(checkout.lease(world.vault, tom, ticket.id, [password, key], 30, REASON, WRONG))
     put(world, BY_COORDINATOR)
-    mixed = world.lease(ticket, password, key)
+    other = world.service()
+    password, key = world.give(other), world.give(other, GOOD["ssh-key"], "ssh-key")
+    mixed = world.lease(world.ticket(other, number="T-2"), password, key)
     assert mixed.approver == "coordinator", "the key takes nobody's"

@@ -18,6 +18,8 @@ class Customer(Row, table=True):
     id: str = Field(primary_key=True)
     name: str
     mail: str
+    added_by: str = ""
+    """The id of the person who typed their mail address; nobody's where empty."""
     factors: str = ""
     """The ids of their passkeys that count, with a space between."""
     language: str = "en"
@@ -172,6 +174,8 @@ class Secret(Row, table=True):
     """What was given; until then, what is asked for."""
     asked_kind: str
     because: str
+    approver: str = ""
+    """Whose yes a lease of it took by the catalogue when the customer was asked: a later one makes it no easier."""
     required: bool = True
     version: int = 0
     """Which version the envelope is; 0 while there is none."""

@@ -2,33 +2,55 @@
 
 from collections.abc import Iterable
 
+from sqlalchemy import bindparam, func, select
+
 from vault.errors import Denied, NotSignedIn
 from vault.model.kinds import KINDS
 from vault.model.people import Person
-from vault.model.tables import Secret, Service
-from vault.model.views import AskedKind, SecretView, ServiceTypeView, TicketView
+from vault.model.tables import Customer, Lease, Secret, Service
+from vault.model.views import AskedKind, ServiceTypeView, TicketView
 from vault.operations import changes, necessity
-from vault.operations.asking import standing_of
+from vault.operations.asking import SECRETS_OF, standing_of
 from vault.operations.services import type_of
 from vault.policy import approval as policy
 from vault.policy.approval import Approver
 from vault.policy.rights import require
 from vault.storage.reading import Reading
 
+_LEASES, _SERVICES = Lease.table(), Service.table()
+_ASKED_LATELY = (
+    select(func.count())
+    .select_from(_LEASES.join(_SERVICES, _SERVICES.c.id == _LEASES.c.service_id))
+    .where(
+        _LEASES.c.person_id == bindparam("person"),
+        _LEASES.c.approver == "customer",
+        _LEASES.c.starts_at > bindparam("since"),
+        _SERVICES.c.customer_id == bindparam("customer"),
+    )
+)
+
 
 def approver_of(reading: Reading, service: Service, secrets: Iterable[Secret]) -> Approver:
-    """Whose yes a lease of these secrets takes now. Raises Invalid where two people would have to say it."""
+    """Whose yes a lease of these secrets takes: the stricter of what the catalogue says now and said when asked.
+
+    Raises Invalid where two people would have to say it.
+    """
     of = type_of(reading, service.type, running=True)
-    return policy.approver_of([_of_one(reading, of, one) for one in secrets])
-
-
-def _of_one(reading: Reading, of: ServiceTypeView, secret: Secret | SecretView) -> Approver:
-    line: AskedKind | None = next(
-        (one for one in (*of.needs, *of.may_ask) if one.kind == secret.asked_kind), None
+    return policy.approver_of(
+        [_of_one(reading, of, one.asked_kind, one.kind, one.approver) for one in secrets]
     )
-    if not (KINDS[secret.asked_kind].extraordinary or KINDS[secret.kind].extraordinary):
-        return line.approval if line else ""
-    known = [one for one in necessity.lines_of(of) if one.kind == secret.asked_kind]
+
+
+def line_of(of: ServiceTypeView, kind: str) -> AskedKind | None:
+    """The line of a service type that asks for a kind."""
+    return next((one for one in (*of.needs, *of.may_ask) if one.kind == kind), None)
+
+
+def _of_one(reading: Reading, of: ServiceTypeView, asked_kind: str, kind: str, kept: str) -> Approver:
+    line = line_of(of, asked_kind)
+    if not (KINDS[asked_kind].extraordinary or KINDS[kind].extraordinary):
+        return policy.stricter_of(kept, line.approval if line else "")
+    known = [one for one in necessity.lines_of(of) if one.kind == asked_kind]
     return policy.approver_by(
         line.approval if line else "",
         extraordinary=True,
@@ -39,8 +61,26 @@ def _of_one(reading: Reading, of: ServiceTypeView, secret: Secret | SecretView) 
 def shown(reading: Reading, ticket: TicketView, service: Service) -> TicketView:
     """A ticket as people see it: with whose yes a lease of each secret takes."""
     of = type_of(reading, service.type, running=True)
-    secrets = tuple(one.model_copy(update={"approval": _of_one(reading, of, one)}) for one in ticket.secrets)
+    kept = {row["id"]: row["approver"] for row in reading.rows(SECRETS_OF, service_id=service.id)}
+    secrets = tuple(
+        one.model_copy(
+            update={"approval": _of_one(reading, of, one.asked_kind, one.kind, kept.get(one.id, ""))}
+        )
+        for one in ticket.secrets
+    )
     return ticket.model_copy(update={"secrets": secrets})
+
+
+def approver_asked(of: ServiceTypeView, secret: Secret) -> Approver:
+    """What is kept of whose yes it takes, for a secret whose customer is asked for it under the line as it is now.
+
+    What was given is made no easier by asking for it again, because it opens until the next one is given. What has no
+    line any more keeps what it had.
+    """
+    line = line_of(of, secret.asked_kind)
+    if line is None or secret.envelope:
+        return policy.stricter_of(secret.approver, line.approval if line else "")
+    return line.approval
 
 
 def why_not(reading: Reading, coordinator: Person, asker: Person) -> str:
@@ -52,6 +92,23 @@ def why_not(reading: Reading, coordinator: Person, asker: Person) -> str:
     _, accounts = changes.accounts_of(reading, coordinator, asker)
     both = (changes.account_of(coordinator), changes.account_of(asker))
     return policy.why_not(*both, accounts, reading.now)
+
+
+def require_customers_own(reading: Reading, service: Service, asker: Person) -> None:
+    """The customer who is to say yes is not whoever asks, by an address that they typed themselves. Raises Denied."""
+    customer = reading.find(Customer, id=service.customer_id)
+    adder = reading.find(Person, id=customer.added_by) if customer else None
+    if adder is not None:
+        _, accounts = changes.accounts_of(reading, asker, adder)
+        both = (changes.account_of(asker), changes.account_of(adder))
+        policy.require_known_otherwise(*both, accounts, reading.now)
+
+
+def asked_lately(reading: Reading, service: Service, asker: Person) -> int:
+    """How often within a day somebody asked the customer of a service for a yes, whatever became of it."""
+    since = reading.now - policy.WAITS_FOR
+    whose = {"person": asker.id, "customer": service.customer_id, "since": since}
+    return int(reading.connection.execute(_ASKED_LATELY, whose).scalar_one())
 
 
 def coordinators_for(reading: Reading, asker: Person) -> list[Person]:

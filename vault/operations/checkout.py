@@ -25,7 +25,7 @@ from vault.operations.requests import ask_again
 from vault.operations.services import type_of
 from vault.operations.vault import Vault
 from vault.policy.access import Delivery, Held, lease_end, require_delivery, require_live, require_openable
-from vault.policy.approval import WAITS_FOR, Approver, require_room
+from vault.policy.approval import WAITS_FOR, Approver, require_patience, require_room
 from vault.policy.rights import Standing
 from vault.storage.keys import Opening
 from vault.storage.reading import Reading
@@ -93,6 +93,9 @@ def _approver_of(reading: Reading, person: Person, service: Service, wanted: lis
         require_room(len(reading.find_all(Lease, person_id=person.id, state="asked")))
     if approver == "coordinator" and not approvers.coordinators_for(reading, person):
         raise Denied("this takes a coordinator's yes, and there is no other coordinator who can say it now")
+    if approver == "customer":
+        approvers.require_customers_own(reading, service, person)
+        require_patience(approvers.asked_lately(reading, service, person))
     return approver
 
 

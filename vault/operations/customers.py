@@ -31,9 +31,10 @@ async def add(vault: Vault, actor: Actor, name: str, mail: str, language: str = 
 
 @operation("customer.add")
 def _added(unit: Unit, actor: Actor, customer: Customer, generation: int) -> CustomerView:
-    may(unit, actor, "customer.add")
+    person = may(unit, actor, "customer.add")
     unit.about(customer=customer.id)
     unit.disclose(customer.id, name=customer.name, mail=customer.mail)
+    customer.added_by = person.id
     customer.created_at = unit.now
     customer.link_hash = link_hash(unit, customer.id, customer.link_number)
     unit.keyring_is_at(generation)

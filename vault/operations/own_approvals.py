@@ -1,8 +1,11 @@
 """A customer's yes and no, on their own page, to a lease that takes it. Their visit is what proves who they are."""
 
-from vault.errors import NotFound, Sealed
+from vault.errors import Denied, NotFound, Sealed
+from vault.model.people import Person
 from vault.model.tables import Lease
+from vault.operations import approvers
 from vault.operations.approving import begin, name_in, require_decidable, turn_down
+from vault.operations.asking import service_of
 from vault.operations.visits import customer_of, own_service
 from vault.storage.reading import Reading
 from vault.storage.unit import Unit, operation
@@ -23,16 +26,31 @@ def own_lease(reading: Reading, actor: Actor, lease_id: str) -> Lease:
 def agree(unit: Unit, actor: Actor, lease_id: str, digest: str) -> None:
     """Allow a lease, exactly as it was read: it begins now.
 
-    Raises NotSignedIn, NotFound, Denied, Ended (decided or taken back meanwhile, late, over), Conflict (it is not what
-    was read, or the catalogue has changed), Sealed.
+    Raises NotSignedIn, NotFound, Denied (also where who asked may have typed this customer's address), Ended (decided
+    or taken back meanwhile, late, over), Conflict (it is not what was read, or the catalogue has changed), Sealed.
     """
     unit.about(lease=lease_id)
     lease = own_lease(unit, actor, lease_id)
     name_in(unit, lease)
     require_decidable(unit, lease, digest)
+    _require_own_address(unit, lease)
     if unit.is_sealed:
         raise Sealed("the vault is sealed, so nothing can begin; allow it when the vault is unsealed")
     begin(unit, lease, actor.id)
+
+
+def _require_own_address(unit: Unit, lease: Lease) -> None:
+    """Judged again when it counts: whose account can be told from whose may have changed since it was asked for."""
+    asker = unit.find(Person, id=lease.person_id)
+    if asker is None:
+        raise NotFound("there is no such thing")
+    try:
+        approvers.require_customers_own(unit, service_of(unit, lease.service_id), asker)
+    except Denied:
+        raise Denied(
+            "who asked for this may have entered your address with us, so that your yes could be theirs; somebody else "
+            "has to ask you for it"
+        ) from None
 
 
 @operation("lease.refuse", in_any_time=True)

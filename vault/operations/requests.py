@@ -11,6 +11,7 @@ from vault.errors import Conflict, Denied, Invalid, NotFound, NotSignedIn
 from vault.model.tables import Request, Secret, Service
 from vault.model.views import AskableView, RequestView
 from vault.operations import necessity, pins, showing
+from vault.operations.approvers import approver_asked
 from vault.operations.asking import request_for, service_for, service_of
 from vault.operations.necessity import require_approved
 from vault.operations.offering import offered
@@ -116,15 +117,18 @@ def _new_request(
     unit.about(request=request.id)
     code = _code_for(request, deliver)
     unit.insert(request)
+    of = type_of(unit, service.type, running=True)
     for secret in _with_unanswered(unit, secrets):
         version = max(secret.version + 1, secret.asked_version)
         offer = offered(unit, service, secret, version)
+        approver = approver_asked(of, secret)
         if not secret.request_id:
+            secret.approver = approver
             secret.request_id = request.id
             secret.offer, secret.offer_line = offer["offer"], offer["offer_line"]
             unit.insert(secret)
         else:
-            unit.change(secret, request_id=request.id, asked_version=version, **offer)
+            unit.change(secret, request_id=request.id, asked_version=version, approver=approver, **offer)
     if deliver == "mail":
         unit.notify("request.asked", request.id, service.customer_id)
     return showing.request(

@@ -13,11 +13,13 @@ from vault.policy.vouching import Account, related
 from vault.values import DAY
 
 Approver = Literal["", "coordinator", "customer"]
-STRICTER: tuple[str, ...] = ("", "coordinator", "customer")
+STRICTER: tuple[Approver, ...] = ("", "coordinator", "customer")
 """Whose yes it takes, the stricter later."""
 WAITS_FOR = DAY
 MOST_ASKED = 10
 """So many leases of one person wait for a yes: whoever is asked all the time stops reading."""
+MOST_ASKED_OF_ONE = 20
+"""So often within `WAITS_FOR` one person asks the same customer, whatever became of it."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,11 @@ def approver_by(line: Approver, *, extraordinary: bool, approved: bool) -> Appro
     return line if line and approved else "customer"
 
 
+def stricter_of(one: str, other: str) -> Approver:
+    """The stricter of two: what was asked for under one line takes its yes under an easier one too."""
+    return STRICTER[max(STRICTER.index(one), STRICTER.index(other))]
+
+
 def approver_of(each: Collection[Approver]) -> Approver:
     """Whose yes a lease of several secrets takes. Raises Invalid where two people would have to say it."""
     found: set[Approver] = set(each) - {""}
@@ -78,6 +85,32 @@ def require_room(waiting: int) -> None:
     """Not too many leases of one person wait already. Raises Conflict."""
     if waiting >= MOST_ASKED:
         raise Conflict(f"{waiting} of your check-outs wait for a yes already; take some of them back first")
+
+
+def require_patience(asked: int) -> None:
+    """One person has not asked the same customer all day. Raises Denied."""
+    if asked >= MOST_ASKED_OF_ONE:
+        raise Denied(
+            f"within a day you have asked this customer for {asked} check-outs; whoever is asked all the time says "
+            "yes in the end, so wait until some of them are a day old"
+        )
+
+
+def require_known_otherwise(
+    asker: Account, adder: Account, accounts: Mapping[str, Account], now: int
+) -> None:
+    """Whoever asks for a customer's yes has not typed that customer's address. Raises Denied."""
+    if asker.id == adder.id:
+        raise Denied(
+            "this takes the customer's yes, and the customer's address was entered by you, so their yes cannot be told "
+            "from yours; somebody else has to check this out"
+        )
+    if related(asker, adder, accounts, now):
+        raise Denied(
+            "this takes the customer's yes, and the customer's address was entered by somebody whose account cannot be "
+            "told from yours: within the last week one of you two was added by the other, or both by the same person; "
+            "somebody else has to check this out"
+        )
 
 
 def require_waiting(state: str, until: int, now: int) -> None:
