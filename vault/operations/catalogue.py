@@ -16,7 +16,7 @@ from vault.model.views import AskedKind, ServiceTypeView
 from vault.operations import necessity
 from vault.operations.asking import agreement_in_force, may
 from vault.operations.vault import Vault
-from vault.policy.approval import Approver
+from vault.policy.approval import Approver, is_easier
 from vault.storage.reading import Reading
 from vault.storage.unit import Unit, operation
 from vault.values import Actor, clean_text
@@ -134,6 +134,8 @@ class _Plan:
     changed: list[tuple[ServiceType, ServiceTypeView]]
     retired: list[ServiceType]
     lines: list[str]
+    loosened: dict[str, list[str]]
+    """By service type the kinds whose leases take an easier yes than before, or nobody's."""
 
 
 async def apply(vault: Vault, actor: Actor, toml: str, *, dry_run: bool = False) -> list[str]:
@@ -161,13 +163,15 @@ def _applied(unit: Unit, actor: Actor, text: str, types: dict[str, ServiceTypeVi
     for row in plan.retired:
         unit.change(row, retired=True)
     unit.say(changes=str(len(plan.lines)))
+    if plan.loosened:
+        unit.say(loosened=" ".join(f"{name}:{','.join(kinds)}" for name, kinds in plan.loosened.items()))
     return plan.lines
 
 
 def _plan(reading: Reading, actor: Actor, text: str, types: dict[str, ServiceTypeView]) -> _Plan:
     if actor.kind != "host":
         raise Denied("the catalogue is applied on the vault's host")
-    plan = _Plan(_new_agreement(reading, text), [], [], [], [])
+    plan = _Plan(_new_agreement(reading, text), [], [], [], [], {})
     if plan.agreement is not None:
         plan.lines.append(f"agreement: version {plan.agreement.id} is in force; everybody has to accept it")
     known = {row.id: row for row in reading.find_all(ServiceType)}
@@ -180,6 +184,9 @@ def _plan(reading: Reading, actor: Actor, text: str, types: dict[str, ServiceTyp
             plan.changed.append((row, view))
         said = [*_said(before, view, was_retired=row is not None and row.retired)]
         said += _still_to_approve(reading, before, view)
+        loosened = _loosened(before, view)
+        if loosened:
+            plan.loosened[name] = loosened
         plan.lines.extend(f"service type {name}: {one}" for one in said)
     for name, row in known.items():
         if not row.retired:
@@ -220,7 +227,7 @@ def _said_of_kinds(before: ServiceTypeView, after: ServiceTypeView) -> Iterator[
     was, is_now = _by_kind(before), _by_kind(after)
     for kind in was:
         if kind not in is_now:
-            yield f"asks for no {kind} any more"
+            yield f"asks for no {kind} any more{_kept(was[kind][1], '')}"
     for kind, (way, asked) in is_now.items():
         if kind not in was or was[kind][0] != way:
             yield f"{way} {kind} now"
@@ -229,7 +236,8 @@ def _said_of_kinds(before: ServiceTypeView, after: ServiceTypeView) -> Iterator[
         if kind in was and was[kind][1].necessity != asked.necessity:
             yield f"another necessity for {kind}"
         if (was[kind][1].approval if kind in was else _usual(kind)) != asked.approval:
-            yield f"each lease of {kind} takes {_YES[asked.approval]}"
+            kept = _kept(was[kind][1], asked.approval) if kind in was else ""
+            yield f"each lease of {kind} takes {_YES[asked.approval]}{kept}"
     common = [kind for kind in was if kind in is_now]
     if common != [kind for kind in is_now if kind in was]:
         yield "another order of kinds"
@@ -240,6 +248,23 @@ _YES = {
     "coordinator": "a coordinator's yes",
     "customer": "the customer's yes",
 }
+
+
+def _loosened(before: ServiceTypeView | None, after: ServiceTypeView) -> list[str]:
+    """The kinds of which a lease takes an easier yes than before, or nobody's."""
+    if before is None:
+        return []
+    is_now = {kind: asked.approval for kind, (_, asked) in _by_kind(after).items()}
+    return [
+        kind for kind, (_, was) in _by_kind(before).items() if is_easier(is_now.get(kind, ""), was.approval)
+    ]
+
+
+def _kept(was: AskedKind, approval: str) -> str:
+    """What a looser line says of the secrets that customers were asked for under the former one."""
+    if KINDS[was.kind].extraordinary or not is_easier(approval, was.approval):
+        return ""
+    return f"; what customers were asked for before keeps taking {_YES[was.approval]}"
 
 
 def _by_kind(of: ServiceTypeView) -> dict[str, tuple[str, AskedKind]]:

@@ -62,6 +62,11 @@ def stricter_of(one: str, other: str) -> Approver:
     return STRICTER[max(STRICTER.index(one), STRICTER.index(other))]
 
 
+def is_easier(one: str, than: str) -> bool:
+    """Whether one yes is easier to have than another."""
+    return STRICTER.index(one) < STRICTER.index(than)
+
+
 def approver_of(each: Collection[Approver]) -> Approver:
     """Whose yes a lease of several secrets takes. Raises Invalid where two people would have to say it."""
     found: set[Approver] = set(each) - {""}
