@@ -76,6 +76,15 @@ def test_a_refusal_is_said_in_german_on_either_side_of_the_door(refusal: VaultEr
     assert (passed.error, passed.hint) == (type(refusal).__name__, refusal.hint)
 
 
+def test_a_sentence_with_values_within_a_sentence_stays_english_behind_the_door() -> None:
+    """Its values do not pass, and a placeholder is nothing to read."""
+    inner = Sentence("%(key)s of %(bits)s bits", key=Sentence("Password"), bits=3072)
+    refusal = Invalid(Sentence("An %(type)s key", type=inner))
+    passed = Refused.model_validate_json(Refused.of(refusal).model_dump_json())
+    assert passed.sentence == str(refusal) == "An Password of 3,072 bits key"
+    assert GERMAN.said(passed.sentence) == "Ein Password of 3,072 bits-Schlüssel"
+
+
 def test_a_problem_is_said_in_english_unless_a_page_asks_otherwise() -> None:
     refusal = Invalid(LONG, "/fields/password")
     english, german = problem_of(refusal), problem_of(refusal, GERMAN)

@@ -182,9 +182,9 @@ class Refused(Message):
         refused = cls(error=type(error).__name__, message=str(error), hint=error.hint, pointer=pointer)
         if not isinstance(error.sentence, Sentence):
             return refused
-        values = {
+        values = {  # a sentence within it that has values of its own stays English: only one depth of them passes
             name: value.template
-            if isinstance(value, Sentence)
+            if isinstance(value, Sentence) and not value.values
             else value
             if type(value) is int
             else str(value)
