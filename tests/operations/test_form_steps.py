@@ -7,10 +7,12 @@ import pytest
 from tests.refusals import answer, refused
 from tests.world import LOGIN, World
 from vault.crypto.tokens import new_token
-from vault.errors import Conflict, Ended, Invalid, NotFound, Sealed
+from vault.errors import Conflict, Ended, Invalid, NotFound, Sealed, TooMany
 from vault.model.messages import Accept, Again, Begin, Done, Form, Look, Speak
 from vault.model.views import RequestView
 from vault.operations import giving, intake, terms
+from vault.operations.forms import browser_of
+from vault.policy.attempts import LIMITS
 from vault.values import Actor
 
 CUSTOMER = Actor.nobody("198.51.100.9", "intake")
@@ -213,7 +215,7 @@ def test_the_language_that_is_chosen_on_the_form_is_kept_for_its_customer(world:
     since = world.size()
     for _ in range(2):
         assert world.run(speak(world, browser, "de")).language == "de"
-    assert world.ledger(since) == ["customer.correct ok"] * 2
+    assert world.ledger(since) == ["customer.correct ok"], "what is so already is not changed, nor recorded"
     assert world.sql("SELECT language FROM customer") == [("de",)]
     with refused(world, Invalid, match="the languages are"):
         world.run(speak(world, browser, "fr"))
@@ -223,6 +225,33 @@ def test_the_language_that_is_chosen_on_the_form_is_kept_for_its_customer(world:
     with refused(world, Sealed):
         world.run(speak(world, browser, "en"))
     assert world.run(intake.look(world.vault, CUSTOMER, Look(browser=browser))).language == "de"
+
+
+@pytest.mark.attack("IN12")
+def test_a_form_that_is_finished_changes_nobodys_language_any_more(world: World) -> None:
+    browser, form = world.begin(world.ask(world.service()))
+    world.hand_in(browser, world.sealed(form))
+    world.run(intake.done(world.vault, CUSTOMER, Done(browser=browser)))
+    for language in ("de", "en"):
+        with refused(world, Ended, match="this form is finished"):
+            world.run(speak(world, browser, language))
+    with refused(world, Ended, match="this form is finished"):
+        world.perform(intake._spoken_to, CUSTOMER, browser_of(browser), "de")
+
+
+def test_changing_the_language_again_and_again_ends_and_takes_nothing_from_giving(world: World) -> None:
+    browser, form = world.begin(world.ask(world.service()))
+    limit = LIMITS["speak"]
+    for time in range(limit):
+        world.run(speak(world, browser, ("de", "en")[time % 2]))
+    since = world.size()
+    with pytest.raises(TooMany):
+        world.run(speak(world, browser, "de"))
+    assert world.ledger(since) == ["attempt.limit ok"]
+    assert world.run(speak(world, browser, "en")).language == "en", "which it is already"
+    keys = [row.id.partition(":")[0] for row in world.sql("SELECT id FROM attempt")]
+    assert "form" not in keys
+    assert world.hand_in(browser, world.sealed(form)).secret == form.items[0].secret
 
 
 def speak(world: World, browser: str, language: str) -> Any:

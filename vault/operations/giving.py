@@ -14,7 +14,7 @@ from vault.model.kinds import KINDS, judge
 from vault.model.messages import Give, Receipt
 from vault.model.own import Why
 from vault.model.tables import LedgerEntry, Request, Secret
-from vault.operations import attempts, notices
+from vault.operations import attempts, necessity, notices
 from vault.operations.asking import service_of
 from vault.operations.forms import (
     browser_of,
@@ -76,6 +76,7 @@ def _given(
         raise Ended("this form is finished; ask for a new one to change something")
     if message.version != secret.asked_version:
         raise Conflict("this form is out of date; load the page again")
+    necessity.require_asked(unit, service, secret.asked_kind)
     terms = terms_of(unit, request)
     if terms is not None and not terms.accepted:
         raise Conflict("please read and accept our terms first")
@@ -217,7 +218,8 @@ def verdict_words(why: Why) -> dict[str, str]:
 def purge(unit: Unit, secret: Secret) -> bool:
     """Keep nothing of what was given, as part of another change, and ask for it again.
 
-    Tells whether that took a new request: while the customer's form is still open, it is that form which asks again.
+    Tells whether that took a new request: while the customer's form is still open, it is that form which asks again,
+    and nobody is asked for an extraordinary kind whose approval was taken back.
     """
     unit.change(
         secret,
@@ -237,6 +239,8 @@ def purge(unit: Unit, secret: Secret) -> bool:
     if request is None or service.state != "open":
         return False
     if request.state in {"asked", "started"} and unit.now < request.expires_at:
+        return False
+    if not necessity.is_asked(unit, service, secret.asked_kind):
         return False
     ask_again(unit, request.asked_by, service, [secret], "mail" if unit.settings.smtp_host else "hand")
     return True

@@ -7,7 +7,7 @@ from vault.errors import Conflict, Ended, Invalid, NotFound, PinNeeded
 from vault.languages import LANGUAGES, NO_SUCH_LANGUAGE
 from vault.model.messages import Accept, Again, Begin, Done, Form, Look, Speak
 from vault.model.tables import Customer, Request, Secret
-from vault.operations import attempts, pins
+from vault.operations import attempts, necessity, pins
 from vault.operations.forms import (
     browser_of,
     form_of,
@@ -120,14 +120,19 @@ def _accepted(unit: Unit, _actor: Actor, browser: bytes, version: int) -> Form:
 async def speak(vault: Vault, actor: Actor, message: Speak) -> Form:
     """Keep the language that the customer chose on the form, for this form and all that is written to them.
 
-    Who holds the form speaks for the customer in far more than that; on their own page they can choose again. Raises
-    NotFound, Ended, Invalid, TooMany, and Sealed, for nobody could vouch for the change then.
+    Who holds the form speaks for the customer in far more than that; on their own page they can choose again. What
+    is theirs already changes nothing. Raises NotFound, Ended, also for a finished form, Invalid, TooMany, and Sealed,
+    for nobody could vouch for the change then.
     """
     browser = browser_of(message.browser)
     if message.language not in LANGUAGES:
         raise Invalid(NO_SUCH_LANGUAGE, "/language")
-    await vault.read(require_bound, actor, browser)
-    await attempts.count(vault, actor, f"form:{browser.hex()}")
+    before = await vault.read(_looked, actor, browser)
+    if before.state != "started":
+        raise Ended(_FINISHED)
+    if before.language == message.language:
+        return before
+    await attempts.count(vault, actor, f"speak:{browser.hex()}")
     vault.keys  # noqa: B018 (raises Sealed, before anything is tried)
     form: Form = await vault.perform(_spoken_to, actor, browser, message.language)
     return form
@@ -137,6 +142,8 @@ async def speak(vault: Vault, actor: Actor, message: Speak) -> Form:
 def _spoken_to(unit: Unit, _actor: Actor, browser: bytes, language: str) -> Form:
     request, service = request_of(unit, browser)
     unit.about(request=request.id, service=service.id, customer=service.customer_id)
+    if request.state != "started":
+        raise Ended(_FINISHED)
     customer = unit.find(Customer, id=service.customer_id)
     if customer is not None and customer.language != language:
         unit.change(customer, language=language)
@@ -164,6 +171,7 @@ def _again(unit: Unit, _actor: Actor, browser: bytes, secret_id: str) -> Form:
     secret = secret_of(unit, request, known_id("sec", secret_id))
     if request.state != "started":
         raise Ended(_FINISHED)
+    necessity.require_asked(unit, service, secret.asked_kind)
     if is_given(secret):
         version = secret.version + 1
         unit.change(secret, asked_version=version, **offered(unit, service, secret, version))

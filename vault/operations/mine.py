@@ -13,7 +13,7 @@ from vault.model.own import AskedLeaseView, GivenView, LentView, OwnServiceView,
 from vault.model.people import Person
 from vault.model.tables import Assignment, Certificate, Lease, LedgerEntry, Request, Secret, Service, Ticket
 from vault.model.views import RequestView
-from vault.operations import destruction, notices, showing
+from vault.operations import destruction, necessity, notices, showing
 from vault.operations.requests import ask_again
 from vault.operations.vault import Vault
 from vault.operations.visits import customer_of, end_others, link_hash, own_secret, own_service
@@ -227,13 +227,18 @@ def _withdrawn(unit: Unit, actor: Actor, secret_id: str) -> None:
 def replace(unit: Unit, actor: Actor, secret_id: str) -> RequestView:
     """Open a form on which the customer gives a secret anew; what is there serves until then.
 
-    The form's code is in the answer, this once. Raises NotSignedIn, NotFound, Ended.
+    The form's code is in the answer, this once. Raises NotSignedIn, NotFound, Ended, and Conflict for an
+    extraordinary kind that is not approved any more.
     """
     unit.about(secret=secret_id)
     secret, found = own_secret(unit, actor, secret_id)
     unit.about(service=found.id)
     if found.state != "open" or unit.now >= found.ends_at:
         raise Ended("this service has ended")
+    if not necessity.is_asked(unit, found, secret.asked_kind):
+        raise Conflict(
+            "we do not ask for this any more; instead of giving it anew, you can take back what you gave"
+        )
     request = unit.find(Request, id=secret.request_id)
     if request is None:
         raise NotFound("there is no such thing")

@@ -3,9 +3,11 @@
 import hmac
 from collections.abc import Iterator
 
-from vault.errors import Conflict, Denied, NotFound
+from sqlalchemy import bindparam, select
+
+from vault.errors import Conflict, Denied, Ended, NotFound
 from vault.model.kinds import KINDS
-from vault.model.tables import Necessity
+from vault.model.tables import Necessity, Request, Secret, Service
 from vault.model.views import AskedKind, ServiceTypeView
 from vault.operations import presence
 from vault.operations.asking import may
@@ -17,6 +19,21 @@ from vault.policy.necessity import Line
 from vault.storage.reading import Reading
 from vault.storage.unit import Unit, operation
 from vault.values import Actor, new_id
+
+_REQUESTS, _SECRETS, _SERVICES = Request.table(), Secret.table(), Service.table()
+_UNANSWERED = (
+    select(_REQUESTS.c.id)
+    .distinct()
+    .join(_SECRETS, _SECRETS.c.request_id == _REQUESTS.c.id)
+    .join(_SERVICES, _SERVICES.c.id == _REQUESTS.c.service_id)
+    .where(
+        _REQUESTS.c.state.in_(("asked", "started")),
+        _SERVICES.c.type == bindparam("type"),
+        _SECRETS.c.asked_kind == bindparam("kind"),
+        _SECRETS.c.version < _SECRETS.c.asked_version,
+    )
+    .order_by(_REQUESTS.c.id)
+)
 
 
 def lines_of(of: ServiceTypeView) -> Iterator[Line]:
@@ -37,8 +54,24 @@ def is_approved(reading: Reading, line: Line) -> bool:
 
 def require_approved(reading: Reading, of: ServiceTypeView, kinds: list[str]) -> None:
     """Refuse to ask for an extraordinary kind before its line of this service type is approved. Raises Denied."""
-    waiting = [line.kind for line in lines_of(of) if line.kind in kinds and not is_approved(reading, line)]
-    policy.require_approved(kinds, waiting)
+    policy.require_approved(kinds, _waiting(reading, of, kinds))
+
+
+def is_asked(reading: Reading, service: Service, kind: str) -> bool:
+    """Whether the customer of a service may be asked for a kind now: an ordinary one, or one that is approved."""
+    return not _waiting(reading, type_of(reading, service.type, running=True), [kind])
+
+
+def require_asked(reading: Reading, service: Service, kind: str) -> None:
+    """Take nothing of an extraordinary kind that customers are not asked for any more. Raises Ended."""
+    if not is_asked(reading, service, kind):
+        raise Ended("we do not ask for this any more, so please do not give it")
+
+
+def _waiting(reading: Reading, of: ServiceTypeView, kinds: list[str]) -> list[str]:
+    """The extraordinary ones of these whose line is not approved, or not in the catalogue any more."""
+    approved = {line.kind for line in lines_of(of) if line.kind in kinds and is_approved(reading, line)}
+    return [kind for kind in kinds if KINDS[kind].extraordinary and kind not in approved]
 
 
 def shown(reading: Reading, of: ServiceTypeView) -> ServiceTypeView:
@@ -105,7 +138,8 @@ def _approved(unit: Unit, actor: Actor, read: Line, proof: str) -> ServiceTypeVi
 def revoke(unit: Unit, actor: Actor, type_name: str, kind: str) -> None:
     """Take an approval back: from now on no customer is asked for that kind, until somebody approves its line again.
 
-    It takes no proof of presence, because it opens nothing. What customers have given already stays where it is. The
+    It takes no proof of presence, because it opens nothing. What customers have given already stays where it is. Each
+    open request in which it is still unanswered is cancelled, whatever else it asks for: that is asked for anew. The
     approval of a line that was changed since or is gone can be taken back too: with its old words it would count again.
     Raises NotSignedIn, Denied, NotFound, Conflict where nothing is approved.
     """
@@ -119,3 +153,7 @@ def revoke(unit: Unit, actor: Actor, type_name: str, kind: str) -> None:
     unit.about(necessity=found.id)
     unit.say(type=found.type, kind=found.kind)
     unit.change(found, state="revoked")
+    for request_id in unit.connection.execute(_UNANSWERED, {"type": type_name, "kind": kind}).scalars().all():
+        request = unit.find(Request, id=request_id)
+        if request is not None:
+            unit.change(request, state="cancelled", code_hash=None, browser_hash=None)

@@ -91,9 +91,13 @@ def ask_again(
 ) -> RequestView:
     """A new request for secrets that are there already but do not serve, as part of another change.
 
-    It has no PIN, because nobody is at the telephone then.
+    It has no PIN, because nobody is at the telephone then. Raises Denied for an extraordinary
+    kind that is not approved.
     """
-    return _new_request(unit, asked_by, service, list(secrets), deliver)
+    wanted = list(secrets)
+    of = type_of(unit, service.type, running=True)
+    require_approved(unit, of, [secret.asked_kind for secret in wanted])
+    return _new_request(unit, asked_by, service, wanted, deliver)
 
 
 def _new_request(
@@ -118,7 +122,7 @@ def _new_request(
     code = _code_for(request, deliver)
     unit.insert(request)
     of = type_of(unit, service.type, running=True)
-    for secret in _with_unanswered(unit, secrets):
+    for secret in _with_unanswered(unit, service, secrets):
         version = max(secret.version + 1, secret.asked_version)
         offer = offered(unit, service, secret, version)
         approver = approver_asked(of, secret)
@@ -140,18 +144,26 @@ def _new_request(
     )
 
 
-def _with_unanswered(unit: Unit, secrets: list[Secret]) -> list[Secret]:
-    """These secrets, and whatever is still unanswered of the open requests that they came by, which end here."""
+def _with_unanswered(unit: Unit, service: Service, secrets: list[Secret]) -> list[Secret]:
+    """These secrets, and whatever is still unanswered of the open requests that they came by, which end here.
+
+    An extraordinary kind that is not approved now is left behind.
+    """
     found = {secret.id: secret for secret in secrets}
     for request_id in {secret.request_id for secret in secrets if secret.request_id}:
         former = unit.find(Request, id=request_id)
         if former is None or former.state not in OPEN:
             continue
         unit.change(former, state="cancelled", code_hash=None, browser_hash=None)
-        for other in unit.find_all(Secret, request_id=former.id):
-            if other.version < other.asked_version:
+        for other in _unanswered(unit, former):
+            if necessity.is_asked(unit, service, other.asked_kind):
                 found.setdefault(other.id, other)
     return list(found.values())
+
+
+def _unanswered(reading: Reading, request: Request) -> list[Secret]:
+    asked = reading.find_all(Secret, request_id=request.id)
+    return [secret for secret in asked if secret.version < secret.asked_version]
 
 
 def askable(reading: Reading, actor: Actor, service_id: str) -> AskableView:
@@ -233,8 +245,8 @@ def reissue(
 ) -> RequestView:
     """A new intake code for a request that is not answered in full; the old code and the old form are dead.
 
-    `seen` is as in `ask`. Raises NotSignedIn, Denied, NotFound, Ended, Invalid, and Conflict, also where a PIN would go
-    without another.
+    `seen` is as in `ask`. Raises NotSignedIn, Denied (an extraordinary kind that is unanswered and not approved now),
+    NotFound, Ended, Invalid, and Conflict, also where a PIN would go without another.
     """
     unit.about(request=request_id)
     request, service = request_for(unit, actor, "request.ask", request_id)
@@ -245,6 +257,8 @@ def reissue(
         raise Conflict("this request is done or was cancelled; ask again instead")
     if request.pin_hash and pin is None:
         raise Conflict("this request has a PIN, so its new code needs a new PIN")
+    of = type_of(unit, service.type, running=True)
+    require_approved(unit, of, [secret.asked_kind for secret in _unanswered(unit, request)])
     _check_delivery(unit, deliver)
     code = _code_for(request, deliver)
     unit.change(

@@ -8,6 +8,7 @@ from sqlalchemy import select
 from vault.errors import Conflict, Ended, Invalid, NotFound, Sealed, Tampered
 from vault.model.cards import holds_card_number
 from vault.model.tables import Secret
+from vault.operations import necessity
 from vault.operations.asking import service_of
 from vault.operations.giving import purge, verdict_words
 from vault.operations.vault import Vault
@@ -110,9 +111,10 @@ def _looked(unit: Unit, _actor: Actor, secret_id: str, version: int, passed: boo
         return ""
     if purge(unit, secret):
         return "the customer is asked for it again"
+    service = service_of(unit, secret.service_id)
     return (
         "the customer's open form asks again"
-        if service_of(unit, secret.service_id).state == "open"
+        if service.state == "open" and necessity.is_asked(unit, service, secret.asked_kind)
         else "gone"
     )
 

@@ -15,12 +15,14 @@ LIMITS = {
     "enrol": 30,
     "intake": 30,
     "form": 60,
+    "speak": 20,
     "visit": 5,
     "alert": 20,
 }
 """Tries in a window, by what is counted: an account, a known browser, a person's proofs for deeds, a network address,
 all strangers together, what one address asks passkeys, codes of invitations and devices, intake codes, what one form
-hands in, entries about limits that nobody in particular has reached, codes mailed for one customer's page."""
+hands in, how often one form changes its language, codes mailed for one customer's page, entries about limits that
+nobody in particular has reached."""
 
 
 def allowed(counts: dict[str, int]) -> bool:
