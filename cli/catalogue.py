@@ -152,10 +152,12 @@ def approve(name: Type, kind: Kind, as_json: AsJson = False) -> None:
 def revoke(name: Type, kind: Kind) -> None:
     """Take the approval of such a line back.
 
-    From now on no customer is asked for that kind.
+    From now on no customer is asked for that kind. Open requests in which it is not answered yet are cancelled;
+    whatever else stood in them has to be asked for anew.
     An administrator does this, alone. What customers have given already stays where it is.
     """
     with signed_in() as client:
         client.post("/api/v1/service-types", name, kind, "revoke")
     say("the approval is taken back; nobody is asked for it until an administrator approves it again")
+    say("open requests in which it was not answered yet are cancelled; ask anew for whatever else stood in them")
     say_next(f"valetkey catalogue show {name}")

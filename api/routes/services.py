@@ -41,7 +41,10 @@ async def approve(
 
 @router.post("/service-types/{type_name}/{kind}/revoke", name="catalogue.revoke", status_code=204)
 async def revoke(type_name: TypePath, kind: KindPath, vault: TheVault, actor: SignedIn) -> None:
-    """Take the approval of such a line back: no customer is asked for that kind any more."""
+    """Take the approval of such a line back: no customer is asked for that kind any more.
+
+    Open requests in which it is not answered yet are cancelled, whatever else they ask for.
+    """
     await vault.perform(necessity.revoke, actor, type_name, kind)
 
 
