@@ -15,7 +15,7 @@ from api.pages.asking import Question, asked_page, fault_in, refused, usual
 from api.pages.proving import sentence_of, text
 from api.pages.sheet import OwnSheet, PageRoute, Sheet
 from api.pages.work import Work, begin
-from vault.errors import Invalid, VaultError
+from vault.errors import Conflict, Invalid, VaultError
 from vault.languages import LANGUAGES, NAMES
 from vault.model.views import CustomerView, RequestView, ServiceTypeView, ServiceView, TicketView
 from vault.operations import catalogue, customers, requests, services, staff
@@ -205,10 +205,14 @@ async def register(vault: TheVault, actor: PageActor, sheet: OwnSheet, given: Ch
     added = None
     try:
         if order.customer == NEW:
-            added = await customers.add(vault, actor, order.name, order.mail, order.language)
+            added = await customers.add(
+                vault, actor, order.name, order.mail, order.language, once=not order.same_mail
+            )
             order = replace(order, customer=added.id)  # once, however often the rest is refused
         end = days.end_of(order.ends_at, order.offset, house.now, of.longest_life_days)
-        service = await services.register(vault, actor, order.customer, of.name, order.title, end)
+        service = await services.register(vault, actor, order.customer, of.name, order.title, end, once=True)
+    except Conflict:  # the same form was sent twice, or somebody was faster: now it is known which is there
+        return await register(vault, actor, sheet, given)
     except VaultError as refusal:
         said, status = refused(refusal, *FIELDS)
         return await _page(vault, actor, sheet, await _house(vault, actor), order, said, status, added=added)

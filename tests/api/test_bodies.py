@@ -142,10 +142,11 @@ def _right(name: str, field: dict[str, Any]) -> Any:
         "roles": ["technician"],
         "scopes": ["tickets:read"],
         "language": "de",
-        "digest": False,
+        "approval": "customer",
     }
-    by_type = {"integer": 1, "boolean": True}
-    return others.get(name, by_type.get(field.get("type", ""), "an ordinary text"))
+    by_type = {"integer": 1, "boolean": False}
+    sort = field.get("type") or field.get("anyOf", [{}])[0].get("type", "")
+    return others.get(name, by_type.get(sort, "an ordinary text"))
 
 
 def leaves(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:

@@ -175,3 +175,16 @@ def test_a_ticket_is_read_by_who_is_on_it_with_everything_but_the_secret(embedde
         with refused(embedded, Invalid, "ticket.open"):
             embedded.perform(tickets.open_ticket, coordinator, service.id, number, title)
     assert [one.id for one in embedded.read(tickets.tickets, coordinator)] == [ticket.id]
+
+
+@pytest.mark.attack("AZ16")
+def test_of_many_forms_that_are_sent_at_once_each_adds_and_registers_one(world: World) -> None:
+    clara, ends = world.actor("coordinator"), to_datetime(world.clock.wall()) + timedelta(days=9)
+    add = [customers.add(world.vault, clara, "Acme", "one@acme.example", once=True) for _ in range(5)]
+    added = world.together(*add)
+    assert [type(one) for one in added].count(Conflict) == 4
+    (acme,) = [one for one in added if not isinstance(one, Conflict)]
+    of = (world.vault, clara, acme.id, "installation", "The shop", ends)
+    found = world.together(*(services.register(*of, once=True) for _ in range(5)))
+    assert [type(one) for one in found].count(Conflict) == 4
+    assert world.run(services.register(*of)).title == "The shop", "over the API as often as somebody wants"

@@ -2,7 +2,7 @@
 
 from sqlalchemy import select
 
-from vault.errors import Invalid
+from vault.errors import Conflict, Invalid
 from vault.languages import LANGUAGES
 from vault.model.tables import Customer
 from vault.model.views import CustomerView
@@ -16,8 +16,20 @@ from vault.storage.unit import Unit, operation
 from vault.values import Actor, MailAddress, Title, new_id
 
 
-async def add(vault: Vault, actor: Actor, name: str, mail: str, language: str = LANGUAGES[0]) -> CustomerView:
-    """Add a customer, who is written to in that language. Raises NotSignedIn, Denied, Invalid, Sealed."""
+async def add(
+    vault: Vault,
+    actor: Actor,
+    name: str,
+    mail: str,
+    language: str = LANGUAGES[0],
+    *,
+    once: bool = False,
+) -> CustomerView:
+    """Add a customer, who is written to in that language.
+
+    With `once` there must be none with that address yet: a form that is sent twice adds one. Raises NotSignedIn,
+    Denied, Invalid, Conflict, Sealed.
+    """
     parsed = Title.parse(name, "a customer's name", "/name")
     address = MailAddress.parse(mail)
     if language not in LANGUAGES:
@@ -25,14 +37,16 @@ async def add(vault: Vault, actor: Actor, name: str, mail: str, language: str = 
     await vault.read(may, actor, "customer.add")  # before a key is made for nothing; judged again below
     customer = Customer(id=new_id("cus"), name=parsed.text, mail=address.text, language=language)
     generation = await new_subject(vault, customer.id)
-    view: CustomerView = await vault.perform(_added, actor, customer, generation)
+    view: CustomerView = await vault.perform(_added, actor, customer, generation, once)
     return view
 
 
 @operation("customer.add")
-def _added(unit: Unit, actor: Actor, customer: Customer, generation: int) -> CustomerView:
+def _added(unit: Unit, actor: Actor, customer: Customer, generation: int, once: bool) -> CustomerView:
     person = may(unit, actor, "customer.add")
     unit.about(customer=customer.id)
+    if once and unit.find_all_unchecked(Customer, mail=customer.mail):
+        raise Conflict("there is a customer with this address already")
     unit.disclose(customer.id, name=customer.name, mail=customer.mail)
     customer.added_by = person.id
     customer.created_at = unit.now

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from vault.crypto.encoding import b64
 from vault.crypto.opening import ServiceKey
 from vault.crypto.statement import KeyStatement, sign_statement
-from vault.errors import Denied, Ended, Invalid, NotFound
+from vault.errors import Conflict, Denied, Ended, Invalid, NotFound
 from vault.model.tables import Customer, Service, ServiceType
 from vault.model.views import ServiceTypeView, ServiceView
 from vault.operations import notices, presence, showing
@@ -22,12 +22,20 @@ from vault.values import DAY, Actor, Title, known_id, new_id, to_datetime, to_mo
 
 
 async def register(
-    vault: Vault, actor: Actor, customer_id: str, type_name: str, title: str, ends_at: datetime
+    vault: Vault,
+    actor: Actor,
+    customer_id: str,
+    type_name: str,
+    title: str,
+    ends_at: datetime,
+    *,
+    once: bool = False,
 ) -> ServiceView:
     """Register a service. Its seed is durable in the keyring (and mirror) before its public key is shown to anybody.
 
-    Raises NotSignedIn, Denied, NotFound, Invalid (an end in the past or beyond the type's longest life), Sealed,
-    NotRecorded.
+    With `once` this customer must have no open one of that type and title yet: a form that is sent twice registers one.
+    Raises NotSignedIn, Denied, NotFound, Invalid (an end in the past or beyond the type's longest life), Conflict,
+    Sealed, NotRecorded.
     """
     parsed = Title.parse(title, "a service's title", "/title")
     end = to_moment(ends_at)
@@ -51,7 +59,7 @@ async def register(
     )
     wrapped = vault.keys.wrap_seed(key_id, service_id, seed)
     generation = await vault.aside(vault.keyring.put_seed, key_id, service_id, wrapped)
-    view: ServiceView = await vault.perform(_registered, actor, service, generation)
+    view: ServiceView = await vault.perform(_registered, actor, service, generation, once)
     return view
 
 
@@ -65,9 +73,12 @@ def _may_register(reading: Reading, actor: Actor, customer_id: str, type_name: s
 
 
 @operation("service.register")
-def _registered(unit: Unit, actor: Actor, service: Service, generation: int) -> ServiceView:
+def _registered(unit: Unit, actor: Actor, service: Service, generation: int, once: bool) -> ServiceView:
     unit.about(service=service.id, customer=service.customer_id, key=service.key_id)
     _may_register(unit, actor, service.customer_id, service.type, service.ends_at)
+    alike = {"customer_id": service.customer_id, "type": service.type, "title": service.title}
+    if once and unit.find_all_unchecked(Service, state="open", **alike):
+        raise Conflict("such a service is registered already")
     unit.disclose(service.customer_id, title=service.title)
     service.created_at = unit.now
     unit.keyring_is_at(generation)
