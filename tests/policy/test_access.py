@@ -34,7 +34,9 @@ TOM = Standing("per_tom", TECHNICIAN, "active", agreed=True, rested=True)
 DELIVERING = Delivery(
     TOM, assigned=True, ticket_open=True, service_open=True, service_ends_at=NOW + 1, paused=False
 )
-HELD = Held("per_tom", active=True, expires_at=NOW + 1, covers=("sec_one", "sec_two"))
+HELD = Held(
+    "per_tom", "active", expires_at=NOW + 1, covers=("sec_one", "sec_two"), approver="", decided_by=""
+)
 REFUSALS = [
     ({"standing": replace(TOM, state="disabled")}, NotSignedIn),
     ({"standing": replace(TOM, roles=frozenset({"coordinator"}))}, Denied),
@@ -78,7 +80,7 @@ def test_one_missing_fact_is_enough_for_no(change: dict[str, object], error: typ
     ("held", "secret", "error"),
     [
         (replace(HELD, person_id="per_ann"), "sec_one", NotFound),
-        (replace(HELD, active=False), "sec_one", Ended),
+        (replace(HELD, state="ended"), "sec_one", Ended),
         (replace(HELD, expires_at=NOW), "sec_one", Ended),
         (replace(HELD, expires_at=NOW - 1), "sec_one", Ended),
         (HELD, "sec_three", NotFound),
@@ -100,7 +102,7 @@ def test_another_persons_lease_looks_like_none_even_to_who_may_nothing() -> None
     ann = replace(TOM, id="per_ann", roles=frozenset({"auditor"}))
     stranger = replace(DELIVERING, standing=ann, service_open=False)
     with pytest.raises(NotFound, match="there is no such thing"):
-        require_live(replace(HELD, active=False), "sec_one", stranger, NOW)
+        require_live(replace(HELD, state="ended"), "sec_one", stranger, NOW)
 
 
 @pytest.mark.promise("P4")

@@ -169,11 +169,11 @@ def test_who_may_be_one_person_says_no_yes_within_a_week(
 @pytest.mark.attack("AZ11", "AZ12")
 @pytest.mark.parametrize("decided_by", ["", "per_tom"])
 def test_at_each_reveal_somebody_else_has_said_yes(decided_by: str) -> None:
-    held = Held("per_tom", active=True, expires_at=NOW + 1, covers=("sec_1",), approver="coordinator")
+    held = Held("per_tom", "active", NOW + 1, ("sec_1",), approver="coordinator", decided_by="")
     require_live(replace(held, decided_by="per_clara"), "sec_1", DELIVERING, NOW)
     with pytest.raises(Denied, match="nobody else has said yes"):
         require_live(replace(held, decided_by=decided_by), "sec_1", DELIVERING, NOW)
-    waiting = replace(held, active=False, waits=True)
+    waiting = replace(held, state="asked")
     with pytest.raises(Conflict, match="waits for another person's yes"):
         require_live(waiting, "sec_1", DELIVERING, NOW)
     with pytest.raises(Ended):

@@ -269,10 +269,9 @@ def reveal(unit: Unit, actor: Actor, lease_id: str, secret_id: str, field: str, 
     )
     held = Held(
         person_id=row[_AT["lease.person_id"]],
-        active=row[_AT["lease.state"]] == "active",
+        state=row[_AT["lease.state"]],
         expires_at=row[_AT["lease.expires_at"]],
         covers=row[_AT["lease.covers"]].split(),
-        waits=row[_AT["lease.state"]] == "asked",
         approver=row[_AT["lease.approver"]],
         decided_by=row[_AT["lease.decided_by"]],
     )

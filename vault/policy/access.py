@@ -26,15 +26,14 @@ class Held:
     """A lease as it stands now."""
 
     person_id: str
-    active: bool
+    state: str
+    """`asked` while it waits for somebody's yes, `active`, or `ended`."""
     expires_at: int
     covers: Collection[str]
-    waits: bool = False
-    """It was asked for, and nobody has said yes yet."""
-    approver: str = ""
-    """Whose yes it took, if anybody's."""
-    decided_by: str = ""
-    """Who said it."""
+    approver: str
+    """Whose yes it takes, if anybody's."""
+    decided_by: str
+    """Who said it; empty where nobody has."""
 
 
 def require_delivery(delivery: Delivery, now: int, right: str = "secret.reveal") -> None:
@@ -63,9 +62,9 @@ def require_live(held: Held, secret_id: str, delivery: Delivery, now: int) -> No
     if held.person_id != delivery.standing.id:
         raise NotFound("there is no such thing")
     require_delivery(delivery, now)
-    if held.waits and now < held.expires_at:
+    if held.state == "asked" and now < held.expires_at:
         raise Conflict("this lease waits for another person's yes, and opens nothing before")
-    if not held.active or now >= held.expires_at:
+    if held.state != "active" or now >= held.expires_at:
         raise Ended("this lease has ended; check the access out again")
     if held.approver and held.decided_by in {"", held.person_id}:
         raise Denied("nobody else has said yes to this lease")
