@@ -121,6 +121,7 @@ def _ending(form: Form, page: Page) -> Iterator[str]:
     page.goto(f"{form.address}/give/check")
     page.click("main p.onward button")
     page.wait_for_url("**/thanks")
+    assert not page.locator("button >> text=English").count(), "a finished form changes nobody's language"
     yield "thanks"
     form.core.browser = "another one"
     page.goto(f"{form.address}/give/check")
