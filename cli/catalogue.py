@@ -159,5 +159,7 @@ def revoke(name: Type, kind: Kind) -> None:
     with signed_in() as client:
         client.post("/api/v1/service-types", name, kind, "revoke")
     say("the approval is taken back; nobody is asked for it until an administrator approves it again")
-    say("open requests in which it was not answered yet are cancelled; ask anew for whatever else stood in them")
+    say(
+        "open requests in which it was not answered yet are cancelled; ask anew for whatever else stood in them"
+    )
     say_next(f"valetkey catalogue show {name}")
