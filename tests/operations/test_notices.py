@@ -26,7 +26,7 @@ from vault.languages import LANGUAGES, translation
 from vault.model.messages import Begin, Done
 from vault.operations import catalogue, checkout, delivery, intake, mine, operator, requests, services, visits
 from vault.outbox.customers import NOTICES
-from vault.values import DAY, Actor, to_datetime
+from vault.values import DAY, HOUR, Actor, to_datetime
 
 CUSTOMER = Actor.nobody("198.51.100.9", "intake")
 SHOP = "shop@acme.example"
@@ -275,6 +275,8 @@ def test_an_end_that_was_moved_is_told_before_the_new_one(world: World, post: Po
 def test_a_digest_comes_once_a_day_and_holds_back_no_code_no_question_and_no_certificate(
     world: World, post: PostOffice
 ) -> None:
+    past_noon = (world.clock.wall() - 12 * HOUR) % DAY
+    world.clock.advance(microseconds=DAY - past_noon)  # the digest of a day goes out in its morning
     service, secret, _, lease = world.lent()
     visitor = come(world, owner(world))
     world.run(mine.correct(world.vault, visitor.actor, digest=True))
