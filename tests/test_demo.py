@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.demo import story
+from cli.demo import company, story
 from cli.demo.background import background
 from cli.demo.company import refused
 from cli.demo.customer_server import customer_server, log_in
@@ -170,6 +170,24 @@ def test_a_step_that_does_not_hold_ends_the_story_and_is_named(
     said = capsys.readouterr().out
     assert " 1  this holds\n 2  did not hold\n    Water runs uphill.\n    it ran down\n" in said
     assert "steps held" not in said
+
+
+def test_the_code_that_is_shown_is_one_that_was_never_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Watch:
+        now = 1_000_000_015.0  # late in its step: who enrols then uses the very code that is shown
+
+        def time(self) -> float:
+            return self.now
+
+        def sleep(self, seconds: float) -> None:
+            self.now += seconds
+
+    monkeypatch.setattr(company, "time", Watch())
+    tom = company.Person("per_1", "Tom Tanner", "tom@greenlane.example", "technician", seed=bytes(20))
+    used = {tom.fresh_code(), tom.fresh_code()}
+    assert tom.shown_code() in used
+    tom.wait_until_unused()
+    assert tom.shown_code() not in used
 
 
 def test_a_refusal_for_another_reason_is_not_the_one_that_was_promised() -> None:

@@ -1,6 +1,7 @@
 """What waits for a customer's yes: read whole on a page of its own, then allowed or not. Looking at it does nothing."""
 
 from fastapi import APIRouter
+from starlette.datastructures import FormData
 from starlette.responses import RedirectResponse, Response
 
 from api.bodies import LeasePath
@@ -13,6 +14,9 @@ from vault.errors import Conflict, Ended, NotFound, NotSignedIn, Sealed, VaultEr
 from vault.languages import marked, translation
 from vault.model.own import AskedLeaseView, OwnServiceView, OwnView
 from vault.operations import own_approvals
+from vault.operations.vault import Vault
+from vault.storage.unit import Operation
+from vault.values import Actor
 
 router = APIRouter(prefix="/mine/leases", route_class=OwnRoute, include_in_schema=False)
 
@@ -36,11 +40,7 @@ async def agree(
     lease_id: LeasePath, vault: TheVault, actor: OnOwnPage, paper: Paper, form: OwnForm
 ) -> Response:
     """Let it begin, exactly as the page has shown it."""
-    try:
-        await vault.perform(own_approvals.agree, actor, lease_id, text(form, "digest"))
-    except VaultError as refusal:
-        return _page(paper, lease_id, refusal)
-    return _onward(paper, lease_id)
+    return await _answered(own_approvals.agree, vault, actor, paper, lease_id, form)
 
 
 @router.post("/{lease_id}/disagree", name="mine.approve")
@@ -48,11 +48,23 @@ async def disagree(
     lease_id: LeasePath, vault: TheVault, actor: OnOwnPage, paper: Paper, form: OwnForm
 ) -> Response:
     """Do not let it begin. Who has asked may ask again."""
+    return await _answered(own_approvals.disagree, vault, actor, paper, lease_id, form)
+
+
+async def _answered(
+    answer: Operation[[str, str], None],
+    vault: Vault,
+    actor: Actor,
+    paper: OwnPaper,
+    lease_id: str,
+    form: FormData,
+) -> Response:
     try:
-        await vault.perform(own_approvals.disagree, actor, lease_id, text(form, "digest"))
+        await vault.perform(answer, actor, lease_id, text(form, "digest"))
     except VaultError as refusal:
         return _page(paper, lease_id, refusal)
-    return _onward(paper, lease_id)
+    found = _asked(paper.own, lease_id)
+    return RedirectResponse(f"/mine/services/{found[0].id}" if found else "/mine/services", 303)
 
 
 def _page(paper: OwnPaper, lease_id: str, refusal: VaultError | None = None) -> Response:
@@ -78,9 +90,3 @@ def _asked(own: OwnView, lease_id: str) -> tuple[OwnServiceView, AskedLeaseView]
     """The lease that waits for this customer, with its service."""
     waiting = ((service, lease) for service in own.services for lease in service.asked)
     return next((found for found in waiting if found[1].id == lease_id), None)
-
-
-def _onward(paper: OwnPaper, lease_id: str) -> Response:
-    """Lead to the service that it was for."""
-    found = _asked(paper.own, lease_id)
-    return RedirectResponse(f"/mine/services/{found[0].id}" if found else "/mine/services", 303)

@@ -93,16 +93,14 @@ class House:
 
     def twin(self, order: Order) -> ServiceView | None:
         """An open service of the same customer and type with the same title, as a form that is sent twice finds it."""
-        title = " ".join(order.title.split())
-        for one in self.services:
-            if (one.customer.id, one.type, one.title, one.state) == (
-                order.customer,
-                order.type,
-                title,
-                "open",
-            ):
-                return one
-        return None
+        try:
+            title = Title.parse(order.title).text
+        except Invalid:
+            return None
+        like = (order.customer, order.type, title, "open")
+        return next(
+            (one for one in self.services if (one.customer.id, one.type, one.title, one.state) == like), None
+        )
 
 
 async def _house(vault: Vault, actor: Actor) -> House:
@@ -189,19 +187,9 @@ async def register(vault: TheVault, actor: PageActor, sheet: OwnSheet, given: Ch
     if order.type != order.shown:  # without JavaScript: only now is it known what to ask for
         return await _page(vault, actor, sheet, house, _proposed(vault, house, order))
     faults = _faults(vault, house, order, of)
-    taken = house.with_mail(order.mail) if order.customer == NEW and not order.same_mail else None
-    if taken:
-        order = replace(order, customer=taken.id)
-    twin = house.twin(order)
-    if twin:
-        faults = {
-            "title": "Such a service is registered already. Give this one another title, or go on with that one."
-        }
-    elif taken:
-        faults["customer"] = f"{taken.name} has this address already, and is chosen now."
-    if faults:
-        status = 409 if twin else 422
-        return await _page(vault, actor, sheet, house, order, faults, status, twin=twin, taken=taken)
+    known = await _known_already(vault, actor, sheet, house, order, faults)
+    if known or faults:
+        return known or await _page(vault, actor, sheet, house, order, faults, 422)
     added = None
     try:
         if order.customer == NEW:
@@ -211,12 +199,30 @@ async def register(vault: TheVault, actor: PageActor, sheet: OwnSheet, given: Ch
             order = replace(order, customer=added.id)  # once, however often the rest is refused
         end = days.end_of(order.ends_at, order.offset, house.now, of.longest_life_days)
         service = await services.register(vault, actor, order.customer, of.name, order.title, end, once=True)
-    except Conflict:  # the same form was sent twice, or somebody was faster: now it is known which is there
-        return await register(vault, actor, sheet, given)
     except VaultError as refusal:
         said, status = refused(refusal, *FIELDS)
-        return await _page(vault, actor, sheet, await _house(vault, actor), order, said, status, added=added)
+        house = await _house(vault, actor)
+        if isinstance(refusal, Conflict):  # the same form was sent twice, or somebody was faster
+            known = await _known_already(vault, actor, sheet, house, order, {})
+        return known or await _page(vault, actor, sheet, house, order, said, status, added=added)
     return await _what_follows(vault, actor, sheet, service, order)
+
+
+async def _known_already(
+    vault: Vault, actor: Actor, sheet: Sheet, house: House, order: Order, faults: dict[str, str]
+) -> Response | None:
+    """The form once more, where its service or its new customer is here already."""
+    taken = house.with_mail(order.mail) if order.customer == NEW and not order.same_mail else None
+    if taken:
+        order = replace(order, customer=taken.id)
+    twin = house.twin(order)
+    if twin:
+        title = "Such a service is registered already. Give this one another title, or go on with that one."
+        return await _page(vault, actor, sheet, house, order, {"title": title}, 409, twin=twin, taken=taken)
+    if taken:
+        here = f"{taken.name} has this address already, and is chosen now."
+        return await _page(vault, actor, sheet, house, order, faults | {"customer": here}, 422, taken=taken)
+    return None
 
 
 def _faults(vault: Vault, house: House, order: Order, of: ServiceTypeView) -> dict[str, str]:

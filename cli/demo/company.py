@@ -93,6 +93,10 @@ class Person:
         """The code that their authenticator shows now."""
         return current_code(self.seed, int(time.time()))
 
+    def wait_until_unused(self) -> None:
+        """Wait, half a minute at most, until their authenticator shows a code that was never used."""
+        time.sleep(max(0.0, (self.used + 1) * STEP_SECONDS - time.time()))
+
 
 class Company:
     """The business, on running ground."""

@@ -1,10 +1,14 @@
 """Whoever does not coordinate neither sees a customer nor registers, asks, staffs or ends anything on a page."""
 
+import unicodedata
+from datetime import timedelta
+
 import pytest
 from httpx2 import Client
 
 from api.security import SESSION_COOKIE, form_token
 from tests.world import World
+from vault.values import to_datetime
 
 SEEN = (
     "/customers",
@@ -107,3 +111,20 @@ def test_garbage_is_said_to_be_wrong_and_does_nothing(
         answer = client.post("/services/new", data=given | {"form_token": form_token(token)})
     assert answer.status_code == 422
     assert not [entry for entry in embedded.ledger(before) if entry.endswith(" ok")]
+
+
+@pytest.mark.attack("AZ16")
+def test_a_title_in_another_spelling_of_the_same_letters_is_known_again(embedded: World, server: str) -> None:
+    customer = embedded.customer()
+    embedded.actor("coordinator")
+    token = embedded.member("coordinator").token
+    headers = {"cookie": f"{SESSION_COOKIE}={token}", "origin": server}
+    ends = to_datetime(embedded.clock.wall()) + timedelta(days=9)
+    filled = {"customer": customer.id, "type": "installation", "shown": "installation", "title": "Bücher"}
+    filled |= {"ends_at": ends.date().isoformat(), "form_token": form_token(token)}
+    apart = filled | {"title": unicodedata.normalize("NFD", filled["title"])}
+    assert apart["title"] != filled["title"]
+    with Client(base_url=server, headers=headers) as client:
+        answers = [client.post("/services/new", data=one).status_code for one in (filled, apart, filled)]
+    assert answers == [200, 409, 409]
+    assert len(embedded.sql("SELECT id FROM service")) == 1

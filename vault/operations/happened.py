@@ -1,10 +1,11 @@
 """All that happened to a service, told to its customer out of the ledger itself and not out of a copy of it."""
 
-from typing import Any
+from typing import Any, TypeVar
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import bindparam, select
 
+from vault.errors import Tampered
 from vault.ledger.entry import Entry, decode
 from vault.model.kinds import KINDS
 from vault.model.own import By, HappenedPage, HappenedView, OfAsking, Verdict, Why
@@ -39,6 +40,7 @@ _OF_SERVICE = (
     .order_by(_ENTRIES.c.seq.desc())
 )
 _NEWEST = 2**53
+T = TypeVar("T")
 _ABOUT_SOMEBODY = frozenset({"ticket.assign", "ticket.unassign"})
 _VERDICT: TypeAdapter[Verdict] = TypeAdapter(Verdict)
 _WHY: TypeAdapter[Why] = TypeAdapter(Why)
@@ -125,7 +127,7 @@ def _view(
         by=_by(entry.actor),
         by_name=names.get(entry.actor, ""),
         whom=names.get(entry.ids.get("person", ""), "") if entry.type in _ABOUT_SOMEBODY else "",
-        verdict=_VERDICT.validate_python(entry.ids.get("verdict", "")),
+        verdict=_known(_VERDICT, entry.ids.get("verdict", "")),
         why=_why(entry),
         ticket=tickets.get(entry.ids.get("ticket", ""), ""),
         reason=facts.get("note", facts["reason"]),
@@ -139,7 +141,15 @@ def _why(entry: Entry) -> Why:
     """Why the vault refused what was given; an entry that does not say which reason is of when none was kept."""
     if entry.ids.get("verdict") != "refused":
         return ""
-    return _WHY.validate_python(entry.ids.get("why", "unusable"))
+    return _known(_WHY, entry.ids.get("why", "unusable"))
+
+
+def _known(words: TypeAdapter[T], said: str) -> T:
+    """One of the words that an entry of ours can say. Raises Tampered for any other."""
+    try:
+        return words.validate_python(said)
+    except ValidationError:
+        raise Tampered from None
 
 
 def _by(actor: str) -> By:

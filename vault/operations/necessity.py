@@ -40,7 +40,7 @@ def lines_of(of: ServiceTypeView) -> Iterator[Line]:
     """The lines of a service type that ask for an extraordinary kind."""
     for one in (*of.needs, *of.may_ask):
         if KINDS[one.kind].extraordinary:
-            yield Line(of.name, of.title, one.kind, one.because, one.necessity, one.approval or "customer")
+            yield Line(of.name, of.title, one.kind, one.because, one.necessity, one.approval)
 
 
 def is_approved(reading: Reading, line: Line) -> bool:
