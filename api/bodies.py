@@ -32,28 +32,31 @@ LARGEST_ANSWER = 16 * 1024
 """Characters of everything that a passkey answers. Real answers have 600 to 4,000."""
 
 
-def _shaped(prefix: Prefix) -> AfterValidator:
+def shaped(prefix: Prefix) -> AfterValidator:
+    """A check that an id is shaped like one of that prefix."""
+
     def check(raw: str) -> str:
         return known_id(prefix, raw)
 
     return AfterValidator(check)
 
 
-ChallengeRef = Annotated[ChallengeId, _shaped("chl")]
-CustomerRef = Annotated[CustomerId, _shaped("cus")]
-PersonRef = Annotated[PersonId, _shaped("per")]
-SecretRef = Annotated[SecretId, _shaped("sec")]
-ServiceRef = Annotated[ServiceId, _shaped("svc")]
+ChallengeRef = Annotated[ChallengeId, shaped("chl")]
+CustomerRef = Annotated[CustomerId, shaped("cus")]
+PersonRef = Annotated[PersonId, shaped("per")]
+SecretRef = Annotated[SecretId, shaped("sec")]
+ServiceRef = Annotated[ServiceId, shaped("svc")]
+TicketRef = Annotated[TicketId, shaped("tkt")]
 
-ServicePath = Annotated[ServiceId, Path(), _shaped("svc")]
-RequestPath = Annotated[RequestId, Path(), _shaped("req")]
-TicketPath = Annotated[TicketId, Path(), _shaped("tkt")]
-LeasePath = Annotated[LeaseId, Path(), _shaped("lse")]
-PersonPath = Annotated[PersonId, Path(), _shaped("per")]
-ChangePath = Annotated[ChangeId, Path(), _shaped("chg")]
-FactorPath = Annotated[FactorId, Path(), _shaped("fac")]
-SessionPath = Annotated[SessionId, Path(), _shaped("ses")]
-ChallengePath = Annotated[ChallengeId, Path(), _shaped("chl")]
+ServicePath = Annotated[ServiceId, Path(), shaped("svc")]
+RequestPath = Annotated[RequestId, Path(), shaped("req")]
+TicketPath = Annotated[TicketId, Path(), shaped("tkt")]
+LeasePath = Annotated[LeaseId, Path(), shaped("lse")]
+PersonPath = Annotated[PersonId, Path(), shaped("per")]
+ChangePath = Annotated[ChangeId, Path(), shaped("chg")]
+FactorPath = Annotated[FactorId, Path(), shaped("fac")]
+SessionPath = Annotated[SessionId, Path(), shaped("ses")]
+ChallengePath = Annotated[ChallengeId, Path(), shaped("chl")]
 
 Seq = Annotated[int, Query(ge=0, le=LARGEST_SEQ)]
 Filter = Annotated[str | None, Query(max_length=60)]
@@ -62,6 +65,8 @@ Text = Annotated[str, Field(max_length=LONGEST_TEXT)]
 HiddenText = Annotated[str, Field(max_length=LONGEST_TEXT, repr=False)]
 KindName = Annotated[str, Field(max_length=40)]
 RoleNames = Annotated[list[KindName], Field(min_length=1, max_length=10)]
+Later = Annotated[AwareDatetime, Field(strict=False)]
+"""A time with its zone."""
 Deliver = Literal["mail", "hand"]
 Code = Annotated[str, Field(min_length=1, max_length=100)]
 Encoded = Annotated[str, Field(max_length=LARGEST_ANSWER)]
@@ -313,7 +318,7 @@ class NewService(Body):
     customer: CustomerRef
     type: Text
     title: Text
-    ends_at: Annotated[AwareDatetime, Field(strict=False)]
+    ends_at: Later
 
 
 class EndService(Proving):
@@ -346,34 +351,7 @@ class NewTicket(Body):
 
 
 class Assignee(Body):
-    """Whom it concerns."""
+    """Whom it concerns, and until when; without `until` as long as the ticket is open."""
 
     person: PersonRef
-
-
-class NewLease(Proving):
-    """What to check out, for how long and why."""
-
-    secrets: Annotated[list[SecretRef], Field(min_length=1, max_length=50)]
-    minutes: int = Field(ge=1, le=100_000)
-    reason: Text
-
-
-class Reveal(Proving):
-    """One field of one secret; of an extraordinary kind with a proof for this very look."""
-
-    secret: SecretRef
-    field: KindName
-
-
-class Broken(Body):
-    """A login that does not work, and what was seen."""
-
-    secret: SecretRef
-    note: Text
-
-
-class Revealed(View):
-    """One field's value, byte for byte as the customer gave it."""
-
-    value: str = Field(repr=False)
+    until: Later | None = None

@@ -60,6 +60,8 @@ class Settings(BaseSettings):
 
     request_days: int = Field(default=14, ge=1, le=90)
     """How long an intake code can be used, in days."""
+    services_a_day: int = Field(default=10, ge=1, le=1000)
+    """Of so many services one person may begin leases within 24 hours; for one more, each takes a coordinator's yes."""
 
     smtp_host: str = ""
     """Empty means that no mail is sent; requests are then handed over by the coordinator."""

@@ -52,10 +52,11 @@ InvitationId = NewType("InvitationId", str)
 ChangeId = NewType("ChangeId", str)
 ChallengeId = NewType("ChallengeId", str)
 TokenId = NewType("TokenId", str)
+ReviewId = NewType("ReviewId", str)
 
 Prefix = Literal[
     "dep", "cus", "per", "svc", "tkt", "asg", "sec", "req", "lse", "prf", "key", "ses",
-    "fac", "inv", "chg", "chl", "tok", "brw", "dsi", "nec", "vis",
+    "fac", "inv", "chg", "chl", "tok", "brw", "dsi", "nec", "vis", "rev", "hky", "hlp",
 ]  # fmt: skip
 
 _ID_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's, in lower case: nobody misreads it aloud

@@ -10,7 +10,7 @@ from api.depends import CheckedForm, PageActor, TheVault
 from api.pages.sheet import TEMPLATES, OwnSheet, PageRoute
 from api.routes import ledger
 from vault.errors import NotFound, VaultError
-from vault.model.views import EntryView
+from vault.model.log_views import EntryView
 from vault.operations import audit
 
 router = APIRouter(prefix="/log", route_class=PageRoute, include_in_schema=False)

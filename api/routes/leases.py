@@ -3,7 +3,8 @@
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 
-from api.bodies import Broken, LeasePath, NewLease, Reveal, Revealed, TicketPath
+from api.bodies import LeasePath, TicketPath
+from api.bodies_desk import Broken, NewLease, Reveal, Revealed
 from api.depends import SignedIn, TheVault
 from vault.model.views import LeaseView, RequestView
 from vault.operations import checkout

@@ -8,7 +8,7 @@ from fastapi.responses import StreamingResponse
 
 from api.bodies import LARGEST_SEQ, Filter, Seq
 from api.depends import SignedIn, TheVault
-from vault.model.views import CheckpointView, EntryPage, ProofView
+from vault.model.log_views import CheckpointView, EntryPage, ProofView
 from vault.operations import audit
 
 BLOCK = 64 * 1024

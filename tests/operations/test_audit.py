@@ -13,8 +13,8 @@ from vault.errors import Denied, Invalid, NotFound
 from vault.ledger.entry import decode
 from vault.ledger.verify import main as verify
 from vault.ledger.verify import verify_consistency, verify_inclusion
+from vault.model.log_views import EntryView
 from vault.model.tables import GUARDED
-from vault.model.views import EntryView
 from vault.operations import audit, catalogue, checkout, terms, tickets, vouching
 from vault.values import new_id
 

@@ -119,6 +119,8 @@ class Kind:
     """Given and made: what can be revealed."""
     extraordinary: ClassVar[bool] = False
     """Never stored normally: it needs a written necessity and a second person."""
+    codes: ClassVar[str] = ""
+    """The field of which one-time codes are made; then codes are all that is ever made of it, and no field opens."""
     instead: ClassVar[str] = ""
     """The kind that a customer may rather give, because it needs no password of theirs."""
 

@@ -250,6 +250,7 @@ class TotpSeed(Kind):
         "Beside it stands a text for those who cannot scan it: that is what we need."
     )
     because = "to log in where a code is asked for beside the password"
+    codes = "otpauth"
     fields = (
         Field(
             "otpauth",

@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Literal
 
+from vault.model.desk_views import ExposureView
 from vault.model.views import View
 
 By = Literal["staff", "you", "vault", "host"]
@@ -37,6 +38,10 @@ class HappenedView(View):
     """The title of the field that was opened."""
     of_asking: OfAsking = ""
     """Of a lease that took a yes: it was only asked for, taken back or never answered, so nothing of it opened."""
+    begins_at: datetime | None = None
+    """Of a lease that was checked out for later: when it is to begin."""
+    until: datetime | None = None
+    """Of a lease that was made longer, or began by broken glass: its end."""
 
 
 class HappenedPage(View):
@@ -69,7 +74,7 @@ class GivenView(View):
 
 
 class LentView(View):
-    """A lease that is open now."""
+    """A lease that is open now, or begins later."""
 
     id: str
     who: str
@@ -78,6 +83,10 @@ class LentView(View):
     since: datetime
     until: datetime
     secrets: tuple[str, ...]
+    planned: bool = False
+    """Whether it only begins at `since`."""
+    glass: bool = False
+    """Whether it began by broken glass, without anybody's yes."""
 
 
 class AskedLeaseView(View):
@@ -94,6 +103,8 @@ class AskedLeaseView(View):
     secrets: tuple[str, ...]
     digest: str
     """Of all that is asked for: a yes is for exactly this."""
+    begins_at: datetime | None = None
+    """When it is to begin; None for as soon as there is a yes."""
 
 
 class OwnServiceView(View):
@@ -112,6 +123,8 @@ class OwnServiceView(View):
     lent: tuple[LentView, ...]
     asked: tuple[AskedLeaseView, ...]
     """Leases that wait for this customer's yes."""
+    exposure: tuple[ExposureView, ...] = ()
+    """Who could have kept what was given; what nobody has opened is not among it."""
     certificate: str | None
     """The signed note, once everything was destroyed."""
 

@@ -1,12 +1,13 @@
-"""The tables of what is kept for customers, and of the ledger; with those of the staff, all tables by name."""
+"""The tables of what is kept for customers, and of the ledger; with those from next door, all tables by name."""
 
 from typing import ClassVar
 
 from sqlalchemy import BigInteger, Column, Index, LargeBinary, Text, UniqueConstraint
 from sqlmodel import Field
 
+import vault.model.desk
 import vault.model.people
-import vault.model.visits  # noqa: F401 (so that the tables of both are among all)
+import vault.model.visits  # noqa: F401 (so that the tables of all three are among all)
 from vault.model.rows import COUNTED, Row, a_blob, a_moment, a_salt
 
 
@@ -134,7 +135,11 @@ class Assignment(Row, table=True):
     assigned_by: str
     """Who put them on it; never they themselves."""
     state: str = "active"
+    alone: bool = False
+    """Whether nobody else is known to have put them on it: then each lease takes a coordinator's yes."""
     created_at: int = a_moment()
+    ends_at: int | None = a_moment(nullable=True)
+    """Until when it puts them on it; none as long as the ticket is open."""
     salt: bytes = a_salt()
 
 
@@ -213,16 +218,22 @@ class Lease(Row, table=True):
     """The ids of the secrets, with a space between."""
     minutes: int
     """For how long it was asked; the type's longest lease and the service's end are looked at again when it begins."""
+    begins_at: int | None = a_moment(nullable=True)
+    """When the maintenance window is to begin, as it was asked for; none for at once."""
     approver: str = ""
     """Whose yes it takes before it begins: a coordinator's or the customer's; nobody's where empty."""
+    approver_why: str = ""
+    """Why it takes a yes where the catalogue asks for none: `services a day` or `alone`."""
     decided_by: str = Field(default="", index=True)
     """The id of the person or customer who said yes or no."""
     refusal: str = ""
     """Why a coordinator said no, for whoever asked."""
+    review_id: str = ""
+    """The review of it, where it began by broken glass instead of a yes."""
     state: str = Field(default="active", index=True)
     ended_how: str = ""
     starts_at: int = a_moment()
-    """Since when it opens something; since when it was asked for, while it waits for a yes."""
+    """Since when it opens something, or from when on; since when it was asked for, while it waits for a yes."""
     expires_at: int = a_moment()
     """When it ends by itself; while it waits for a yes, until when that can be given."""
     salt: bytes = a_salt()

@@ -26,6 +26,15 @@ class PersonView(View):
     """Whether the host's operator added them, and not two administrators."""
 
 
+class AssignedView(PersonView):
+    """A technician on a ticket."""
+
+    until: datetime | None = None
+    """None as long as the ticket is open."""
+    alone: bool = False
+    """Whether nobody else is known to have put them on it: then each lease of theirs takes a coordinator's yes."""
+
+
 class SessionView(View):
     """A running session and whose it is."""
 
@@ -75,6 +84,12 @@ class ServiceTypeView(View):
     longest_life_days: int
     grace_days: int = 0
     """How long an end that came by itself can be undone, before the keys go."""
+    exclusive: bool = False
+    """Whether a login is checked out by one person at a time."""
+    break_glass_minutes: int = 0
+    """How long a lease lasts that begins by broken glass; 0 where none does."""
+    review_days: int = 3
+    """Until when such a lease is reviewed."""
 
 
 class AskableView(View):
@@ -101,7 +116,9 @@ class SecretView(View):
     suite: str
     given_at: datetime | None
     fields: tuple[str, ...]
-    """Names of the fields that can be revealed, in the kind's order. Which optional ones were filled is sealed too."""
+    """Names of the fields that can be opened, in the kind's order. Which optional ones were filled is sealed too."""
+    codes: bool = False
+    """Whether one-time codes are made of it; what they are made of never opens."""
     asked_kind: str = ""
     """What was asked for, which the customer may have answered with a key of ours instead of a password."""
     line: str = ""
@@ -156,13 +173,16 @@ class TicketView(View):
     number: str
     title: str
     state: Literal["open", "closed"]
-    assigned: tuple[PersonView, ...]
+    assigned: tuple[AssignedView, ...]
     secrets: tuple[SecretView, ...] = ()
     service_ends_at: datetime
     paused_at: datetime | None
     """Since when the customer has paused the service: nothing of it opens until they let it go on."""
     longest_lease_minutes: int
     """How long a lease of this service's type may last."""
+    exclusive: bool = False
+    """Whether a login of it is checked out by one person at a time."""
+    break_glass_minutes: int = 0
 
 
 class LeaseView(View):
@@ -180,22 +200,36 @@ class LeaseView(View):
     minutes: int
     approver: Literal["", "coordinator", "customer"]
     """Whose yes it takes before it begins."""
+    approver_why: Literal["", "services a day", "alone"] = ""
+    """Why it takes a yes where the catalogue asks for none. services a day: its holder opens many services within a
+    day; alone: nobody else is known to have put them on the ticket."""
     decided_by_name: str
     """Who said yes or no; empty while nobody has, and where nobody had to."""
     refusal: str
     """Why a coordinator said no; a customer need not say."""
     digest: str
     """Of all that is asked for, in hexadecimal: a yes is for exactly this."""
-    state: Literal["asked", "active", "ended"]
-    """asked: it waits for a yes, and opens nothing."""
+    state: Literal["asked", "planned", "active", "ended"]
+    """asked: it waits for a yes; planned: it begins at `starts_at`. Neither opens anything."""
     ended_how: Literal[
         "", "refused", "not answered", "taken back", "approver disabled", "check-in", "expiry", "revocation",
         "ticket closed", "unassigned", "service ended", "disabled", "account reset", "role taken away",
     ]  # fmt: skip
+    begins_at: datetime | None = None
+    """When it is to begin, as it was asked for; None for at once."""
     starts_at: datetime
     expires_at: datetime
+    extendable_minutes: int = 0
+    """By how much whoever looks can make it longer now."""
     paused_at: datetime | None
     """Since when the customer has paused the service: nothing of it opens, and the lease goes on to its end."""
+    review_id: str = ""
+    """The review of it, where it began by broken glass."""
+    review_state: Literal["", "open", "closed"] = ""
+    breakable: bool = False
+    """Whether whoever looks can break the glass for it now."""
+    why_not_breakable: str = ""
+    """Why its holder cannot, in words; empty for everybody else, and where they can."""
     secrets: tuple[SecretView, ...]
 
 
@@ -209,46 +243,6 @@ class ApprovalView(View):
     """Whether whoever looks can say yes to it now."""
     why_not: str
     """Why they cannot, in words; empty where they can."""
-
-
-class EntryView(View):
-    """One entry of the ledger, read for people."""
-
-    seq: int
-    at: datetime
-    type: str
-    outcome: str
-    actor: str
-    actor_name: str
-    """Empty where the name was erased or the actor is not a person."""
-    channel: str
-    ids: dict[str, str]
-    facts: dict[str, str]
-    """Disclosed fields by name: reason, name, mail, source and the like. Erased ones are absent."""
-
-
-class EntryPage(View):
-    """Entries, newest first. `next` continues with older ones; None at the end."""
-
-    entries: tuple[EntryView, ...]
-    next: str | None
-
-
-class CheckpointView(View):
-    """The newest signed checkpoint (C2SP tlog-checkpoint) and the key that verifies it (C2SP signed-note vkey)."""
-
-    note: str
-    key: str
-    size: int
-
-
-class ProofView(View):
-    """An inclusion or consistency proof (RFC 6962): hashes from the leaf up, base64."""
-
-    size: int
-    root: str
-    hashes: tuple[str, ...]
-    leaf: str | None = None
 
 
 class CertificateView(View):

@@ -14,9 +14,9 @@ from vault.ledger.entry import Entry, decode
 from vault.ledger.proof import consistency_proof, inclusion_proof
 from vault.ledger.tiles import TileReader
 from vault.ledger.verify import BEYOND_INTEGERS
+from vault.model.log_views import CheckpointView, EntryPage, EntryView, ProofView
 from vault.model.people import Person
 from vault.model.tables import Disclosed, LedgerCheckpoint, LedgerEntry, LedgerHead
-from vault.model.views import CheckpointView, EntryPage, EntryView, ProofView
 from vault.operations.asking import may
 from vault.operations.vault import Vault
 from vault.storage.append import disclosure_context, frontier_at, tile_hashes

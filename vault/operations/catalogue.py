@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator
 from sqlalchemy import select
 
 from vault.errors import Denied, Invalid
@@ -22,6 +22,7 @@ from vault.storage.unit import Unit, operation
 from vault.values import Actor, clean_text
 
 LARGEST = 256 * 1024
+SHORTEST_GLASS = 5
 _NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+){0,7}", re.ASCII)
 
 
@@ -57,6 +58,16 @@ class _Type(_Strict):
     longest_lease_minutes: int = Field(ge=5, le=24 * 60, strict=True)
     longest_life_days: int = Field(ge=1, le=730, strict=True)
     grace_days: int = Field(default=0, ge=0, le=30, strict=True)
+    exclusive: bool = Field(default=False, strict=True)
+    break_glass_minutes: int = Field(default=0, ge=0, le=60, strict=True)
+    review_days: int = Field(default=3, ge=1, le=14, strict=True)
+
+    @field_validator("break_glass_minutes")
+    @classmethod
+    def _long_enough(cls, minutes: int) -> int:
+        if 0 < minutes < SHORTEST_GLASS:
+            raise ValueError(f"a lease by broken glass lasts {SHORTEST_GLASS} to 60 minutes; 0 is never")
+        return minutes
 
 
 class _Agreement(_Strict):
@@ -101,6 +112,9 @@ def _view(name: str, body: _Type) -> ServiceTypeView:
         longest_lease_minutes=body.longest_lease_minutes,
         longest_life_days=body.longest_life_days,
         grace_days=body.grace_days,
+        exclusive=body.exclusive,
+        break_glass_minutes=body.break_glass_minutes,
+        review_days=body.review_days,
     )
 
 

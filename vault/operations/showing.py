@@ -11,6 +11,7 @@ from vault.model.kinds import KINDS
 from vault.model.people import Person
 from vault.model.tables import Assignment, Customer, Lease, Request, Secret, Service, ServiceType, Ticket
 from vault.model.views import (
+    AssignedView,
     CustomerView,
     LeaseView,
     PersonView,
@@ -31,7 +32,7 @@ _REQUESTS = (
     .order_by(Request.table().c.id)
 )
 _ASSIGNED = (
-    select(Person.table())
+    select(Person.table(), Assignment.table().c.ends_at, Assignment.table().c.alone)
     .join(Assignment.table(), Assignment.table().c.person_id == Person.table().c.id)
     .where(Assignment.table().c.ticket_id == bindparam("ticket_id"), Assignment.table().c.state == "active")
     .order_by(Person.table().c.name)
@@ -49,6 +50,12 @@ def person(row: Any, in_force: int) -> PersonView:
         agreed=0 < in_force == row.agreed_version,
         by_host=row.made_by == "host",
     )
+
+
+def assigned(row: Any, in_force: int) -> AssignedView:
+    """A technician on a ticket."""
+    until = None if row.ends_at is None else to_datetime(row.ends_at)
+    return AssignedView(**dict(person(row, in_force)), until=until, alone=row.alone)
 
 
 def customer(row: Any) -> CustomerView:
@@ -69,7 +76,8 @@ def secret(row: Any, ends_at: datetime) -> SecretView:
         sealed_by=row.sealed_by,
         suite=row.suite,
         given_at=None if row.given_at is None else to_datetime(row.given_at),
-        fields=tuple(field.name for field in kind.all_fields),
+        fields=() if kind.codes else tuple(field.name for field in kind.all_fields),
+        codes=bool(kind.codes),
         asked_kind=row.asked_kind,
         line=row.made_line,
         line_stops=stops_on(row.made_line) if is_short else None,
@@ -131,6 +139,7 @@ def ticket(reading: Reading, row: Ticket, of: Service, *, whole: bool = True) ->
     """A ticket and who is on it, with its service's secrets when `whole`."""
     owner = reading.find(Customer, id=of.customer_id)
     in_force = agreement_in_force(reading)
+    governing = service_type(reading, of.type)
     return TicketView(
         id=row.id,
         service_id=of.id,
@@ -140,12 +149,16 @@ def ticket(reading: Reading, row: Ticket, of: Service, *, whole: bool = True) ->
         title=row.title,
         state=row.state,
         assigned=tuple(
-            person(one, in_force) for one in reading.connection.execute(_ASSIGNED, {"ticket_id": row.id})
+            assigned(one, in_force)
+            for one in reading.connection.execute(_ASSIGNED, {"ticket_id": row.id})
+            if one.ends_at is None or reading.now < one.ends_at
         ),
         secrets=secrets(reading, of) if whole else (),
         service_ends_at=to_datetime(of.ends_at),
         paused_at=None if of.paused_at is None else to_datetime(of.paused_at),
-        longest_lease_minutes=service_type(reading, of.type).longest_lease_minutes,
+        longest_lease_minutes=governing.longest_lease_minutes,
+        exclusive=governing.exclusive,
+        break_glass_minutes=governing.break_glass_minutes,
     )
 
 

@@ -453,7 +453,9 @@ def upgrade() -> None:
         sa.Column("person_id", sa.String(), nullable=False),
         sa.Column("assigned_by", sa.String(), nullable=False),
         sa.Column("state", sa.String(), nullable=False),
+        sa.Column("alone", sa.Boolean(), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("ends_at", sa.BigInteger(), nullable=True),
         sa.Column("salt", sa.LargeBinary(), nullable=False),
         sa.ForeignKeyConstraint(
             ["person_id"],
@@ -476,9 +478,12 @@ def upgrade() -> None:
         sa.Column("reason", sa.String(), nullable=False),
         sa.Column("covers", sa.String(), nullable=False),
         sa.Column("minutes", sa.Integer(), nullable=False),
+        sa.Column("begins_at", sa.BigInteger(), nullable=True),
         sa.Column("approver", sa.String(), nullable=False),
+        sa.Column("approver_why", sa.String(), nullable=False),
         sa.Column("decided_by", sa.String(), nullable=False),
         sa.Column("refusal", sa.String(), nullable=False),
+        sa.Column("review_id", sa.String(), nullable=False),
         sa.Column("state", sa.String(), nullable=False),
         sa.Column("ended_how", sa.String(), nullable=False),
         sa.Column("starts_at", sa.BigInteger(), nullable=False),
@@ -540,3 +545,63 @@ def upgrade() -> None:
     op.create_index(op.f("ix_secret_request_id"), "secret", ["request_id"], unique=False)
     op.create_index(op.f("ix_secret_service_id"), "secret", ["service_id"], unique=False)
     op.create_index(op.f("ix_secret_state"), "secret", ["state"], unique=False)
+    op.create_table(
+        "host_key",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("secret_id", sa.String(), nullable=False),
+        sa.Column("service_id", sa.String(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("key_id", sa.String(), nullable=False),
+        sa.Column("sealed", sa.LargeBinary(), nullable=False),
+        sa.Column("person_id", sa.String(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("salt", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["person_id"],
+            ["person.id"],
+        ),
+        sa.ForeignKeyConstraint(
+            ["secret_id"],
+            ["secret.id"],
+        ),
+        sa.ForeignKeyConstraint(
+            ["service_id"],
+            ["service.id"],
+        ),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index(op.f("ix_host_key_secret_id"), "host_key", ["secret_id"], unique=False)
+    op.create_index(op.f("ix_host_key_service_id"), "host_key", ["service_id"], unique=False)
+    op.create_table(
+        "review",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("lease_id", sa.String(), nullable=False),
+        sa.Column("service_id", sa.String(), nullable=False),
+        sa.Column("person_id", sa.String(), nullable=False),
+        sa.Column("reason", sa.String(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("verdict", sa.String(), nullable=False),
+        sa.Column("note", sa.String(), nullable=False),
+        sa.Column("closed_by", sa.String(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("due_at", sa.BigInteger(), nullable=False),
+        sa.Column("closed_at", sa.BigInteger(), nullable=True),
+        sa.Column("salt", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["lease_id"],
+            ["lease.id"],
+        ),
+        sa.ForeignKeyConstraint(
+            ["person_id"],
+            ["person.id"],
+        ),
+        sa.ForeignKeyConstraint(
+            ["service_id"],
+            ["service.id"],
+        ),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index(op.f("ix_review_lease_id"), "review", ["lease_id"], unique=False)
+    op.create_index(op.f("ix_review_person_id"), "review", ["person_id"], unique=False)
+    op.create_index(op.f("ix_review_service_id"), "review", ["service_id"], unique=False)
+    op.create_index(op.f("ix_review_state"), "review", ["state"], unique=False)
