@@ -38,7 +38,7 @@ FLOORS = {
 }
 LONGEST = 400
 LONGEST_TEST = 500
-LONGER = {"vault/ledger/verify.py": 600, "vault/storage/migrations/versions/0001_first.py": 600}
+LONGER = {"vault/ledger/verify.py": 600, "vault/storage/migrations/versions/0001_first.py": 700}
 """The verifier is one file so that it works when it is copied alone; a migration is one step, however many tables."""
 
 WEB = ("fastapi", "starlette", "uvicorn", "typer", "click", "httptools", "multipart")
