@@ -1,15 +1,14 @@
 """A customer in front of their own page: by which cookie they are known, and that a form was made for their visit."""
 
-from collections.abc import Callable, Coroutine
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import Depends, Path, Request
-from fastapi.routing import APIRoute
 from pydantic import AfterValidator
 from starlette.datastructures import FormData
 from starlette.responses import RedirectResponse, Response
 
 from api.depends import FORM_TOKEN, TheVault
+from api.led import led
 from api.security import SAFE_METHODS, cookie_named, is_form_token
 from api.source import source_of
 from vault.errors import Denied, NotSignedIn
@@ -47,19 +46,9 @@ OwnForm = Annotated[FormData, Depends(_own_form)]
 """The fields of a form that was made for this visit. Name the customer before it in the signature."""
 
 
-class OwnRoute(APIRoute):
-    """Leads whoever has no page open to where they can ask for it, instead of an error."""
+def _to_their_page(request: Request) -> Response | None:
+    return RedirectResponse("/mine", 303) if request.method in SAFE_METHODS else None
 
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """Wrap the route's own handler."""
-        handler = super().get_route_handler()
 
-        async def led(request: Request) -> Response:
-            try:
-                return await handler(request)
-            except NotSignedIn:
-                if request.method not in SAFE_METHODS:
-                    raise
-                return RedirectResponse("/mine", 303)
-
-        return led
+OwnRoute = led(_to_their_page)
+"""A page of a customer's own; whoever has none open is led to where they can ask for it."""

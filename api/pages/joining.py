@@ -3,16 +3,15 @@
 What is reached stands in the vault and not in the page, so that reloading or coming back goes on where one was.
 """
 
-from collections.abc import Callable, Coroutine
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
-from fastapi.routing import APIRoute
 from starlette.datastructures import FormData
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from api.depends import FORM_TOKEN, NobodyOnPage, TheVault
 from api.errors import problem_of
+from api.led import led
 from api.pages.cookies import ENROL_COOKIE, give, take
 from api.pages.pictures import scanned, typed
 from api.pages.proving import LONGEST_ANSWER, answer_in, faults_of, text
@@ -33,26 +32,15 @@ LONGEST_PASSWORD = 1100
 """Characters that are looked at. What a password may have is judged where it is parsed."""
 
 
-class EnrolRoute(APIRoute):
-    """Tells whoever has no enrolment on its way, in words, what to do."""
-
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """Wrap the route's own handler."""
-        handler = super().get_route_handler()
-
-        async def led(request: Request) -> Response:
-            try:
-                return await handler(request)
-            except NotSignedIn:
-                if "text/html" not in request.headers.get("accept", ""):
-                    raise
-                settings = request.app.state.vault.settings
-                return shown(TEMPLATES, "enrol_over.html", 401, business=settings.business)
-
-        return led
+def _what_to_do(request: Request) -> Response | None:
+    """Say it in words, to a browser that has no enrolment on its way."""
+    if "text/html" not in request.headers.get("accept", ""):
+        return None
+    business = request.app.state.vault.settings.business
+    return shown(TEMPLATES, "enrol_over.html", 401, business=business)
 
 
-router = APIRouter(prefix="/enrol", route_class=EnrolRoute, include_in_schema=False)
+router = APIRouter(prefix="/enrol", route_class=led(_what_to_do), include_in_schema=False)
 
 
 async def _token(request: Request) -> str:

@@ -3,7 +3,7 @@
 from fastapi import APIRouter
 
 from api.pages import (
-    agreeing,
+    answering,
     approving,
     asking,
     catalogue,
@@ -47,7 +47,7 @@ for part in (
     terms,
     mine,
     stopping,
-    agreeing,
+    answering,
     details,
 ):
     router.include_router(part.router)

@@ -1,18 +1,16 @@
 """A page for somebody who is signed in: who they are, where they can go, and forms that only this session can send."""
 
 import re
-from collections.abc import Callable, Coroutine
 from typing import Annotated, Any
 
 from fastapi import Depends, Request
-from fastapi.routing import APIRoute
 from starlette.responses import RedirectResponse, Response
 
 from api.depends import PageActor, TheVault
+from api.led import led
 from api.pages.downloads import name_of
 from api.pages.templates import environment, shown
 from api.security import SAFE_METHODS, SESSION_COOKIE, cookie_named, form_token
-from vault.errors import NotSignedIn
 from vault.model.kinds import KINDS
 from vault.model.views import SessionView
 from vault.operations import sessions
@@ -44,23 +42,15 @@ def way_back(raw: str) -> str:
     return raw if _BACK.fullmatch(raw) else "/"
 
 
-class PageRoute(APIRoute):
-    """Leads whoever is not signed in to where they can do so, instead of an error."""
+def _to_sign_in(request: Request) -> Response | None:
+    if request.method not in SAFE_METHODS:
+        return None
+    back = way_back(request.url.path)
+    return RedirectResponse("/signin" if back == "/" else f"/signin?to={back}", 303)
 
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """Wrap the route's own handler."""
-        handler = super().get_route_handler()
 
-        async def led(request: Request) -> Response:
-            try:
-                return await handler(request)
-            except NotSignedIn:
-                if request.method not in SAFE_METHODS:
-                    raise
-                back = way_back(request.url.path)
-                return RedirectResponse("/signin" if back == "/" else f"/signin?to={back}", 303)
-
-        return led
+PageRoute = led(_to_sign_in)
+"""A page for somebody who is signed in."""
 
 
 class Sheet:

@@ -103,16 +103,16 @@ async def replace(secret_id: SecretPath, vault: TheVault, actor: OnOwnPage) -> R
     return view
 
 
-@router.post("/leases/{lease_id}/agree", name="mine.approve", status_code=204)
-async def agree(lease_id: LeasePath, body: OwnAnswer, vault: TheVault, actor: OnOwnPage) -> None:
+@router.post("/leases/{lease_id}/approve", name="mine.approve", status_code=204)
+async def approve(lease_id: LeasePath, body: OwnAnswer, vault: TheVault, actor: OnOwnPage) -> None:
     """Let a lease begin that waits for the customer's yes, as it was read."""
-    await vault.perform(own_approvals.agree, actor, lease_id, body.digest)
+    await vault.perform(own_approvals.approve, actor, lease_id, body.digest)
 
 
-@router.post("/leases/{lease_id}/disagree", name="mine.approve", status_code=204)
-async def disagree(lease_id: LeasePath, body: OwnAnswer, vault: TheVault, actor: OnOwnPage) -> None:
+@router.post("/leases/{lease_id}/refuse", name="mine.approve", status_code=204)
+async def refuse(lease_id: LeasePath, body: OwnAnswer, vault: TheVault, actor: OnOwnPage) -> None:
     """Do not let it begin."""
-    await vault.perform(own_approvals.disagree, actor, lease_id, body.digest)
+    await vault.perform(own_approvals.refuse, actor, lease_id, body.digest)
 
 
 @router.post("/details", name="mine.correct")

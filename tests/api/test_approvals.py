@@ -103,19 +103,19 @@ def test_a_customer_answers_on_their_own_page_alone(embedded: World, client: Cli
     for deed, more in (("approve", with_code(embedded, "coordinator")), ("refuse", {"reason": WHY_NOT})):
         answer = client.post(f"/leases/{asked.lease.id}/{deed}", json=read | more, headers=clara)
         assert "customer's yes" in problem(answer, 403, "denied")["detail"]
-    problem(client.post(f"{place}/agree", json=read, headers=clara), 401, "not-signed-in")
+    problem(client.post(f"{place}/approve", json=read, headers=clara), 401, "not-signed-in")
     stranger = come(embedded, embedded.customer("Other Garden Tools", "other@garden.example").id)
     theirs = {"cookie": f"{MINE_COOKIE}={stranger.token}", "origin": embedded.settings.origin}
-    foreign = client.post(f"{place}/agree", json=read, headers=theirs)
-    none = client.post("/mine/leases/lse_00000000000000000000/agree", json=read, headers=theirs)
+    foreign = client.post(f"{place}/approve", json=read, headers=theirs)
+    none = client.post("/mine/leases/lse_00000000000000000000/approve", json=read, headers=theirs)
     problem(foreign, 404, "not-found")
     assert foreign.text == none.text
-    problem(client.post(f"{place}/agree", json={"digest": "0" * 64}, headers=own), 409, "conflict")
+    problem(client.post(f"{place}/approve", json={"digest": "0" * 64}, headers=own), 409, "conflict")
     for headers in ({"origin": "https://evil.example"}, {"sec-fetch-site": "cross-site"}):
-        assert client.post(f"{place}/agree", json=read, headers=own | headers).status_code == 403
-    assert client.post(f"{place}/agree", json=read, headers=own).status_code == 204
+        assert client.post(f"{place}/approve", json=read, headers=own | headers).status_code == 403
+    assert client.post(f"{place}/approve", json=read, headers=own).status_code == 204
     assert asked.now().state == "active"
-    problem(client.post(f"{place}/disagree", json=read, headers=own), 410, "ended")
+    problem(client.post(f"{place}/refuse", json=read, headers=own), 410, "ended")
 
 
 @pytest.mark.promise("P8")
@@ -124,8 +124,8 @@ def test_a_customer_says_no_also_while_the_vault_is_sealed(embedded: World, clie
     own, place = on_own_page(asked), f"/mine/leases/{asked.lease.id}"
     embedded.seal()
     read = {"digest": asked.lease.digest}
-    problem(client.post(f"{place}/agree", json=read, headers=own), 503, "sealed")
-    assert client.post(f"{place}/disagree", json=read, headers=own).status_code == 204
+    problem(client.post(f"{place}/approve", json=read, headers=own), 503, "sealed")
+    assert client.post(f"{place}/refuse", json=read, headers=own).status_code == 204
     embedded.unseal()
     assert asked.now().ended_how == "refused"
 
@@ -170,8 +170,8 @@ def test_whoever_only_opens_links_says_neither_yes_nor_no(embedded: World, serve
                 f"/api/v1/approvals/{lease}",
                 "/mine/services",
                 f"/mine/leases/{lease}",
-                f"/mine/leases/{lease}/agree?digest={asked.lease.digest}",
-                f"/mine/leases/{lease}/disagree",
+                f"/mine/leases/{lease}/approve?digest={asked.lease.digest}",
+                f"/mine/leases/{lease}/refuse",
             ):
                 for headers in ({}, own, clara):
                     for method in ("GET", "HEAD"):
@@ -191,8 +191,8 @@ def test_no_form_of_another_page_says_yes(embedded: World, server: str) -> None:
     code = embedded.code("coordinator")
     with Client(base_url=server) as client:
         for place, headers, digest in (
-            (f"/mine/leases/{asked.lease.id}/agree", own, asked.lease.digest),
-            (f"/mine/leases/{asked.lease.id}/disagree", own, asked.lease.digest),
+            (f"/mine/leases/{asked.lease.id}/approve", own, asked.lease.digest),
+            (f"/mine/leases/{asked.lease.id}/refuse", own, asked.lease.digest),
             (f"/approvals/{other.lease.id}/approve", session, other.lease.digest),
             (f"/approvals/{other.lease.id}/refuse", session, other.lease.digest),
         ):

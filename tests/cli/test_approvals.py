@@ -104,7 +104,7 @@ def test_who_stops_waiting_leaves_it_waiting_and_a_script_hears_the_customers_no
             for one in embedded.read(checkout.leases, embedded.actor("technician"))
             if one.state == "asked"
         ]
-        embedded.perform(own_approvals.disagree, visitor.actor, asked.id, asked.digest)
+        embedded.perform(own_approvals.refuse, visitor.actor, asked.id, asked.digest)
         out, said = waits.communicate(timeout=20)
     assert (waits.returncode, out.decode().strip()) == (77, asked.id)
     assert "error: it was refused by Acme Garden Tools" in said.decode()

@@ -7,12 +7,12 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from tests.approvals import allowed, approved, customer_refuses, no, owner, put, waits
 from tests.authenticator import SoftPasskey
 from tests.hashes import dearer_hashes
 from tests.logins import GOOD
 from tests.operations.necessities import WITH_REGISTRAR, approve
 from tests.operations.visiting import NOBODY, ask, code_of, come
-from tests.operations.yeses import allowed, approved, disagree, no, owner, put, waits
 from tests.world import CATALOGUE, LOGIN, PASSWORD, Member, World
 from vault.crypto.tokens import new_intake_code, new_user_code
 from vault.errors import ClockInDoubt, NotFound, NotSignedIn, ProofNeeded, Tampered, TooMany, VaultError
@@ -154,7 +154,7 @@ def _take_a_yes(world: World) -> None:
     _, _, other = waits(world)
     no(world, other)
     _, _, theirs = waits(world, "customer")
-    world.run(disagree(world, owner(world, theirs), theirs))
+    world.run(customer_refuses(world, owner(world, theirs), theirs))
     put(world, WITH_REGISTRAR)
     world.end(service)
 

@@ -5,22 +5,22 @@ from typing import Any
 
 import pytest
 
-from tests.operations.necessities import HOST
-from tests.operations.visiting import come
-from tests.operations.yeses import (
+from tests.approvals import (
     BY_COORDINATOR,
     BY_CUSTOMER,
-    agree,
     allowed,
     approved,
     changed,
-    disagree,
+    customer_approves,
+    customer_refuses,
     owner,
     put,
     row_of,
     waits,
     yes,
 )
+from tests.operations.necessities import HOST
+from tests.operations.visiting import come
 from tests.refusals import refused
 from tests.world import CATALOGUE, LOGIN, World
 from vault.errors import Conflict, Denied, Ended, Tampered, VaultError
@@ -73,7 +73,9 @@ def test_what_ends_a_lease_ends_one_that_waits_too(world: World, approver: str) 
         end(lease)
         assert row_of(world, lease) == ("ended", how, "")
         with pytest.raises(Ended, match=GONE):
-            world.run(yes(world, lease) if approver == "coordinator" else agree(world, visitor, lease))
+            world.run(
+                yes(world, lease) if approver == "coordinator" else customer_approves(world, visitor, lease)
+            )
 
 
 @pytest.mark.promise("P2", "P4")
@@ -97,7 +99,7 @@ def test_who_asked_is_judged_anew_when_it_begins(world: World, approver: str) ->
     visitor, tom = owner(world, lease), world.member("technician")
 
     def decide() -> Any:
-        return yes(world, lease) if approver == "coordinator" else agree(world, visitor, lease)
+        return yes(world, lease) if approver == "coordinator" else customer_approves(world, visitor, lease)
 
     world.perform(mine.pause, visitor.actor, lease.service_id)
     with pytest.raises(Denied, match="the customer has paused this service"):
@@ -223,7 +225,7 @@ def test_a_lease_that_was_bent_while_it_waited_opens_nothing_and_takes_no_yes(
     if "customer" in bend:
         visitor = owner(world, lease)
         with refused(world, Tampered, "lease.approve"):
-            world.run(agree(world, visitor, lease))
+            world.run(customer_approves(world, visitor, lease))
 
 
 @pytest.mark.promise("P6", "P2")
@@ -285,7 +287,7 @@ def taking_away(world: World, visitor: Any, lease: LeaseView, secret: str) -> di
         "ticket.close": vault.perform(tickets.close, clara, lease.ticket_id),
         "service.end": mine.end(vault, own, lease.service_id),
         "lease.check-in": vault.perform(checkout.check_in, world.actor("technician"), lease.id),
-        "lease.refuse": disagree(world, visitor, lease),
+        "lease.refuse": customer_refuses(world, visitor, lease),
     }
 
 
@@ -306,7 +308,9 @@ def test_a_yes_and_what_takes_it_away_at_once_have_one_order(world: World, appro
             away = others.pop(name)
             for unused in others.values():
                 unused.close()
-            decide = yes(world, lease) if approver == "coordinator" else agree(world, visitor, lease)
+            decide = (
+                yes(world, lease) if approver == "coordinator" else customer_approves(world, visitor, lease)
+            )
             since = world.size()
             world.together(*((decide, away) if yes_first else (away, decide)))
             entries = world.ledger(since)

@@ -2,16 +2,13 @@
 
 import pytest
 
-from tests.logins import GOOD
-from tests.operations.necessities import HOST, LINE, WITH_REGISTRAR, approve, registrar
-from tests.operations.visiting import come, come_again, shown
-from tests.operations.yeses import (
+from tests.approvals import (
     BY_COORDINATOR,
     BY_CUSTOMER,
-    agree,
     allowed,
     approved,
-    disagree,
+    customer_approves,
+    customer_refuses,
     listed,
     no,
     owner,
@@ -21,6 +18,9 @@ from tests.operations.yeses import (
     waits,
     yes,
 )
+from tests.logins import GOOD
+from tests.operations.necessities import HOST, LINE, WITH_REGISTRAR, approve, registrar
+from tests.operations.visiting import come, come_again, shown
 from tests.refusals import refused
 from tests.world import CATALOGUE, LOGIN, World
 from vault.errors import Conflict, Denied, Ended, NotFound, NotSignedIn, Sealed, Tampered, Unavailable
@@ -47,7 +47,7 @@ def test_a_customer_reads_what_is_asked_and_allows_exactly_that(world: World) ->
     with refused(world, Conflict, "secret.reveal", match="waits for another person's yes"):
         world.reveal(lease, secret)
     since = world.size()
-    world.run(agree(world, visitor, lease))
+    world.run(customer_approves(world, visitor, lease))
     assert world.ledger(since) == ["lease.approve ok"]
     view = world.read(checkout.lease_view, world.actor("technician"), lease.id)
     assert (view.state, view.decided_by_name, view.approver) == ("active", "Acme Garden Tools", "customer")
@@ -59,7 +59,7 @@ def test_a_customer_reads_what_is_asked_and_allows_exactly_that(world: World) ->
     approved = next(one for one in newest if one.type == "lease.approve")
     assert (approved.by, approved.ticket, approved.outcome) == ("you", "T-1001", "ok")
     with refused(world, Ended, "lease.approve", match=GONE):
-        world.run(agree(world, visitor, lease))
+        world.run(customer_approves(world, visitor, lease))
 
 
 @pytest.mark.promise("P2")
@@ -67,13 +67,13 @@ def test_a_customer_says_no_and_needs_no_reason(world: World) -> None:
     service, secret, lease = waits(world, "customer")
     visitor = owner(world, lease)
     since = world.size()
-    world.run(disagree(world, visitor, lease))
+    world.run(customer_refuses(world, visitor, lease))
     assert world.ledger(since) == ["lease.refuse ok"]
     assert row_of(world, lease) == ("ended", "refused", service.customer.id)
     assert told(world)[-1] == ("staff.lease-refused", world.member("technician").id)
     with refused(world, Ended, "secret.reveal"):
         world.reveal(lease, secret)
-    for again in (agree, disagree):
+    for again in (customer_approves, customer_refuses):
         with pytest.raises(Ended, match=GONE):
             world.run(again(world, visitor, lease))
 
@@ -93,7 +93,7 @@ def test_anothers_and_what_is_not_theirs_to_decide_look_like_nothing(world: Worl
         (stranger, lease.model_copy(update={"id": new_id("lse")})),
         (stranger, lease.model_copy(update={"id": "?"})),
     ):
-        for act in (agree, disagree):
+        for act in (customer_approves, customer_refuses):
             with pytest.raises(NotFound, match="there is no such thing"):
                 world.run(act(world, actor, one))
     assert listed(world, stranger) == ()
@@ -103,13 +103,13 @@ def test_anothers_and_what_is_not_theirs_to_decide_look_like_nothing(world: Worl
         Actor.core(),
         Actor("customer", lease.person_id, "page"),
     ):
-        for change in (own_approvals.agree, own_approvals.disagree):
+        for change in (own_approvals.approve, own_approvals.refuse):
             with pytest.raises(NotSignedIn):
                 world.perform(change, nobody, lease.id, lease.digest)
     visitor = owner(world, lease)
     world.perform(visits.leave, visitor.actor)
     with pytest.raises(NotSignedIn):
-        world.run(agree(world, visitor, lease))
+        world.run(customer_approves(world, visitor, lease))
     assert row_of(world, lease)[0] == row_of(world, of_a_coordinator)[0] == "asked"
 
 
@@ -120,17 +120,17 @@ def test_a_customers_yes_is_for_what_they_read_and_in_time(world: World) -> None
     other = world.lease(world.ticket(service, number="T-2"), secret)
     visitor = owner(world, lease)
     for digest_of in (other.digest, "0" * 64, "ä", "\ud800"):
-        for act in (agree, disagree):
+        for act in (customer_approves, customer_refuses):
             with pytest.raises(Conflict, match="read it as it is now"):
                 world.run(act(world, visitor, lease, digest_of))
-    world.run(agree(world, visitor, other))
+    world.run(customer_approves(world, visitor, other))
     assert row_of(world, lease)[0] == "asked", "one yes is for one lease"
     left = lease.expires_at - to_datetime(world.clock.wall())
     world.clock.advance(seconds=left.total_seconds() - 60)
     visitor = owner(world, lease)
     world.clock.advance(minutes=1)
     assert listed(world, visitor) == ()
-    for act in (agree, disagree):
+    for act in (customer_approves, customer_refuses):
         with pytest.raises(Ended, match=GONE):
             world.run(act(world, visitor, lease))
     world.run(upkeep.sweep(world.vault))
@@ -154,9 +154,9 @@ def test_in_a_sealed_vault_a_customer_can_say_no_and_not_yes(world: World) -> No
     visitor = owner(world, lease)
     world.seal()
     with refused(world, Sealed, "lease.approve", match="allow it when the vault is unsealed"):
-        world.run(agree(world, visitor, lease))
+        world.run(customer_approves(world, visitor, lease))
     assert {one.id for one in listed(world, visitor)} == {lease.id, second.id}
-    world.run(disagree(world, visitor, lease))
+    world.run(customer_refuses(world, visitor, lease))
     world.reopen()
     world.unseal()
     assert row_of(world, lease) == ("ended", "refused", service.customer.id)
@@ -178,7 +178,7 @@ def test_whoever_writes_to_the_database_lets_no_lease_begin_in_the_shade_of_a_no
     _, secret, lease = waits(world, "customer")
     visitor = owner(world, lease)
     world.seal()
-    world.run(disagree(world, visitor, lease))
+    world.run(customer_refuses(world, visitor, lease))
     world.sql(f"UPDATE lease SET {bend}, ended_how = ''")
     row = Lease(**dict(world.sql("SELECT * FROM lease")[0]._mapping))
     world.sql(

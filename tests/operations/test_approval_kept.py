@@ -5,17 +5,15 @@ from typing import Any
 
 import pytest
 
-from tests.operations.necessities import HOST
-from tests.operations.visiting import come
-from tests.operations.yeses import (
+from tests.approvals import (
     BY_COORDINATOR,
     BY_CUSTOMER,
     REASON,
     WRONG,
-    agree,
     allowed,
     changed,
-    disagree,
+    customer_approves,
+    customer_refuses,
     listed,
     owner,
     put,
@@ -23,6 +21,8 @@ from tests.operations.yeses import (
     taking,
     waits,
 )
+from tests.operations.necessities import HOST
+from tests.operations.visiting import come
 from tests.refusals import refused
 from tests.world import CATALOGUE, LOGIN, Member, World
 from vault.errors import Conflict, Denied, Ended, Tampered
@@ -260,10 +260,10 @@ def test_it_is_judged_again_with_the_customers_yes(world: World) -> None:
     visitor, tom, clara = owner(world, lease), world.member("technician"), world.member("coordinator")
     world.perform(changed, HOST, tom.id, {"made_by": clara.id, "created_at": world.vault.now()})
     with refused(world, Denied, "lease.approve", match="so that your yes could be theirs"):
-        world.run(agree(world, visitor, lease))
+        world.run(customer_approves(world, visitor, lease))
     assert row_of(world, lease) == ("asked", "", "")
     assert [one.id for one in listed(world, visitor)] == [lease.id]
-    world.run(disagree(world, visitor, lease))
+    world.run(customer_refuses(world, visitor, lease))
     with pytest.raises(Ended):
         world.reveal(lease, secret)
 

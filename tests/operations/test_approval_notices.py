@@ -5,10 +5,10 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import event
 
+from tests.approvals import NO, REASON, approved, customer_refuses, no, owner, waits
 from tests.operations.mailing import PostOffice, deliver, html_of, links, post_office, sentences, text_of
 from tests.operations.necessities import HOST
 from tests.operations.visiting import link_of
-from tests.operations.yeses import NO, REASON, approved, disagree, no, owner, waits
 from tests.world import World
 from vault.languages import LANGUAGES, translation
 from vault.operations import checkout, mine, staff, upkeep
@@ -92,7 +92,7 @@ def _ask_and_answer(world: World, post: PostOffice) -> None:
     assert NO not in sentences(post.mails[-1]), "the reason is on the page"
     assert subjects(post, CLARA) == [asked], "what was decided is no news any more"
     _, _, theirs = waits(world, "customer")
-    world.run(disagree(world, owner(world, theirs), theirs))
+    world.run(customer_refuses(world, owner(world, theirs), theirs))
     deliver(world)
     assert "the customer said no" in sentences(post.mails[-1])
 

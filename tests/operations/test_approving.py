@@ -4,9 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.logins import GOOD
-from tests.operations.necessities import HOST
-from tests.operations.yeses import (
+from tests.approvals import (
     BY_COORDINATOR,
     NO,
     REASON,
@@ -21,6 +19,8 @@ from tests.operations.yeses import (
     waits,
     yes,
 )
+from tests.logins import GOOD
+from tests.operations.necessities import HOST
 from tests.refusals import answer, everything, refused
 from tests.world import CATALOGUE, LOGIN, Member, World
 from vault.errors import (

@@ -2,10 +2,10 @@
 
 import pytest
 
+from tests.approvals import allowed
 from tests.logins import GOOD
 from tests.operations.necessities import HOST, WITH_REGISTRAR, approve
 from tests.operations.visiting import come
-from tests.operations.yeses import allowed
 from tests.refusals import answer
 from tests.world import World
 from vault.errors import Denied, NotFound, ProofNeeded, StaleProof

@@ -7,6 +7,7 @@ from html import unescape
 import pytest
 from sqlalchemy import event
 
+from tests.approvals import allowed
 from tests.operations.mailing import (
     PostOffice,
     deliver,
@@ -18,7 +19,6 @@ from tests.operations.mailing import (
 )
 from tests.operations.necessities import HOST, WITH_REGISTRAR, approve
 from tests.operations.visiting import NOBODY, ask, code_of, come, link_of
-from tests.operations.yeses import allowed
 from tests.world import LOGIN, World
 from vault.crypto.tokens import new_token
 from vault.errors import NotFound

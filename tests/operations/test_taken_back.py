@@ -2,10 +2,10 @@
 
 import pytest
 
+from tests.approvals import allowed
 from tests.logins import GOOD
 from tests.operations.necessities import ADA, HOST, WITH_REGISTRAR, approve
 from tests.operations.visiting import NOBODY, come, shown
-from tests.operations.yeses import allowed
 from tests.refusals import refused
 from tests.world import World
 from vault.errors import Conflict, Denied, Ended, NotFound

@@ -23,7 +23,7 @@ def own_lease(reading: Reading, actor: Actor, lease_id: str) -> Lease:
 
 
 @operation("lease.approve")
-def agree(unit: Unit, actor: Actor, lease_id: str, digest: str) -> None:
+def approve(unit: Unit, actor: Actor, lease_id: str, digest: str) -> None:
     """Allow a lease, exactly as it was read: it begins now.
 
     Raises NotSignedIn, NotFound, Denied (also where who asked may have typed this customer's address), Ended (decided
@@ -54,7 +54,7 @@ def _require_own_address(unit: Unit, lease: Lease) -> None:
 
 
 @operation("lease.refuse", in_any_time=True)
-def disagree(unit: Unit, actor: Actor, lease_id: str, digest: str) -> None:
+def refuse(unit: Unit, actor: Actor, lease_id: str, digest: str) -> None:
     """Do not allow a lease; also while the vault is sealed. Raises NotSignedIn, NotFound, Ended, Conflict."""
     unit.about(lease=lease_id)
     lease = own_lease(unit, actor, lease_id)

@@ -35,20 +35,20 @@ async def waiting(lease_id: LeasePath, paper: Paper) -> Response:
     return _page(paper, lease_id)
 
 
-@router.post("/{lease_id}/agree", name="mine.approve")
-async def agree(
+@router.post("/{lease_id}/approve", name="mine.approve")
+async def approve(
     lease_id: LeasePath, vault: TheVault, actor: OnOwnPage, paper: Paper, form: OwnForm
 ) -> Response:
     """Let it begin, exactly as the page has shown it."""
-    return await _answered(own_approvals.agree, vault, actor, paper, lease_id, form)
+    return await _answered(own_approvals.approve, vault, actor, paper, lease_id, form)
 
 
-@router.post("/{lease_id}/disagree", name="mine.approve")
-async def disagree(
+@router.post("/{lease_id}/refuse", name="mine.approve")
+async def refuse(
     lease_id: LeasePath, vault: TheVault, actor: OnOwnPage, paper: Paper, form: OwnForm
 ) -> Response:
     """Do not let it begin. Who has asked may ask again."""
-    return await _answered(own_approvals.disagree, vault, actor, paper, lease_id, form)
+    return await _answered(own_approvals.refuse, vault, actor, paper, lease_id, form)
 
 
 async def _answered(
