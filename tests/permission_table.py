@@ -68,6 +68,8 @@ WORDS = {
     "service.prolong": "move the end of a service, also within the grace after it",
     "service.end": "end a service and destroy its secrets",
     "request.ask": "ask a customer for access, ask anew, withdraw it",
+    "board.show": "see what waits in the whole house",
+    "search.find": "search for names and titles, among what one's other rights show",
     "ticket.list": "see tickets: a coordinator all, a technician those they are on",
     "ticket.manage": "open tickets, put technicians on them and take them off, close tickets",
     "lease.list": "see leases: a coordinator all that are open, a technician their own",

@@ -74,6 +74,8 @@ RIGHTS: dict[str, Right] = {
     "service.prolong": _with_customers(COORDINATOR, presence=True),
     "service.end": _with_customers(COORDINATOR, presence=True),
     "request.ask": _with_customers(COORDINATOR, "services:write"),
+    "board.show": _with_customers(COORDINATOR),
+    "search.find": Right(EVERYBODY),
     # tickets and leases
     "ticket.list": _with_customers(DELIVERING, "tickets:read"),
     "ticket.manage": _with_customers(COORDINATOR, "tickets:write"),
