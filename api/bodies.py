@@ -1,5 +1,6 @@
 """What may be sent to the JSON API: closed shapes, bounded texts, ids that are shaped like ids."""
 
+from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 
 from fastapi import Path, Query
@@ -15,6 +16,7 @@ from vault.values import (
     CustomerId,
     FactorId,
     LeaseId,
+    Moment,
     PersonId,
     Prefix,
     RequestId,
@@ -23,6 +25,7 @@ from vault.values import (
     SessionId,
     TicketId,
     known_id,
+    to_moment,
 )
 
 LONGEST_TEXT = 2000
@@ -71,6 +74,11 @@ Deliver = Literal["mail", "hand"]
 Code = Annotated[str, Field(min_length=1, max_length=100)]
 Encoded = Annotated[str, Field(max_length=LARGEST_ANSWER)]
 """Bytes in URL-safe base64; what they are is for the passkeys' own reader to judge."""
+
+
+def moment_of(later: datetime | None) -> Moment | None:
+    """A time that was sent, in microseconds for an operation; None where none was."""
+    return None if later is None else to_moment(later)
 
 
 class Body(BaseModel):

@@ -105,6 +105,12 @@ class HandOver(Body):
     until: Later | None = None
 
 
+class HandedOver(View):
+    """On how many tickets somebody took another's place."""
+
+    tickets: int
+
+
 class MetHostKey(Body):
     """The key that a secret's server showed, as a line of OpenSSH's `known_hosts` without the name."""
 

@@ -2,10 +2,11 @@
 
 from fastapi import APIRouter
 
-from api.bodies import Assignee, NewTicket, TicketPath
+from api.bodies import Assignee, NewTicket, ServicePath, TicketPath, moment_of
+from api.bodies_desk import AssignAll, HandedOver, HandOver
 from api.depends import SignedIn, TheVault
 from vault.model.views import PersonView, TicketView
-from vault.operations import staff, tickets
+from vault.operations import handover, staff, tickets
 
 router = APIRouter(tags=["tickets"])
 
@@ -37,8 +38,22 @@ async def ticket(ticket_id: TicketPath, vault: TheVault, actor: SignedIn) -> Tic
 
 @router.post("/tickets/{ticket_id}/assign", name="ticket.manage", status_code=204)
 async def assign(ticket_id: TicketPath, body: Assignee, vault: TheVault, actor: SignedIn) -> None:
-    """Assign a technician."""
-    await vault.perform(tickets.assign, actor, ticket_id, body.person)
+    """Assign a technician, until a moment or as long as the ticket is open."""
+    await vault.perform(tickets.assign, actor, ticket_id, body.person, moment_of(body.until))
+
+
+@router.post("/tickets/assign", name="ticket.manage", status_code=204)
+async def assign_all(body: AssignAll, vault: TheVault, actor: SignedIn) -> None:
+    """Assign a technician to several tickets: to all of them, or to none."""
+    await handover.assign_all(vault, actor, list(body.tickets), body.person, moment_of(body.until))
+
+
+@router.post("/services/{service_id}/hand-over", name="ticket.manage")
+async def hand_over(service_id: ServicePath, body: HandOver, vault: TheVault, actor: SignedIn) -> HandedOver:
+    """Put somebody in another's place on every open ticket of a service; the other's leases of it end at once."""
+    people = (body.from_person, body.to_person)
+    number = await vault.perform(handover.hand_over, actor, service_id, *people, moment_of(body.until))
+    return HandedOver(tickets=number)
 
 
 @router.post("/tickets/{ticket_id}/unassign", name="ticket.manage", status_code=204)

@@ -2,13 +2,13 @@
 
 from sqlalchemy import bindparam, func, select
 
-from vault.errors import Conflict, Denied, NotFound
+from vault.errors import Conflict, Denied, Invalid, NotFound
 from vault.model.people import Person
-from vault.model.tables import Assignment, Service, Ticket
+from vault.model.tables import Assignment, Lease, Service, Ticket
 from vault.model.views import TicketView
 from vault.operations import approvers, showing
 from vault.operations.asking import may, roles_of, service_for, ticket_for
-from vault.operations.leases import end_leases
+from vault.operations.leases import end_lease, end_leases
 from vault.policy.access import require_open_service
 from vault.storage.reading import Reading
 from vault.storage.unit import Unit, operation
@@ -35,9 +35,13 @@ _MINE = (
     .where(
         _ASSIGNMENTS.c.person_id == bindparam("person"),
         _ASSIGNMENTS.c.state == "active",
+        _ASSIGNMENTS.c.ends_at.is_(None) | (_ASSIGNMENTS.c.ends_at > bindparam("at")),
         _TICKETS.c.state == "open",
     )
     .order_by(_TICKETS.c.created_at.desc(), _TICKETS.c.id)
+)
+_LATE = select(_ASSIGNMENTS.c.id).where(
+    _ASSIGNMENTS.c.state == "active", _ASSIGNMENTS.c.ends_at <= bindparam("at")
 )
 
 
@@ -62,20 +66,60 @@ def open_ticket(unit: Unit, actor: Actor, service_id: str, number: str, title: s
     return showing.ticket(unit, ticket, service)
 
 
+# -- who is on them ---------------------------------------------------------------------------------------------------
+
+
 @operation("ticket.assign")
-def assign(unit: Unit, actor: Actor, ticket_id: str, person_id: str) -> None:
-    """Put a technician on a ticket. Raises NotSignedIn, Denied (coordinators only), NotFound, Ended, Conflict."""
+def assign(unit: Unit, actor: Actor, ticket_id: str, person_id: str, until: int | None = None) -> None:
+    """Put a technician on a ticket, as long as it is open or until a moment in microseconds; nothing opens after it.
+
+    Whoever is on it already stays, until that moment. Raises NotSignedIn, Denied (coordinators only), NotFound, Ended,
+    Conflict, Invalid (an end in the past, or after the service).
+    """
     unit.about(ticket=ticket_id, person=person_id)
-    ticket, _service = _coordinated(unit, actor, ticket_id)
+    ticket, service = _coordinated(unit, actor, ticket_id)
+    require_open_ticket(ticket)
+    person = assignable(unit, actor, person_id)
+    require_until(service, until, unit.now)
+    put_on(unit, actor.id, ticket, person, until)
+
+
+def require_open_ticket(ticket: Ticket) -> None:
+    """Nobody is put on a ticket that is closed. Raises Conflict."""
     if ticket.state != "open":
         raise Conflict("this ticket is closed")
-    person = unit.find(Person, id=known_id("per", person_id))
+
+
+def assignable(reading: Reading, actor: Actor, person_id: str) -> Person:
+    """Somebody whom a coordinator can put on tickets. Raises NotFound, Denied."""
+    person = reading.find(Person, id=known_id("per", person_id))
     if person is None or person.state != "active":
         raise NotFound("there is no such person")
     if person.id == actor.id:
         raise Denied("nobody assigns themselves: another coordinator has to put you on this ticket")
     if "technician" not in roles_of(person.roles):
         raise Denied("only technicians are put on tickets: nobody else may open a secret")
+    return person
+
+
+def require_until(service: Service, until: int | None, now: int) -> None:
+    """An assignment ends in the future, and not after its service. Raises Invalid."""
+    if until is not None and not now < until <= service.ends_at:
+        raise Invalid(
+            "the end of an assignment is in the future and not after the service's; without one, it lasts as long as "
+            "the ticket is open",
+            "/until",
+        )
+
+
+def put_on(
+    unit: Unit, by: str, ticket: Ticket, person: Person, until: int | None = None, *, alone: bool = False
+) -> None:
+    """Put a person on a ticket as part of another change, for whoever `by` is, who has been judged.
+
+    `alone`: nobody else is known to have wanted it, so that each lease takes a coordinator's yes; that never makes less
+    of an assignment that somebody else has made, and is over when somebody else makes it.
+    """
     found = unit.find(Assignment, ticket_id=ticket.id, person_id=person.id)
     if found is None:
         unit.insert(
@@ -83,12 +127,30 @@ def assign(unit: Unit, actor: Actor, ticket_id: str, person_id: str) -> None:
                 id=new_id("asg"),
                 ticket_id=ticket.id,
                 person_id=person.id,
-                assigned_by=actor.id,
+                assigned_by=by,
+                alone=alone,
                 created_at=unit.now,
+                ends_at=until,
             )
         )
-    elif found.state != "active":
-        unit.change(found, state="active", assigned_by=actor.id)
+        return
+    stands = found.state == "active" and (found.ends_at is None or unit.now < found.ends_at)
+    if stands and (alone or (not found.alone and found.ends_at == until)):
+        return
+    if not stands:  # it has run out, and no sweep has come by: what hung on it does not live again
+        end_leases(unit, "unassigned", ticket_id=ticket.id, person_id=person.id)
+    unit.change(found, state="active", assigned_by=by, alone=alone, ends_at=until)
+    if until is not None:
+        _shorten_leases(unit, ticket.id, person.id, until)
+
+
+def _shorten_leases(unit: Unit, ticket_id: str, person_id: str, until: int) -> None:
+    """Nothing that is lent says that it lasts longer than the assignment. What would begin after it does not begin."""
+    for lease in unit.find_all(Lease, state="active", ticket_id=ticket_id, person_id=person_id):
+        if lease.starts_at >= until:
+            end_lease(unit, lease, "unassigned")
+        elif lease.expires_at > until:
+            unit.change(lease, expires_at=until)
 
 
 @operation("ticket.unassign", in_any_time=True)
@@ -99,11 +161,39 @@ def unassign(unit: Unit, actor: Actor, ticket_id: str, person_id: str) -> None:
     """
     unit.about(ticket=ticket_id, person=person_id)
     ticket, _service = _coordinated(unit, actor, ticket_id)
-    found = unit.find(Assignment, ticket_id=ticket.id, person_id=known_id("per", person_id))
-    if found is None or found.state != "active":
+    if not take_off(unit, ticket.id, known_id("per", person_id)):
         raise NotFound("that person is not on this ticket")
+
+
+def take_off(unit: Unit, ticket_id: str, person_id: str) -> bool:
+    """Take somebody off a ticket as part of another change; their leases for it end. Returns whether they were on."""
+    found = unit.find(Assignment, ticket_id=ticket_id, person_id=person_id)
+    if found is None or found.state != "active":
+        return False
     unit.change(found, state="ended")
-    end_leases(unit, "unassigned", ticket_id=ticket.id, person_id=person_id)
+    end_leases(unit, "unassigned", ticket_id=ticket_id, person_id=person_id)
+    return True
+
+
+@operation("ticket.unassign", in_any_time=True)
+def run_out(unit: Unit, _actor: Actor, assignment_id: str) -> None:
+    """For the sweep: an assignment whose end has come. It counts for nothing since then; its leases end now too."""
+    found = unit.find(Assignment, id=assignment_id)
+    if found is None or found.state != "active" or found.ends_at is None or unit.now < found.ends_at:
+        return
+    ticket = unit.find(Ticket, id=found.ticket_id)
+    unit.about(ticket=found.ticket_id, person=found.person_id)
+    if ticket is not None:
+        unit.about(service=ticket.service_id)
+    take_off(unit, found.ticket_id, found.person_id)
+
+
+def late(reading: Reading, _actor: Actor) -> list[str]:
+    """The assignments whose end has come, for the sweep."""
+    return list(reading.connection.execute(_LATE, {"at": reading.now}).scalars())
+
+
+# -- their end --------------------------------------------------------------------------------------------------------
 
 
 @operation("ticket.close", in_any_time=True)
@@ -128,6 +218,9 @@ def _coordinated(unit: Unit, actor: Actor, ticket_id: str) -> tuple[Ticket, Serv
     return ticket, service
 
 
+# -- showing ----------------------------------------------------------------------------------------------------------
+
+
 def tickets(reading: Reading, actor: Actor) -> list[TicketView]:
     """Open tickets that a technician is on, newest first; for a coordinator the 500 newest, the open ones first.
 
@@ -135,7 +228,7 @@ def tickets(reading: Reading, actor: Actor) -> list[TicketView]:
     """
     person = may(reading, actor, "ticket.list")
     every = "coordinator" in roles_of(person.roles)
-    query, values = (_ALL, {}) if every else (_MINE, {"person": person.id})
+    query, values = (_ALL, {}) if every else (_MINE, {"person": person.id, "at": reading.now})
     found = [Ticket(**row) for row in reading.rows(query, **values)]
     views = []
     for ticket in found:
