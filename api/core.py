@@ -7,7 +7,6 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from api.limits import read_json
 from api.lines import listening
 from vault.errors import Invalid, VaultError
 from vault.model.messages import (
@@ -26,6 +25,7 @@ from vault.model.messages import (
 )
 from vault.operations import giving, intake
 from vault.operations.vault import Vault
+from vault.strict_json import read_json
 from vault.values import Actor
 
 LONGEST_LINE = 3 * 1024 * 1024

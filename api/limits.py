@@ -1,11 +1,8 @@
-"""What a request may weigh and how it is read: bounded before parsing, JSON with one meaning (RFC 7493)."""
+"""What a request may weigh: bounded before parsing, and nothing but plain JSON or a form."""
 
 import asyncio
-import json
-import math
-from collections.abc import Mapping
+import re
 from dataclasses import replace
-from typing import Any, NoReturn
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -13,6 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.errors import Problem, answer, problem_of, problem_of_status
 from vault.errors import Busy, Invalid
 from vault.sentences import Sentence
+from vault.strict_json import MOST_FIELDS, read_json
 
 SMALL_BODY = 64 * 1024
 """Bytes; enough for every request but the giving of a secret."""
@@ -26,16 +24,15 @@ LONGEST_TARGET = 8 * 1024
 """Bytes of path and query."""
 
 LARGE_PATHS = frozenset({"/give/secret", "/give/plain"})
+EVENT_BODY = 256 * 1024
+"""Bytes of what a helpdesk says at once; Zammad puts the whole ticket into it."""
+EVENT_PATHS = re.compile(r"/api/v1/helpdesks/[^/]+/events", re.ASCII)
+"""What arrives there is signed as it stands, so nothing is read of it before its signature is."""
 
-MOST_FIELDS = 100
-"""Of one object or form. Each unknown field costs a validator a hundred times what it costs its sender."""
-MOST_DEEP = 16
 MOST_COMMAS = 10_000
 """In a JSON text, and so nearly its values: a million small ones take a second to read, and their sender nothing."""
 _LONGEST_LENGTH = 18
 """Digits of a Content-Length that is looked at; beyond, it is no length."""
-LARGEST_INTEGER = 2**53 - 1
-"""The largest that every reader of JSON keeps exact (RFC 7493, 2.2)."""
 
 _CLOSE = {"Connection": "close"}
 
@@ -52,11 +49,13 @@ class Limits:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
         elif scope["path"] in LARGE_PATHS:
-            await self._large(scope, receive, send)
+            await self._large(scope, receive, send, SECRET_BODY)
+        elif EVENT_PATHS.fullmatch(scope["path"]):
+            await self._large(scope, receive, send, EVENT_BODY)
         else:
             await self._bounded(scope, receive, send, SMALL_BODY)
 
-    async def _large(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _large(self, scope: Scope, receive: Receive, send: Send, most: int) -> None:
         """Let a large body in as far as there is room, and only while it keeps coming; a small one has its own room."""
         taken = seen = 0
         until = asyncio.get_running_loop().time() + LONGEST_UPLOAD
@@ -74,7 +73,7 @@ class Limits:
             return message
 
         try:
-            await self._bounded(scope, receive, send, SECRET_BODY, counted)
+            await self._bounded(scope, receive, send, most, counted)
         finally:
             self._held -= taken
 
@@ -139,7 +138,7 @@ def _refused_by_body(scope: Scope, headers: Headers, body: bytes) -> Problem | N
         return problem_of_status(415)
     match kind.strip().lower():
         case "application/json":
-            return _refused_json(body)
+            return None if EVENT_PATHS.fullmatch(scope["path"]) else _refused_json(body)
         case "application/x-www-form-urlencoded" if not scope["path"].startswith("/api/"):
             return (
                 problem_of(Invalid(Sentence("this form has too many fields")))
@@ -171,68 +170,3 @@ def _replay(body: bytes, receive: Receive) -> Receive:
         return {"type": "http.request", "body": body, "more_body": False}
 
     return again
-
-
-def read_json(body: bytes) -> Any:
-    """The value of a JSON text that has one meaning only.
-
-    UTF-8; no NaN or Infinity, no number beyond exactness, no name twice, no NUL, no lone surrogate; at most
-    MOST_FIELDS names an object and MOST_DEEP levels. Raises Invalid and never repeats the text.
-    """
-    try:
-        value = json.loads(
-            body.decode("utf-8"),
-            parse_constant=_no_constant,
-            parse_int=_integer,
-            parse_float=_number,
-            object_pairs_hook=_object,
-        )
-    except (UnicodeDecodeError, json.JSONDecodeError):
-        raise Invalid("the body is not JSON in UTF-8") from None
-    except RecursionError:
-        raise Invalid("the body is nested too deep") from None
-    _walk(value, MOST_DEEP, escapes=b"\\u" in body)
-    return value
-
-
-def _no_constant(_name: str) -> NoReturn:
-    raise Invalid("JSON knows neither NaN nor Infinity")
-
-
-def _integer(digits: str) -> int:
-    if len(digits) > 17 or abs(number := int(digits)) > LARGEST_INTEGER:  # noqa: PLR2004 (a sign and 16 digits)
-        raise Invalid("a number in the body is too large")
-    return number
-
-
-def _number(digits: str) -> float:
-    if len(digits) > 40 or not math.isfinite(number := float(digits)):  # noqa: PLR2004 (more digits than a double has)
-        raise Invalid("a number in the body is too large")
-    return number
-
-
-def _object(pairs: list[tuple[str, Any]]) -> Mapping[str, Any]:
-    if len(pairs) > MOST_FIELDS:
-        raise Invalid("an object in the body has too many fields")
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise Invalid("an object in the body has the same field twice")
-    return found
-
-
-def _walk(value: Any, left: int, *, escapes: bool) -> None:
-    """Raises Invalid for nesting, and for characters that only an escape could bring past the decoder."""
-    if isinstance(value, str):
-        if escapes and any(sign == "\x00" or "\ud800" <= sign <= "\udfff" for sign in value):
-            raise Invalid("a text in the body holds NUL or half a character")
-    elif isinstance(value, dict):
-        if left == 0:
-            raise Invalid("the body is nested too deep")
-        for name, member in value.items():
-            _walk(name, left - 1, escapes=escapes)
-            _walk(member, left - 1, escapes=escapes)
-    elif isinstance(value, list):
-        if left == 0:
-            raise Invalid("the body is nested too deep")
-        for member in value:
-            _walk(member, left - 1, escapes=escapes)

@@ -9,7 +9,6 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic_core import to_jsonable_python
 
 from api.errors import problem_of_fault
-from api.limits import read_json
 from api.lines import listening
 from vault.crypto.encoding import unb64
 from vault.errors import Invalid, VaultError
@@ -18,6 +17,7 @@ from vault.model.views import PersonView
 from vault.operations import catalogue, hosting, operator, scanning, staff, terms
 from vault.operations.vault import Vault
 from vault.storage.reading import Reading
+from vault.strict_json import read_json
 from vault.values import Actor
 
 LONGEST_LINE = 512 * 1024

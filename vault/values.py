@@ -57,6 +57,7 @@ ReviewId = NewType("ReviewId", str)
 Prefix = Literal[
     "dep", "cus", "per", "svc", "tkt", "asg", "sec", "req", "lse", "prf", "key", "ses",
     "fac", "inv", "chg", "chl", "tok", "brw", "dsi", "nec", "vis", "rev", "hky", "hlp",
+    "mir",
 ]  # fmt: skip
 
 _ID_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's, in lower case: nobody misreads it aloud
@@ -174,7 +175,7 @@ class Plaintext:
 
 Role = Literal["technician", "coordinator", "auditor", "administrator"]
 Channel = Literal["page", "api", "cli", "host", "intake", "core"]
-ActorKind = Literal["person", "host", "customer", "nobody", "core"]
+ActorKind = Literal["person", "host", "customer", "helpdesk", "nobody", "core"]
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,6 @@ from api.intake.answers import form_fields, judged
 from api.intake.door import Door
 from api.intake.pages import Pages, reads_html
 from api.intake.steps import owes_terms
-from api.limits import read_json
 from api.pages.templates import STATIC
 from api.security import GIVE_COOKIE, cookie_named
 from api.source import source_of
@@ -35,6 +34,7 @@ from vault.languages import LANGUAGES, Translation, marked, translation, wished
 from vault.model.messages import Accept, Again, Begin, Done, Form, FormItem, Give, Look, Receipt, Speak
 from vault.sentences import Sentence
 from vault.settings import Settings
+from vault.strict_json import read_json
 
 _NOT_OPENED = Sentence("this form has not been opened here yet: use your intake code")
 GIVE_HEADER = "valetkey-give"

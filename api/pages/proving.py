@@ -9,7 +9,6 @@ from starlette.datastructures import FormData
 
 from api.bodies import PasskeySignIn
 from api.errors import problem_of
-from api.limits import read_json
 from vault.errors import (
     Denied,
     Invalid,
@@ -25,6 +24,7 @@ from vault.operations import account
 from vault.operations.presence import Presence
 from vault.operations.vault import Vault
 from vault.sentences import Sentence
+from vault.strict_json import read_json
 from vault.values import Actor
 
 LONGEST_CODE = 20

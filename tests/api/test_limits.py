@@ -4,8 +4,9 @@ import time
 import pytest
 from starlette.testclient import TestClient
 
-from api.limits import MOST_DEEP, MOST_FIELDS, SECRET_BODY, SMALL_BODY, read_json
+from api.limits import SECRET_BODY, SMALL_BODY
 from vault.errors import Invalid
+from vault.strict_json import MOST_DEEP, MOST_FIELDS, read_json
 
 from .conftest import spoken
 
