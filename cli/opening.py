@@ -1,0 +1,92 @@
+"""Opening one field of a lease: to eyes, or for a program. It is recorded before its value leaves the vault."""
+
+from typing import Any, Literal
+
+from cli import fields, proving
+from cli.http import Client
+from vault.crypto.residue import lock_down_process
+from vault.errors import Invalid
+from vault.model.kinds import KINDS
+
+Way = Literal["reveal", "use"]
+
+
+def opened(client: Client, lease: dict[str, Any], secret: str, field: str, way: Way) -> fields.Revealed:
+    """Open a field of a secret of the lease; `reveal` is to eyes, `use` hands it to a program.
+
+    From here on this process leaves no core dump, and no other process of the same user reads its memory. Where it
+    is an extraordinary kind, a proof of presence is asked for. Raises what the server refuses.
+    """
+    lock_down_process()
+    if way == "use":
+        told = proving.deed(client, "/api/v1/leases", lease["id"], "use", secret=secret, field=field)["value"]
+    else:
+        told = proving.deed(client, "/api/v1/leases", lease["id"], "reveal", secret=secret, field=field)[
+            "value"
+        ]
+    return fields.revealed(kind_of(lease, secret), field, str(told))
+
+
+def one_time_code(client: Client, lease: dict[str, Any], secret: str) -> dict[str, Any]:
+    """A code of a carried second factor: `code`, its `period` in seconds and `until` when it is good."""
+    told: dict[str, Any] = proving.deed(client, "/api/v1/leases", lease["id"], "code", secret=secret)
+    return told
+
+
+def kind_of(lease: dict[str, Any], secret: str) -> str:
+    """The kind of a secret of the lease; nothing for one that is not in it."""
+    return next((str(held["kind"]) for held in lease["secrets"] if held["id"] == secret), "")
+
+
+def is_secret(kind: str, field: str) -> bool:
+    """Whether a field is one to hide, like a password; of a kind that only a newer server knows all are."""
+    known = {one.name: one.secret for one in KINDS[kind].all_fields} if kind in KINDS else {}
+    return known.get(field, True)
+
+
+def one_secret(lease: dict[str, Any], named: str, field: str) -> str:
+    """The id of the secret of the lease that is named by id or kind; the only one with that field for no name.
+
+    Raises Invalid if the person has to say which, with what there is.
+    """
+    held = [one for one in lease["secrets"] if not named or named in {one["id"], one["kind"]}]
+    found = [str(one["id"]) for one in held if field in one["fields"]]
+    if len(found) == 1:
+        return found[0]
+    if named and not held:
+        problem = "this lease has no such secret"
+    elif found:
+        problem = (
+            "several secrets of that kind have that field" if named else "several secrets have that field"
+        )
+    else:
+        problem = "no secret of this lease has that field"
+    error = Invalid(problem)
+    told = told_fields(lease)
+    vars(error)["hint"] = f"{told}; choose by the secret's id" if found else told
+    raise error
+
+
+def told_fields(lease: dict[str, Any]) -> str:
+    """What can be opened under a lease, in one line."""
+    return "; ".join(
+        f"{one['id']} ({one['kind']}) has {', '.join(one['fields']) or 'one-time codes'}"
+        for one in lease["secrets"]
+    )
+
+
+def with_codes(lease: dict[str, Any], named: str) -> str:
+    """The id of the secret of the lease that makes one-time codes. Raises Invalid where that is not one."""
+    found = [
+        str(one["id"])
+        for one in lease["secrets"]
+        if one["codes"] and (not named or named in {one["id"], one["kind"]})
+    ]
+    if len(found) == 1:
+        return found[0]
+    error = Invalid("several secrets make codes; choose by the secret's id" if found else _NO_CODES)
+    vars(error)["hint"] = ", ".join(found) if found else told_fields(lease)
+    raise error
+
+
+_NO_CODES = "no secret of this lease makes one-time codes"
