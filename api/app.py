@@ -16,6 +16,7 @@ from api.routes import (
     device,
     enrolment,
     health,
+    host_keys,
     leases,
     ledger,
     mine,
@@ -42,7 +43,7 @@ def build(vault: Vault) -> FastAPI:
     app.state.vault = vault
     api = APIRouter(prefix="/api/v1")
     people = (session, account, presence, enrolment, device, tokens, staff)
-    for part in (*people, services, requests, tickets, leases, approvals, ledger, terms, mine):
+    for part in (*people, services, requests, tickets, leases, host_keys, approvals, ledger, terms, mine):
         api.include_router(part.router)
     app.include_router(api)
     app.include_router(device.oauth)

@@ -116,3 +116,9 @@ class MetHostKey(Body):
 
     secret: SecretRef
     line: Annotated[str, Field(max_length=LONGEST_HOST_KEY)]
+
+
+class KnownHostKey(Body):
+    """The secret whose server's key is wanted."""
+
+    secret: SecretRef

@@ -75,6 +75,8 @@ WORDS = {
     "lease.list": "see leases: a coordinator all that are open, a technician their own",
     "lease.start": "check logins of one's ticket out",
     "secret.reveal": "reveal a field under one's own lease; what is extraordinary with a proof for each look",
+    "host-key.meet": "keep the key that the server of a login showed first, under one's own lease",
+    "host-key.show": "see the key that is kept of it, under one's own lease",
     "lease.check-in": "hand one's own lease back",
     "lease.revoke": "end anybody's lease",
     "lease.approve": "say yes to a lease of somebody else's that takes a coordinator's yes",

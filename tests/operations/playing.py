@@ -26,6 +26,7 @@ from vault.operations import (
     delivery,
     device,
     enrolling,
+    host_keys,
     hosting,
     intake,
     mine,
@@ -56,6 +57,7 @@ CUSTOMER = Actor.nobody("198.51.100.9", "intake")
 PAGE = Actor.nobody("192.0.2.7", "page")
 LAPTOP = Actor.nobody("198.51.100.4", "cli")
 ADA = "administrator"
+SERVER_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHFa+U2XZR6fYFwFZ0PWvhnMTcM7dMeXJRGSbJzLFuOe"
 
 
 # -- what is entrusted ------------------------------------------------------------------------------------------------
@@ -88,6 +90,8 @@ def play_service(world: World) -> None:
 def _lend_and_give_back(world: World, service: Any, secret: str, lease: Any) -> None:
     vault, technician, coordinator = world.vault, world.actor("technician"), world.actor("coordinator")
     world.reveal(lease, secret)
+    world.perform(host_keys.meet, technician, lease.id, secret, SERVER_KEY)
+    world.run(host_keys.known(vault, technician, lease.id, secret))
     again = world.run(checkout.report_broken(vault, technician, lease.id, secret, "the server says no"))
     browser, form = world.begin(world.perform(requests.reissue, coordinator, again.id, "hand"))
     world.seal()

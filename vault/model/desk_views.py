@@ -19,6 +19,8 @@ class SeenView(View):
     first: datetime
     last: datetime
     version: int
+    kind_title: str
+    """Of which kind of secret."""
     present: bool
     """Whether it is the version that is stored now; one that was replaced since can be kept no more."""
 
@@ -51,3 +53,12 @@ class ReviewView(View):
     """Whether whoever looks can close it."""
     why_not: str
     """Why they cannot, in words; empty where they can."""
+
+
+class HostKeyView(View):
+    """The key that a login's server showed when somebody first came to it."""
+
+    line: str
+    """As OpenSSH writes it: its type, and what it is in base64."""
+    met_by: str
+    met_at: datetime

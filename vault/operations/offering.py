@@ -30,7 +30,7 @@ def offered(unit: Unit, service: Service, secret: Secret, version: int) -> dict[
     kind = KINDS[secret.asked_kind].instead
     if not kind:
         return {"offer": b"", "offer_line": ""}
-    statement = _believed(unit, service)
+    statement = believed(unit, service)
     private = Ed25519PrivateKey.generate()
     context = Context(unit.deployment, service.id, statement.key, secret.id, version, made_of(kind))
     packed = pack_fields({"private_key": _in_openssh(private)})
@@ -55,7 +55,7 @@ def _in_openssh(private: Ed25519PrivateKey) -> str:
     return private.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption()).decode("ascii")
 
 
-def _believed(unit: Unit, service: Service) -> KeyStatement:
+def believed(unit: Unit, service: Service) -> KeyStatement:
     """The service's public keys, once their signature holds: a sealed vault cannot tell a forged row by its tag."""
     if not unit.is_sealed:
         verifying = unit.keys.statement_public()

@@ -82,6 +82,8 @@ RIGHTS: dict[str, Right] = {
     "lease.list": _with_customers(DELIVERING, "tickets:read"),
     "lease.start": Right(TECHNICIAN, customers=True, presence=True, rested=True),
     "secret.reveal": Right(TECHNICIAN, customers=True, rested=True),
+    "host-key.meet": Right(TECHNICIAN, customers=True, rested=True),
+    "host-key.show": Right(TECHNICIAN, customers=True, rested=True),
     "lease.check-in": Right(EVERYBODY),
     "lease.revoke": _with_customers(COORDINATOR),
     "lease.approve": Right(COORDINATOR, customers=True, presence=True, rested=True),
