@@ -98,7 +98,7 @@ def _intend(unit: Unit, actor: Actor, service_id: str, confirm: str, proof: str)
     if service.state != "open" and service.destroy_at is None:
         raise Conflict(Sentence("this service has ended already"))
     presence.spend(unit, actor, proof, Deed("", ("service.end", service_id)))
-    _end_service(unit, service)
+    end_service(unit, service)
 
 
 @operation("service.end")
@@ -108,11 +108,11 @@ def end_by_customer(unit: Unit, actor: Actor, service_id: str) -> None:
     service = own_service(unit, actor, service_id)
     if service.state != "open" and service.destroy_at is None:
         raise Conflict(Sentence("this service has ended already"))
-    _end_service(unit, service)
+    end_service(unit, service)
     unit.notify("service.ended", service.id, service.customer_id)
 
 
-def _end_service(unit: Unit, service: Service, destroy_at: int | None = None) -> None:
+def end_service(unit: Unit, service: Service, destroy_at: int | None = None) -> None:
     """From this commit on nothing of the service opens: no lease, no ticket, no form.
 
     Without `destroy_at` there is no way back from here either, and its keys may go.
@@ -227,7 +227,7 @@ def _overdue(unit: Unit, _actor: Actor, service_id: str) -> None:
     service = service_of(unit, service_id)
     if service.state != "open" or unit.now < service.ends_at:
         raise Conflict("this service is not overdue")
-    _end_service(unit, service, grace_until(service.ends_at, _grace_of(unit, service), unit.now))
+    end_service(unit, service, grace_until(service.ends_at, _grace_of(unit, service), unit.now))
 
 
 def _grace_of(unit: Unit, service: Service) -> int:

@@ -37,9 +37,21 @@ async def register(
     Raises NotSignedIn, Denied, NotFound, Invalid (an end in the past or beyond the type's longest life), Conflict,
     Sealed, NotRecorded.
     """
-    parsed = Title.parse(title, "a service's title", "/title")
     end = to_moment(ends_at)
     await vault.read(_may_register, actor, customer_id, type_name, end)  # judged again in the transaction
+    service, generation = await prepared(vault, customer_id, type_name, title, end)
+    view: ServiceView = await vault.perform(_registered, actor, service, generation, once)
+    return view
+
+
+async def prepared(
+    vault: Vault, customer_id: str, type_name: str, title: str, end: int
+) -> tuple[Service, int]:
+    """A service that is still to be put into the vault, its seed durable in a keyring of that generation.
+
+    Whoever asks for it has been judged. Raises Invalid (a title that is none), Sealed, NotRecorded.
+    """
+    parsed = Title.parse(title, "a service's title", "/title")
     service_id, key_id = new_id("svc"), new_id("key")
     seed = secrets.token_bytes(32)
     public = ServiceKey.from_seed(seed).public_keys()
@@ -58,13 +70,16 @@ async def register(
         ends_at=end,
     )
     wrapped = vault.keys.wrap_seed(key_id, service_id, seed)
-    generation = await vault.aside(vault.keyring.put_seed, key_id, service_id, wrapped)
-    view: ServiceView = await vault.perform(_registered, actor, service, generation, once)
-    return view
+    return service, await vault.aside(vault.keyring.put_seed, key_id, service_id, wrapped)
 
 
 def _may_register(reading: Reading, actor: Actor, customer_id: str, type_name: str, end: int) -> None:
     may(reading, actor, "service.register")
+    require_registrable(reading, customer_id, type_name, end)
+
+
+def require_registrable(reading: Reading, customer_id: str, type_name: str, end: int) -> None:
+    """There is such a customer and type, and the end is within the type's longest life. Raises NotFound, Invalid."""
     if reading.find(Customer, id=known_id("cus", customer_id)) is None:
         raise NotFound("there is no such customer")
     longest = type_of(reading, type_name).longest_life_days
@@ -79,12 +94,17 @@ def _registered(unit: Unit, actor: Actor, service: Service, generation: int, onc
     alike = {"customer_id": service.customer_id, "type": service.type, "title": service.title}
     if once and unit.find_all_unchecked(Service, state="open", **alike):
         raise Conflict("such a service is registered already")
+    put_service(unit, service, generation)
+    return showing.service(unit, service)
+
+
+def put_service(unit: Unit, service: Service, generation: int) -> None:
+    """Register a prepared service as part of another change, for whoever has been judged."""
     unit.disclose(service.customer_id, title=service.title)
     service.created_at = unit.now
     unit.keyring_is_at(generation)
     unit.insert(service)
     notices.on_new_end(unit, service)
-    return showing.service(unit, service)
 
 
 async def prolong(

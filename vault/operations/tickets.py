@@ -50,6 +50,11 @@ def open_ticket(unit: Unit, actor: Actor, service_id: str, number: str, title: s
     """Open a ticket on an open service. Raises NotSignedIn, Denied, NotFound, Ended, Invalid, Conflict (too many)."""
     unit.about(service=service_id)
     service = service_for(unit, actor, "ticket.manage", service_id)
+    return showing.ticket(unit, put_ticket(unit, service, number, title), service)
+
+
+def put_ticket(unit: Unit, service: Service, number: str, title: str) -> Ticket:
+    """Open a ticket as part of another change, for whoever has been judged. Raises Ended, Invalid, Conflict."""
     require_open_service(is_open=service.state == "open", ends_at=service.ends_at, now=unit.now)
     if unit.connection.execute(_OPEN, {"service": service.id}).scalar_one() >= MOST_OPEN:
         raise Conflict(f"this service has {MOST_OPEN} open tickets; close some first")
@@ -63,7 +68,7 @@ def open_ticket(unit: Unit, actor: Actor, service_id: str, number: str, title: s
     unit.about(ticket=ticket.id)
     unit.disclose(service.customer_id, number=ticket.number, title=ticket.title)
     unit.insert(ticket)
-    return showing.ticket(unit, ticket, service)
+    return ticket
 
 
 # -- who is on them ---------------------------------------------------------------------------------------------------
