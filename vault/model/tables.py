@@ -6,8 +6,9 @@ from sqlalchemy import BigInteger, Column, Index, LargeBinary, Text, UniqueConst
 from sqlmodel import Field
 
 import vault.model.desk
+import vault.model.helpdesks
 import vault.model.people
-import vault.model.visits  # noqa: F401 (so that the tables of all three are among all)
+import vault.model.visits  # noqa: F401 (so that the tables of all four are among all)
 from vault.model.rows import COUNTED, Row, a_blob, a_moment, a_salt
 
 
@@ -223,7 +224,7 @@ class Lease(Row, table=True):
     approver: str = ""
     """Whose yes it takes before it begins: a coordinator's or the customer's; nobody's where empty."""
     approver_why: str = ""
-    """Why it takes a yes where the catalogue asks for none: `services a day` or `alone`."""
+    """What makes it take a yes besides the catalogue: `services a day` or `alone`."""
     decided_by: str = Field(default="", index=True)
     """The id of the person or customer who said yes or no."""
     refusal: str = ""

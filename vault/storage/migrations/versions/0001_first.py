@@ -110,6 +110,29 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_factor_person_id"), "factor", ["person_id"], unique=False)
     op.create_table(
+        "helpdesk",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("sealed", sa.LargeBinary(), nullable=False),
+        sa.Column("former", sa.LargeBinary(), nullable=False),
+        sa.Column("former_until", sa.BigInteger(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("salt", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_table(
+        "helpdesk_event",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("message", sa.String(), nullable=False),
+        sa.Column("digest", sa.String(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index(op.f("ix_helpdesk_event_at"), "helpdesk_event", ["at"], unique=False)
+    op.create_index(op.f("ix_helpdesk_event_message"), "helpdesk_event", ["message"], unique=False)
+    op.create_table(
         "ledger_checkpoint",
         sa.Column("size", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("note", sa.String(), nullable=False),
@@ -281,6 +304,24 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_known_browser_person_id"), "known_browser", ["person_id"], unique=False)
     op.create_table(
+        "mirrored",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("helpdesk_id", sa.String(), nullable=False),
+        sa.Column("thing", sa.String(), nullable=False),
+        sa.Column("reference", sa.String(), nullable=False),
+        sa.Column("ours_id", sa.String(), nullable=False),
+        sa.Column("opened_at", sa.BigInteger(), nullable=False),
+        sa.Column("closed_at", sa.BigInteger(), nullable=False),
+        sa.Column("salt", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["helpdesk_id"],
+            ["helpdesk.id"],
+        ),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("helpdesk_id", "thing", "reference"),
+    )
+    op.create_index(op.f("ix_mirrored_ours_id"), "mirrored", ["ours_id"], unique=False)
+    op.create_table(
         "proof",
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("person_id", sa.String(), nullable=False),
@@ -401,6 +442,23 @@ def upgrade() -> None:
             ["service.id"],
         ),
         sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_table(
+        "mirrored_person",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("mirrored_id", sa.String(), nullable=False),
+        sa.Column("mail", sa.String(), nullable=False),
+        sa.Column("put_by", sa.String(), nullable=False),
+        sa.Column("until", sa.BigInteger(), nullable=True),
+        sa.Column("on_at", sa.BigInteger(), nullable=False),
+        sa.Column("off_at", sa.BigInteger(), nullable=False),
+        sa.Column("salt", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["mirrored_id"],
+            ["mirrored.id"],
+        ),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("mirrored_id", "mail"),
     )
     op.create_table(
         "request",
