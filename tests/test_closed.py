@@ -71,6 +71,7 @@ IDS = {
     "challenge": "chl",
     "change": "chg",
     "token": "tok",
+    "review": "rev",
 }
 
 

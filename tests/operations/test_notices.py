@@ -25,7 +25,7 @@ from vault.errors import NotFound
 from vault.languages import LANGUAGES, translation
 from vault.model.messages import Begin, Done
 from vault.operations import catalogue, checkout, delivery, intake, mine, operator, requests, services, visits
-from vault.outbox.customers import NOTICES
+from vault.outbox.gathered import NOTICES
 from vault.values import DAY, HOUR, Actor, to_datetime
 
 CUSTOMER = Actor.nobody("198.51.100.9", "intake")

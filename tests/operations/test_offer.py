@@ -26,6 +26,7 @@ from vault.model.views import ServiceView
 from vault.operations import checkout, giving, intake, notices, requests, services
 from vault.operations.offering import offered
 from vault.outbox import customers
+from vault.outbox.addressee import To
 from vault.storage.unit import GIVEN, MADE, operation
 from vault.values import Actor
 
@@ -371,7 +372,7 @@ def test_the_end_names_the_line_to_remove_and_leaves_no_private_half(world: Worl
 
 
 def test_a_mail_about_what_never_had_a_line_speaks_of_none() -> None:
-    mail = customers.destroyed(customers.To("to@x.example", "Acme", "Us"), "A shop", "CERTIFICATE", [], "")
+    mail = customers.destroyed(To("to@x.example", "Acme", "Us"), "A shop", "CERTIFICATE", [], "")
     assert "remove it" not in mail.text
     assert mail.text.endswith("takes back.\n")
 

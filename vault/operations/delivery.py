@@ -9,7 +9,7 @@ from sqlalchemy import Select, and_, bindparam, case, exists, func, or_, select,
 from vault.errors import Conflict, NotFound, Unavailable
 from vault.model.people import Person, StaffChange
 from vault.model.tables import Customer, Outbox
-from vault.operations import enrolling, notices, requests, visits
+from vault.operations import enrolling, notices, requests, visits, witnesses
 from vault.operations.altering import NOWHERE
 from vault.operations.notices import GATHERED, SETTLES
 from vault.operations.vault import Vault
@@ -240,6 +240,7 @@ async def _to_customer(vault: Vault, rows: Sequence[Outbox]) -> list[Mail | None
 
 _BY_SUBJECT = {
     "lease.asked": notices.lease_asked,
+    "lease.glass-broken": notices.glass_broken,
     "service.destroyed": notices.destroyed,
     "service.lines": notices.lines,
     "customer.passkey": notices.passkey,
@@ -260,6 +261,8 @@ async def _to_staff(vault: Vault, row: Outbox) -> list[Mail | None]:
             return await vault.read_aside(_moved, core, subject)
         case template if template in words.LEASES:
             return [await vault.read_aside(notices.lease_told, core, template, subject)]
+        case template if template in words.WATCHED:
+            return [await vault.read_aside(witnesses.told, core, template, subject)]
     return [await vault.read_aside(_told, core, row.template, subject)]
 
 

@@ -11,6 +11,7 @@ from typing import Any, Literal, TypeVar
 from sqlalchemy import select
 
 from vault.errors import Conflict, NotFound
+from vault.model.desk import Review
 from vault.model.keylines import longer, stops_on
 from vault.model.kinds import KINDS
 from vault.model.people import Person
@@ -31,18 +32,22 @@ from vault.operations.audit import facts_of
 from vault.operations.forms import reference_of
 from vault.operations.offering import mark_of
 from vault.operations.visits import page_link
-from vault.outbox import customers, words
-from vault.outbox.customers import Notice, To
+from vault.outbox import customers, gathered, words
+from vault.outbox.addressee import To
+from vault.outbox.gathered import Notice
 from vault.outbox.mail import Mail
 from vault.storage.reading import Reading
 from vault.storage.unit import Unit
 from vault.values import DAY, MINUTE, Actor, to_datetime
 
-GATHERED = frozenset(customers.NOTICES)
+GATHERED = frozenset(gathered.NOTICES)
 """What can wait for others, in one mail or in the day's digest. The rest has a mail of its own, at once."""
 SETTLES = 3 * MINUTE
 """How long a receipt waits for the others of the same form."""
 ENDING = 7 * DAY
+Opened = Literal["reveal", "use", "code"]
+_FIRST = {"reveal": "secret.first-use", "use": "secret.first-handed", "code": "secret.first-code"}
+_EACH = {"reveal": "secret.used", "use": "secret.handed", "code": "secret.code"}
 R = TypeVar("R", bound=Row)
 _DISCLOSED = Disclosed.table()
 _ADDRESSES = select(_DISCLOSED.c.seq).where(_DISCLOSED.c.name == "mail").order_by(_DISCLOSED.c.seq)
@@ -56,17 +61,20 @@ def on_received(unit: Unit, secret: Secret, service: Service) -> None:
     unit.notify("secret.received", secret.id, service.customer_id, at=unit.now + SETTLES)
 
 
-def on_opening(unit: Unit, lease_id: str, secret: Mapping[str, Any], customer_id: str) -> None:
+def on_opening(
+    unit: Unit, lease_id: str, secret: Mapping[str, Any], customer_id: str, way: Opened = "reveal"
+) -> None:
     """Somebody opens a field: the first opening of what was given is told, and each one of an extraordinary kind.
 
-    Which version was opened before stands in the secret's own row, which a reveal has read and checked anyway. So all
-    but the first opening cost a comparison of two numbers here, and no word to the database.
+    `way` is whether it was shown, handed to a program, or only a code was made of it. Which version was opened before
+    stands in the secret's own row, which a reveal has read and checked anyway. So all but the first opening cost a
+    comparison of two numbers here, and no word to the database.
     """
     if secret["opened_version"] != secret["version"]:
         unit.change(Secret(**secret), opened_version=secret["version"])
-        unit.notify("secret.first-use", f"{lease_id} {secret['id']}", customer_id)
+        unit.notify(_FIRST[way], f"{lease_id} {secret['id']}", customer_id)
     elif KINDS[secret["kind"]].extraordinary:
-        unit.notify("secret.used", f"{lease_id} {secret['id']}", customer_id)
+        unit.notify(_EACH[way], f"{lease_id} {secret['id']}", customer_id)
 
 
 def on_new_end(unit: Unit, service: Service) -> None:
@@ -121,7 +129,7 @@ def told(reading: Reading, _actor: Actor, rows: Sequence[Outbox]) -> Mail | None
     """One mail about all of these notices to one customer; None where nothing of it is news any more."""
     to = _to(reading, _customer(reading, rows[0].to_id))
     said = [notice for row in rows if (notice := _notice(reading, row)) is not None]
-    return customers.told(to, said) if said else None
+    return gathered.told(to, said) if said else None
 
 
 def _notice(reading: Reading, row: Outbox) -> Notice | None:
@@ -174,16 +182,41 @@ def lease_asked(reading: Reading, _actor: Actor, lease_id: str) -> Mail:
     service = _sure(reading.find(Service, id=lease.service_id))
     person = _any(reading, Person, lease.person_id)
     ticket = _any(reading, Ticket, lease.ticket_id)
-    wanted = [_any(reading, Secret, one) for one in lease.covers.split()]
+    later = lease.begins_at if _is_later(reading, lease.begins_at) else None
     return customers.lease_asked(
         _to(reading, _customer(reading, service.customer_id)),
         service.title,
         who=person.name if person else "",
         ticket=ticket.number if ticket else "",
-        what=[KINDS[one.kind].title for one in wanted if one],
+        what=_logins(reading, lease),
         minutes=lease.minutes,
         until=to_datetime(lease.expires_at),
+        begins=None if later is None else to_datetime(later),
     )
+
+
+def glass_broken(reading: Reading, _actor: Actor, lease_id: str) -> Mail:
+    """Tell a customer that a lease began without the yes it takes, also when it is over by now. Raises NotFound."""
+    lease = _sure(reading.find(Lease, id=lease_id))
+    review = _sure(reading.find(Review, id=lease.review_id))
+    service = _sure(reading.find(Service, id=lease.service_id))
+    person = _any(reading, Person, lease.person_id)
+    ticket = _any(reading, Ticket, lease.ticket_id)
+    return customers.glass_broken(
+        _to(reading, _customer(reading, service.customer_id)),
+        service.title,
+        who=person.name if person else "",
+        ticket=ticket.number if ticket else "",
+        what=_logins(reading, lease),
+        when=to_datetime(review.created_at),
+        until=to_datetime(lease.expires_at),
+    )
+
+
+def _logins(reading: Reading, lease: Lease) -> list[str]:
+    """The titles of what a lease is for."""
+    found = [_any(reading, Secret, one) for one in lease.covers.split()]
+    return [KINDS[one.kind].title for one in found if one]
 
 
 def lease_told(reading: Reading, _actor: Actor, template: str, subject: str) -> Mail | None:
@@ -203,6 +236,7 @@ def lease_told(reading: Reading, _actor: Actor, template: str, subject: str) -> 
     holder, decider = _any(reading, Person, lease.person_id), _any(reading, Person, lease.decided_by)
     by = "the customer" if lease.approver == "customer" else ""
     place = "approvals" if template == "staff.lease-asked" else "leases"
+    from_then = f"from {_said(lease.starts_at)}" if _is_later(reading, lease.starts_at) else ""
     return words.lease(
         template,
         to.mail,
@@ -214,8 +248,17 @@ def lease_told(reading: Reading, _actor: Actor, template: str, subject: str) -> 
         service=service.title if service else "",
         ticket=ticket.number if ticket else "",
         minutes=str(lease.minutes),
-        until=to_datetime(lease.expires_at).strftime("%d %B %Y, %H:%M UTC"),
+        begins=f", from {_said(lease.begins_at)} on" if _is_later(reading, lease.begins_at) else "",
+        runs=f"{from_then} until {_said(lease.expires_at)}".strip(),
     )
+
+
+def _is_later(reading: Reading, moment: int | None) -> bool:
+    return moment is not None and reading.now < moment
+
+
+def _said(moment: int | None) -> str:
+    return to_datetime(moment or 0).strftime("%d %B %Y, %H:%M UTC")
 
 
 def destroyed(reading: Reading, _actor: Actor, service_id: str) -> Mail:

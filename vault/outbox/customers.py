@@ -1,37 +1,17 @@
-"""What the mails to customers say, in their language. Each ends with the link to their own page."""
+"""What the mails to customers say that are told at once, each in a mail of its own, in their language."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 
-from vault.languages import Translation, marked, translation
-from vault.outbox.letter import Letter, Link, Part, Said, Shown
+from vault.outbox.addressee import To, unless, written
+from vault.outbox.letter import Link, Part, Said, Shown
 from vault.outbox.mail import Mail
-
-
-@dataclass(frozen=True)
-class To:
-    """Who is written to, in which language, in whose name; `page` is the link to their own page, empty for none."""
-
-    mail: str
-    name: str
-    business: str
-    language: str = "en"
-    page: str = field(default="", repr=False)
-
-    @property
-    def words(self) -> Translation:
-        """What is said in their language."""
-        return translation(self.language)
-
-
-# -- told at once, each in a mail of its own --------------------------------------------------------------------------
 
 
 def asked(to: To, service: str, asked_by: str, link: str, until: datetime) -> Mail:
     """Ask a customer for access. The link opens a form; opening it changes nothing."""
     phrase, business = to.words.phrase, to.business
-    return _mail(
+    return written(
         to,
         phrase("%(business)s asks you for access: %(service)s", business=business, service=service),
         Said(
@@ -63,11 +43,22 @@ def asked(to: To, service: str, asked_by: str, link: str, until: datetime) -> Ma
 
 
 def lease_asked(
-    to: To, service: str, *, who: str, ticket: str, what: Sequence[str], minutes: int, until: datetime
+    to: To,
+    service: str,
+    *,
+    who: str,
+    ticket: str,
+    what: Sequence[str],
+    minutes: int,
+    until: datetime,
+    begins: datetime | None = None,
 ) -> Mail:
-    """Ask a customer whether somebody may open what they gave. They answer on their own page alone."""
+    """Ask a customer whether somebody may open what they gave. They answer on their own page alone.
+
+    `begins` is when it is to be opened, where that is not at once.
+    """
     words, phrase = to.words, to.words.phrase
-    return _mail(
+    return written(
         to,
         phrase("%(who)s asks for your permission: %(service)s", who=who, service=service),
         Said(
@@ -82,6 +73,11 @@ def lease_asked(
             )
         ),
         *[Shown(words.gettext(one)) for one in what],
+        *(
+            [Said(phrase("It is not to be opened before %(begins)s.", begins=words.moment(begins)))]
+            if begins
+            else []
+        ),
         Said(
             phrase(
                 "It opens only if you allow it. On your page you read the reason, and allow it or not. If you do "
@@ -92,10 +88,43 @@ def lease_asked(
     )
 
 
+def glass_broken(
+    to: To, service: str, *, who: str, ticket: str, what: Sequence[str], when: datetime, until: datetime
+) -> Mail:
+    """Tell a customer that somebody may open what they gave without the second person's yes that it takes."""
+    words, phrase, business = to.words, to.words.phrase, to.business
+    return written(
+        to,
+        phrase("Opened without the permission that it takes: %(service)s", service=service),
+        Said(
+            phrase(
+                "%(who)s of %(business)s needed the access that you gave for “%(service)s”, for ticket %(ticket)s. "
+                "That takes the permission of a second person at %(business)s, and nobody gave it in time. So on "
+                "%(when)s %(who)s went on without it, and can open this until %(until)s:",
+                who=who,
+                business=business,
+                service=service,
+                ticket=ticket,
+                when=words.moment(when),
+                until=words.moment(until),
+            )
+        ),
+        *[Shown(words.gettext(one)) for one in what],
+        Said(
+            phrase(
+                "This is meant for emergencies. Everybody at %(business)s who watches over access was told at the same "
+                "moment, and somebody else has to look into it. The reason is on your page, where you see what was "
+                "opened. There you can also pause the service, which stops it at once.",
+                business=business,
+            )
+        ),
+    )
+
+
 def code(to: To, code: str, until: datetime) -> Mail:
     """Send the code that opens the customer's page in the browser that asked for it; without any link."""
     phrase = to.words.phrase
-    return _mail(
+    return written(
         to,
         phrase("Your code for your page at %(business)s", business=to.business),
         Said(phrase("Somebody has opened the page with your access, and asks for this code there:")),
@@ -114,7 +143,7 @@ def code(to: To, code: str, until: datetime) -> Mail:
 def moved(to: To, former: str, mail: str) -> Mail:
     """Tell a customer, at the former or the new address, that the new one counts."""
     phrase = to.words.phrase
-    return _mail(
+    return written(
         to,
         phrase("Your mail address at %(business)s was changed", business=to.business),
         Said(phrase("your mail address was changed on the page with your access:")),
@@ -127,14 +156,14 @@ def moved(to: To, former: str, mail: str) -> Mail:
                 "page from before do not work any more."
             )
         ),
-        _unless(to),
+        unless(to),
     )
 
 
 def passkey(to: To) -> Mail:
     """Tell a customer that a passkey of theirs was added or removed."""
     phrase = to.words.phrase
-    return _mail(
+    return written(
         to,
         phrase("The passkeys of your page at %(business)s were changed", business=to.business),
         Said(
@@ -143,14 +172,14 @@ def passkey(to: To) -> Mail:
                 "left."
             )
         ),
-        _unless(to),
+        unless(to),
     )
 
 
 def lines(to: To, service: str, ends: datetime, *, stops: datetime, lines: Sequence[str]) -> Mail:
     """Tell a customer that a service lasts longer than the lines that they added for us, and which ones would not."""
     phrase, words = to.words.phrase, to.words
-    return _mail(
+    return written(
         to,
         phrase("Your line for us stops before the service ends: %(service)s", service=service),
         Said(phrase("this service lasts longer now, until %(ends)s:", ends=words.moment(ends))),
@@ -177,7 +206,7 @@ def destroyed(to: To, service: str, certificate: str, lines: Sequence[str], mark
     ends, and empty where none was ever offered.
     """
     phrase = to.words.phrase
-    return _mail(
+    return written(
         to,
         phrase("Your access for %(service)s was destroyed", service=service),
         Said(phrase("this service has ended:")),
@@ -221,150 +250,3 @@ def _to_remove(to: To, lines: Sequence[str], mark: str) -> list[Part]:
         *[Shown(line) for line in lines],
         Said(phrase("If you find others there that end in %(mark)s, remove them too.", mark=mark)),
     ]
-
-
-# -- notices, which can be gathered in one mail ------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Notice:
-    """One thing that happened: which of NOTICES, when, for which service, and what its sentence needs besides."""
-
-    template: str
-    when: datetime
-    service: str
-    what: str = ""
-    who: str = ""
-    ticket: str = ""
-    reference: str = ""
-    ends: datetime | None = None
-
-
-@dataclass(frozen=True)
-class Wording:
-    """How one notice is said: as a subject, and as a sentence."""
-
-    subject: str
-    said: str
-    own: bool = False
-    """Whether the customer did it, and should hear of it if they did not."""
-
-
-NOTICES = {
-    "secret.received": Wording(
-        marked("We have received your access: %(service)s"),
-        marked(
-            "We have received “%(what)s” for “%(service)s” on %(when)s, and checked that it opens. It is kept "
-            "encrypted. Your reference: %(reference)s."
-        ),
-    ),
-    "secret.first-use": Wording(
-        marked("Your access was opened for the first time: %(service)s"),
-        marked(
-            "%(who)s of %(business)s opened “%(what)s” for “%(service)s” for the first time, for ticket %(ticket)s, "
-            "on %(when)s."
-        ),
-    ),
-    "secret.used": Wording(
-        marked("Your access was opened: %(service)s"),
-        marked(
-            "%(who)s of %(business)s opened “%(what)s” for “%(service)s”, for ticket %(ticket)s, on %(when)s. Such "
-            "access is kept only as an exception, so you hear of every opening."
-        ),
-    ),
-    "service.ending": Wording(
-        marked("Ends soon: %(service)s"),
-        marked(
-            "“%(service)s” ends on %(ends)s. Then nothing that you gave for it opens any more; it is destroyed, and "
-            "you get a certificate. There is nothing that you have to do."
-        ),
-    ),
-    "service.paused": Wording(
-        marked("Paused: %(service)s"),
-        marked(
-            "You paused “%(service)s” on %(when)s. Nothing that you gave for it opens until you resume it on your page."
-        ),
-        own=True,
-    ),
-    "service.resumed": Wording(
-        marked("Resumed: %(service)s"),
-        marked("You resumed “%(service)s” on %(when)s. What you gave for it can be used again."),
-        own=True,
-    ),
-    "secret.withdrawn": Wording(
-        marked("Withdrawn: %(service)s"),
-        marked("You withdrew “%(what)s” from “%(service)s” on %(when)s. It opens for nobody any more."),
-        own=True,
-    ),
-    "service.ended": Wording(
-        marked("Ended by you: %(service)s"),
-        marked(
-            "You ended “%(service)s” on %(when)s. Nothing that you gave for it opens any more, and it is being "
-            "destroyed. The certificate follows in a mail of its own."
-        ),
-        own=True,
-    ),
-}
-"""What can be gathered. Reasons are left to the page: people type what they like into them, and many read mail."""
-
-
-def told(to: To, notices: Sequence[Notice]) -> Mail:
-    """Tell a customer what happened, in its order: one thing, or several in one mail. Raises KeyError for none of ours.
-
-    The same thing again and again, like one login that was opened field by field, is said once for each minute.
-    """
-    said = list(dict.fromkeys(_sentence(to, notice) for notice in notices))
-    first = NOTICES[notices[0].template]
-    if len(said) == 1:
-        subject = to.words.phrase(first.subject, service=notices[0].service)
-    else:
-        subject = to.words.phrase(
-            "%(count)s things happened with your access at %(business)s",
-            count=len(said),
-            business=to.business,
-        )
-    own = any(NOTICES[notice.template].own for notice in notices)
-    return _mail(to, subject, *[Said(one) for one in said], *([_unless(to)] if own else []))
-
-
-def _sentence(to: To, notice: Notice) -> str:
-    words = to.words
-    return words.phrase(
-        NOTICES[notice.template].said,
-        business=to.business,
-        service=notice.service,
-        what=words.gettext(notice.what),
-        who=notice.who,
-        ticket=notice.ticket,
-        reference=notice.reference,
-        when=words.moment(notice.when),
-        ends=words.moment(notice.ends or notice.when),
-    )
-
-
-# -- how every mail begins and ends ------------------------------------------------------------------------------------
-
-
-def _mail(to: To, subject: str, *parts: Part, enclosed: tuple[tuple[str, bytes], ...] = ()) -> Mail:
-    greeting = Said(to.words.phrase("Hello %(name)s,", name=to.name))
-    page: tuple[Part, ...] = ()
-    if to.page:
-        page = (
-            Said(
-                to.words.phrase(
-                    "Who used your access, when and why, and every way to stop it, is on your page. It asks for a "
-                    "code that we then send to this address:"
-                )
-            ),
-            Link(to.page),
-        )
-    return Mail(to.mail, Letter(to.language, to.business, subject, (greeting, *parts, *page)), enclosed)
-
-
-def _unless(to: To) -> Said:
-    return Said(
-        to.words.phrase(
-            "If it was not you, tell %(business)s at once, by telephone and not by an answer to this message.",
-            business=to.business,
-        )
-    )

@@ -1,5 +1,6 @@
 """What the mails to the staff say, in English; what customers are told is in `customers`."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from vault.outbox.letter import Letter, Link, Part, Said, Shown
@@ -102,12 +103,12 @@ copied, and sign out everywhere on your account page.""",
 LEASES = {
     "staff.lease-asked": Notice(
         "{who} asks for your yes: ticket {ticket}",
-        """{who} asks to check out access for “{service}”, for ticket {ticket} and {minutes} minutes. It takes a
+        """{who} asks to check out access for “{service}”, for ticket {ticket} and {minutes} minutes{begins}. It takes a
 coordinator's yes, and nothing opens before. You read the reason there, and say yes or no:""",
     ),
     "staff.lease-approved": Notice(
         "You may check out: ticket {ticket}",
-        """{by} said yes to your lease of “{service}” for ticket {ticket}. It runs until {until}:""",
+        """{by} said yes to your lease of “{service}” for ticket {ticket}. It runs {runs}:""",
     ),
     "staff.lease-refused": Notice(
         "You may not check out: ticket {ticket}",
@@ -122,16 +123,52 @@ for it anew if you still need it:""",
 """What is told of leases that take another person's yes. Reasons are left to the page."""
 
 
+WATCHED = {
+    "staff.glass-broken": Notice(
+        "{who} has broken the glass: ticket {ticket}",
+        """{who} has begun a lease of “{service}” for ticket {ticket} without the coordinator's yes that it takes,
+because nobody said it in time. It runs until {until}. A coordinator can revoke it at any moment. The customer, every
+coordinator and every auditor were told at the same time.
+
+Somebody else than {who} has to review it, until {due}. You read there why it was done, and what was opened:""",
+    ),
+    "staff.review-overdue": Notice(
+        "Nobody has reviewed the broken glass: ticket {ticket}",
+        """{who} has broken the glass for “{service}” and ticket {ticket}, and nobody has reviewed it, which was due by
+{due}. Until somebody does, {who} cannot do it again, and you get this message once a day:""",
+    ),
+    "staff.review-closed": Notice(
+        "Your broken glass was reviewed: ticket {ticket}",
+        """{by} has reviewed that you broke the glass for “{service}” and ticket {ticket}, and finds that it was
+{verdict}. You read there what else was said:""",
+    ),
+    "staff.many-services": Notice(
+        "{who} opens many services today",
+        """{who} has checked out access to more different services within a day than is usual here. From now on each
+further one takes a coordinator's yes, until that day is over. If nobody knows why, ask {who} by telephone, and revoke
+what is open:""",
+    ),
+}
+"""What is told to those who watch: coordinators and auditors, and whoever it is about. Reasons are left to the page."""
+
+
 def lease(template: str, to: str, name: str, business: str, link: str, **values: str) -> Mail:
     """Tell somebody of a lease. The link opens a page. Raises KeyError for a template that is not in LEASES."""
-    notice = LEASES[template]
-    said = notice.said.format_map(values)
+    return _linked(LEASES[template], to, name, business, link, values)
+
+
+def watched(template: str, to: str, name: str, business: str, link: str, **values: str) -> Mail:
+    """Tell somebody who watches. The link opens a page. Raises KeyError for a template that is not in WATCHED."""
+    return _linked(WATCHED[template], to, name, business, link, values)
+
+
+def _linked(notice: Notice, to: str, name: str, business: str, link: str, values: Mapping[str, str]) -> Mail:
     return _mail(
         to,
         business,
         f"{notice.subject.format_map(values)}: the vault of {business}",
         Said(f"Hello {name},"),
-        Said(said),
+        *[Said(part.format_map(values)) for part in notice.said.split("\n\n")],
         Link(link),
     )
 

@@ -89,6 +89,9 @@ RIGHTS: dict[str, Right] = {
     "lease.approve": Right(COORDINATOR, customers=True, presence=True, rested=True),
     "lease.refuse": _with_customers(COORDINATOR),
     "secret.report": _with_customers(TECHNICIAN),
+    "lease.break-glass": Right(TECHNICIAN, customers=True, presence=True, rested=True),
+    "review.list": _with_customers(COORDINATOR | AUDITOR),
+    "review.close": Right(COORDINATOR | AUDITOR, customers=True, presence=True, rested=True),
     # the log
     "log.read": _with_customers(AUDITOR, "log:read"),
 }
