@@ -82,7 +82,7 @@ WORDS = {
     "lease.approve": "say yes to a lease of somebody else's that takes a coordinator's yes",
     "lease.refuse": "see what waits for such a yes, and say no to it",
     "secret.report": "say that a login of one's own lease does not work",
-    "lease.break-glass": "begin one's own lease without the coordinator's yes that it waits for, where nobody says it in time",
+    "lease.break-glass": "begin one's own lease without a coordinator's yes, where nobody says it in time",
     "review.list": "see what began without such a yes, and what was opened then",
     "review.close": "say of somebody else's whether that was justified",
     "log.read": "read, prove and export the log",
