@@ -34,6 +34,11 @@ def to_moment(when: datetime) -> Moment:
     return Moment((when - _EPOCH) // timedelta(microseconds=1))
 
 
+def clock_words(moment: int) -> str:
+    """The same moment as a sentence of ours says it: “24 November 2026, 22:00 UTC”."""
+    return f"{to_datetime(moment):%d %B %Y, %H:%M} UTC".lstrip("0")
+
+
 CustomerId = NewType("CustomerId", str)
 PersonId = NewType("PersonId", str)
 ServiceId = NewType("ServiceId", str)

@@ -4,10 +4,11 @@ from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 
 from api.bodies import LeasePath, TicketPath
-from api.bodies_desk import Broken, NewLease, Reveal, Revealed
+from api.bodies_desk import Broken, Extend, IssuedCode, NewLease, Reveal, Revealed, WantedCode
 from api.depends import SignedIn, TheVault
 from vault.model.views import LeaseView, RequestView
-from vault.operations import checkout
+from vault.operations import checkout, extending
+from vault.values import to_datetime
 
 router = APIRouter(tags=["leases"])
 
@@ -16,7 +17,14 @@ router = APIRouter(tags=["leases"])
 async def lease(ticket_id: TicketPath, body: NewLease, vault: TheVault, actor: SignedIn) -> LeaseView:
     """Check secrets of a ticket out, with a reason and a proof of presence."""
     return await checkout.lease(
-        vault, actor, ticket_id, list(body.secrets), body.minutes, body.reason, body.given()
+        vault,
+        actor,
+        ticket_id,
+        list(body.secrets),
+        body.minutes,
+        body.reason,
+        body.given(),
+        body.begins_at,
     )
 
 
@@ -37,6 +45,27 @@ async def reveal(lease_id: LeasePath, body: Reveal, vault: TheVault, actor: Sign
     """Open one field of one secret. The record of it is durable before the value leaves."""
     opened = await checkout.open_field(vault, actor, lease_id, body.secret, body.field, body.given())
     return JSONResponse({"value": opened.expose()}, headers={"Cache-Control": "no-store"})
+
+
+@router.post("/leases/{lease_id}/use", name="secret.use", response_model=Revealed)
+async def use(lease_id: LeasePath, body: Reveal, vault: TheVault, actor: SignedIn) -> JSONResponse:
+    """Hand one field of one secret to a program. That no eyes see it is the client's word, and recorded as such."""
+    opened = await checkout.open_field(vault, actor, lease_id, body.secret, body.field, body.given(), "use")
+    return JSONResponse({"value": opened.expose()}, headers={"Cache-Control": "no-store"})
+
+
+@router.post("/leases/{lease_id}/code", name="secret.code", response_model=IssuedCode)
+async def code(lease_id: LeasePath, body: WantedCode, vault: TheVault, actor: SignedIn) -> JSONResponse:
+    """Issue the one-time code of this moment. What it is made of never leaves the vault."""
+    made = await checkout.issue_code(vault, actor, lease_id, body.secret, body.given())
+    answer = IssuedCode(code=made.code.expose(), period=made.period, until=to_datetime(made.until))
+    return JSONResponse(answer.model_dump(mode="json"), headers={"Cache-Control": "no-store"})
+
+
+@router.post("/leases/{lease_id}/extend", name="lease.extend")
+async def extend(lease_id: LeasePath, body: Extend, vault: TheVault, actor: SignedIn) -> LeaseView:
+    """Make one's own lease longer while it runs, with a proof of presence for this."""
+    return await extending.extend(vault, actor, lease_id, body.minutes, body.given())
 
 
 @router.post("/leases/{lease_id}/checkin", name="lease.check-in", status_code=204)

@@ -36,6 +36,7 @@ OTHERS = {
     "secrets": ("sec_1",),
     "minutes": 31,
     "reason": "install the shop as ordered.",
+    "begins_at": NOW,
 }
 
 

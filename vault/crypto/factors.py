@@ -5,6 +5,7 @@ that neither the same code nor an older one proves anything again.
 """
 
 import base64
+import hashlib
 import hmac
 import re
 import secrets
@@ -48,6 +49,14 @@ def matching_step(seed: bytes, code: str, now_seconds: int) -> int | None:
 def current_code(seed: bytes, now_seconds: int) -> str:
     """What an authenticator shows at that time: for the demonstration and the tests."""
     return _totp(seed).generate_otp(now_seconds // STEP_SECONDS)
+
+
+def timed_code(seed: bytes, algorithm: str, digits: int, step: int) -> str:
+    """The code of one time step for a seed of somebody else's (RFC 6238): SHA1, SHA256 or SHA512, 6 to 8 digits."""
+    made = pyotp.TOTP(
+        base64.b32encode(seed).decode("ascii"), digits=digits, digest=getattr(hashlib, algorithm.lower())
+    )
+    return made.generate_otp(step)
 
 
 def _totp(seed: bytes) -> pyotp.TOTP:

@@ -201,8 +201,8 @@ class LeaseView(View):
     approver: Literal["", "coordinator", "customer"]
     """Whose yes it takes before it begins."""
     approver_why: Literal["", "services a day", "alone"] = ""
-    """Why it takes a yes where the catalogue asks for none. services a day: its holder opens many services within a
-    day; alone: nobody else is known to have put them on the ticket."""
+    """What makes it take a yes besides the catalogue. services a day: its holder opens many services within a day;
+    alone: nobody else is known to have put them on the ticket."""
     decided_by_name: str
     """Who said yes or no; empty while nobody has, and where nobody had to."""
     refusal: str

@@ -1,21 +1,23 @@
 """Whose yes a lease takes by the catalogue as it stands, and which of the coordinators can say it."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from sqlalchemy import bindparam, func, select
 
 from vault.errors import Denied, NotSignedIn
 from vault.model.kinds import KINDS
 from vault.model.people import Person
-from vault.model.tables import Customer, Lease, Secret, Service
+from vault.model.tables import Assignment, Customer, Lease, Secret, Service
 from vault.model.views import AskedKind, ServiceTypeView, TicketView
-from vault.operations import changes, necessity
+from vault.operations import changes, necessity, witnesses
 from vault.operations.asking import SECRETS_OF, standing_of
 from vault.operations.services import type_of
 from vault.policy import approval as policy
 from vault.policy.approval import Approver
 from vault.policy.rights import require
 from vault.storage.reading import Reading
+from vault.values import DAY
 
 _LEASES, _SERVICES = Lease.table(), Service.table()
 _ASKED_LATELY = (
@@ -28,6 +30,15 @@ _ASKED_LATELY = (
         _SERVICES.c.customer_id == bindparam("customer"),
     )
 )
+_BEGUN = select(_LEASES.c.service_id, _LEASES.c.starts_at).where(
+    _LEASES.c.person_id == bindparam("person"),
+    _LEASES.c.starts_at > bindparam("since"),
+    _LEASES.c.starts_at < bindparam("until"),
+    _LEASES.c.state != "asked",
+    _LEASES.c.ended_how != "refused",
+    (_LEASES.c.approver == "") | (_LEASES.c.decided_by != "") | (_LEASES.c.review_id != ""),
+)
+"""Leases that began, or will; not what was only asked for."""
 
 
 def approver_of(reading: Reading, service: Service, secrets: Iterable[Secret]) -> Approver:
@@ -39,6 +50,60 @@ def approver_of(reading: Reading, service: Service, secrets: Iterable[Secret]) -
     return policy.approver_of(
         [_of_one(reading, of, one.asked_kind, one.kind, one.approver) for one in secrets]
     )
+
+
+@dataclass(frozen=True)
+class Needed:
+    """Whose yes a lease takes, and what makes it take one besides the catalogue."""
+
+    approver: Approver
+    why: policy.Why
+
+
+def needed(
+    reading: Reading,
+    person: Person,
+    assignment: Assignment,
+    service: Service,
+    wanted: list[str],
+    starts: int,
+) -> Needed:
+    """Whose yes it takes that a person checks these secrets out, to begin then.
+
+    Raises Invalid where that is two people's, Denied and Conflict where it would be in vain.
+    """
+    found = [one for secret in wanted if (one := reading.find(Secret, id=secret)) is not None]
+    secrets = [one for one in found if one.service_id == service.id]
+    approver, why = policy.needed(
+        approver_of(reading, service, secrets),
+        services=policy.busiest(_begun(reading, person, starts), service.id, starts),
+        services_a_day=reading.settings.services_a_day,
+        alone=assignment.alone,
+    )
+    if approver:
+        policy.require_room(len(reading.find_all(Lease, person_id=person.id, state="asked")))
+    in_vain = approver == "coordinator" and not coordinators_for(reading, person)
+    if in_vain and not _breakable(reading, person, service, secrets):
+        raise Denied("this takes a coordinator's yes, and there is no other coordinator who can say it now")
+    if approver == "customer":
+        require_customers_own(reading, service, person)
+        policy.require_patience(asked_lately(reading, service, person))
+    return Needed(approver, why)
+
+
+def _breakable(reading: Reading, person: Person, service: Service, secrets: list[Secret]) -> bool:
+    """Whether what nobody can say yes to can be opened all the same, and reviewed by somebody else afterwards."""
+    return (
+        type_of(reading, service.type, running=True).break_glass_minutes > 0
+        and not any(KINDS[one.kind].extraordinary for one in secrets)
+        and witnesses.is_witnessed(reading, person)
+    )
+
+
+def _begun(reading: Reading, person: Person, around: int) -> list[tuple[str, int]]:
+    """The services of which a person begins leases within a day before or after a moment, and when."""
+    span = {"person": person.id, "since": around - DAY, "until": around + DAY}
+    return [(row["service_id"], row["starts_at"]) for row in reading.rows(_BEGUN, **span)]
 
 
 def line_of(of: ServiceTypeView, kind: str) -> AskedKind | None:

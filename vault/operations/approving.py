@@ -10,7 +10,7 @@ from vault.model.tables import Lease, Ticket
 from vault.model.views import ApprovalView, LeaseView
 from vault.operations import approvers, notices, presence, showing
 from vault.operations.asking import may, service_of
-from vault.operations.leases import delivery_of, end_lease, openable
+from vault.operations.leases import assignment_of, delivery_of, end_lease, openable, over_at, require_free
 from vault.operations.presence import NOTHING, Deed, Presence
 from vault.operations.services import type_of
 from vault.operations.vault import Vault
@@ -19,7 +19,7 @@ from vault.policy.access import lease_end
 from vault.policy.vouching import WEEK
 from vault.storage.reading import Reading
 from vault.storage.unit import Unit, operation
-from vault.values import Actor, Reason, known_id
+from vault.values import Actor, Reason, clock_words, known_id
 
 _NOTHING = "there is no such thing"
 MOST_LISTED = 100
@@ -43,7 +43,7 @@ _LATELY = (
         _LEASES.c.starts_at > bindparam("since"),
         _LEASES.c.state != "asked",
         _LEASES.c.ended_how != "refused",
-        (_LEASES.c.approver == "") | (_LEASES.c.decided_by != ""),
+        (_LEASES.c.approver == "") | (_LEASES.c.decided_by != "") | (_LEASES.c.review_id != ""),
     )
     .order_by(_LEASES.c.starts_at.desc(), _LEASES.c.id)
     .limit(MOST_LATELY)
@@ -101,9 +101,10 @@ def _judged(reading: Reading, coordinator: Person, lease: Lease, digest: str) ->
     ticket, service = _ticket_of(reading, lease), service_of(reading, lease.service_id)
     logins = len(lease.covers.split())
     what = "one login" if logins == 1 else f"{logins} logins"
+    since = f" from {clock_words(lease.begins_at)} on" if lease.begins_at else ""
     return Deed(
         f"let {holder.name} check out {what} of “{service.title}” for ticket {ticket.number}, "
-        f"{lease.minutes} minutes",
+        f"{lease.minutes} minutes{since}",
         ("lease.approve", lease.id, digest),
     )
 
@@ -157,30 +158,41 @@ def require_decidable(reading: Reading, lease: Lease, digest: str) -> None:
     policy.require_same(showing.asked_of(lease), digest)
 
 
-def require_beginning(reading: Reading, lease: Lease) -> int:
-    """All but the yes is there for a lease to begin now; returns when it ends.
+def require_beginning(reading: Reading, lease: Lease) -> tuple[int, int]:
+    """All but the yes is there for a lease to begin; returns from when to when it then lasts.
 
-    Who asked is judged as if they checked it out at this moment, and the catalogue as it stands: a stricter one needs
-    to be asked anew. Raises Denied, NotFound, Ended, Conflict.
+    It begins now, or later where it was asked for later. Who asked is judged as if they checked it out at this moment,
+    and the catalogue as it stands: a stricter one needs to be asked anew. Raises Denied, NotFound, Ended, Conflict.
     """
-    service = service_of(reading, lease.service_id)
-    delivery = delivery_of(reading, _holder_of(reading, lease), _ticket_of(reading, lease), service)
-    policy.require_wanted(delivery, reading.now)
-    secrets = openable(reading, service, lease.covers.split())
+    service, holder = service_of(reading, lease.service_id), _holder_of(reading, lease)
+    policy.require_wanted(delivery_of(reading, holder, _ticket_of(reading, lease), service), reading.now)
+    assignment = assignment_of(reading, holder.id, lease.ticket_id)
+    over = over_at(service, assignment) if assignment else service.ends_at
+    wanted = lease.covers.split()
+    secrets = openable(reading, service, wanted)
+    starts = max(reading.now, lease.begins_at or 0)
+    if starts >= over:
+        raise Ended(
+            "when this was to begin, the service has ended or who asked is not on the ticket any more"
+        )
     try:
         policy.require_strict_enough(lease.approver, approvers.approver_of(reading, service, secrets))
         longest = type_of(reading, service.type, running=True).longest_lease_minutes
-        return lease_end(lease.minutes, longest, service.ends_at, reading.now)
+        ends = lease_end(lease.minutes, longest, over, starts)
     except Invalid:
         raise Conflict(
             "the catalogue has changed since this was asked for, and does not allow it so any more; say no to it"
         ) from None
+    require_free(reading, service, wanted, holder.id, starts, ends)
+    return starts, ends
 
 
 def begin(unit: Unit, lease: Lease, decided_by: str) -> None:
     """Let a lease begin to which somebody has said yes; who asked is told by mail. Raises as `require_beginning`."""
-    ends = require_beginning(unit, lease)
-    unit.change(lease, state="active", decided_by=decided_by, starts_at=unit.now, expires_at=ends)
+    starts, ends = require_beginning(unit, lease)
+    if starts > unit.now:
+        unit.say(begins=str(starts))
+    unit.change(lease, state="active", decided_by=decided_by, starts_at=starts, expires_at=ends)
     notices.on_decided(unit, "approved", lease)
 
 

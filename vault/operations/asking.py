@@ -86,9 +86,13 @@ def ticket_for(reading: Reading, actor: Actor, right: str, ticket_id: str) -> tu
         raise NotFound(_NOTHING)
     if "coordinator" not in roles_of(person.roles):
         assignment = reading.find(Assignment, ticket_id=ticket.id, person_id=person.id)
-        if assignment is None or assignment.state != "active":
+        if assignment is None or assignment.state != "active" or _is_over(assignment, reading.now):
             raise NotFound(_NOTHING)
     return ticket, service_of(reading, ticket.service_id)
+
+
+def _is_over(assignment: Assignment, now: int) -> bool:
+    return assignment.ends_at is not None and now >= assignment.ends_at
 
 
 def service_of(reading: Reading, service_id: str) -> Service:

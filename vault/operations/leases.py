@@ -2,13 +2,15 @@
 
 from typing import Literal
 
-from vault.errors import NotFound
+from vault.errors import Conflict, NotFound
 from vault.model.people import Person
 from vault.model.tables import Assignment, Lease, Secret, Service, Ticket
+from vault.operations import showing
 from vault.operations.asking import standing_of
-from vault.policy.access import Delivery, require_openable
+from vault.policy.access import Assigned, Delivery, Held, overlap, puts_on, require_openable, room_left
 from vault.storage.reading import Reading
 from vault.storage.unit import Unit
+from vault.values import clock_words
 
 How = Literal[
     "refused",
@@ -30,10 +32,9 @@ LIVE = ("active", "asked")
 
 def delivery_of(reading: Reading, person: Person, ticket: Ticket, service: Service) -> Delivery:
     """Whether this person delivers the service at this moment, by rows that match the ledger."""
-    assignment = reading.find(Assignment, ticket_id=ticket.id, person_id=person.id)
     return Delivery(
         standing=standing_of(reading, person),
-        assigned=assignment is not None and puts_on(assignment.state, assignment.assigned_by, person.id),
+        assigned=assignment_of(reading, person.id, ticket.id) is not None,
         ticket_open=ticket.state == "open",
         service_open=service.state == "open",
         service_ends_at=service.ends_at,
@@ -41,9 +42,71 @@ def delivery_of(reading: Reading, person: Person, ticket: Ticket, service: Servi
     )
 
 
-def puts_on(state: str | None, assigned_by: str | None, person_id: str) -> bool:
-    """Whether an assignment counts: nobody is on a ticket by their own hand."""
-    return state == "active" and assigned_by != person_id
+def assignment_of(reading: Reading, person_id: str, ticket_id: str) -> Assignment | None:
+    """What puts a person on a ticket now; None where nothing does."""
+    found = reading.find(Assignment, ticket_id=ticket_id, person_id=person_id)
+    if found is None or not puts_on(
+        Assigned(found.state, found.assigned_by, found.ends_at), person_id, reading.now
+    ):
+        return None
+    return found
+
+
+def over_at(service: Service, assignment: Assignment) -> int:
+    """The moment past which nothing lasts: the end of the service, or of the assignment where that is earlier."""
+    return service.ends_at if assignment.ends_at is None else min(service.ends_at, assignment.ends_at)
+
+
+def held_of(lease: Lease) -> Held:
+    """A lease as policy judges it."""
+    return Held(
+        person_id=lease.person_id,
+        state=lease.state,
+        expires_at=lease.expires_at,
+        covers=lease.covers.split(),
+        approver=lease.approver,
+        decided_by=lease.decided_by,
+        starts_at=lease.starts_at,
+        review_id=lease.review_id,
+    )
+
+
+def longest_of(reading: Reading, service: Service) -> int:
+    """The minutes of the longest lease that a service's type allows now."""
+    return showing.service_type(reading, service.type).longest_lease_minutes
+
+
+def extendable(reading: Reading, lease: Lease) -> int:
+    """By how many minutes its holder could make a lease longer now, as far as time goes."""
+    service = reading.find(Service, id=lease.service_id)
+    assignment = assignment_of(reading, lease.person_id, lease.ticket_id)
+    if service is None or assignment is None or service.state != "open" or service.paused_at is not None:
+        return 0
+    return room_left(held_of(lease), longest_of(reading, service), over_at(service, assignment), reading.now)
+
+
+def require_free(
+    reading: Reading, service: Service, wanted: list[str], person_id: str, starts: int, ends: int
+) -> None:
+    """Nobody else has one of these logins in that time, where the service type lends each to one at a time.
+
+    What only waits for a yes takes up nothing. Raises Conflict, and says who has it and until when.
+    """
+    if not showing.service_type(reading, service.type).exclusive:
+        return
+    for lease in reading.find_all(Lease, service_id=service.id, state="active"):
+        if (
+            lease.person_id != person_id
+            and overlap((lease.starts_at, lease.expires_at), (starts, ends))
+            and not set(lease.covers.split()).isdisjoint(wanted)
+        ):
+            holder = reading.find(Person, id=lease.person_id)
+            who = holder.name if holder else "somebody else"
+            since = f"from {clock_words(lease.starts_at)} " if lease.starts_at > reading.now else ""
+            raise Conflict(
+                f"this login is for one person at a time, and {who} has it {since}until "
+                f"{clock_words(lease.expires_at)}; ask them to hand it back, or check it out for later"
+            )
 
 
 def openable(reading: Reading, service: Service, wanted: list[str]) -> list[Secret]:
@@ -61,6 +124,10 @@ def openable(reading: Reading, service: Service, wanted: list[str]) -> list[Secr
 def end_lease(unit: Unit, lease: Lease, how: How, **decided: str) -> None:
     """End a lease that is active or waits for a yes, and say how. One that has ended stays as it ended."""
     if lease.state in LIVE:
+        if (
+            unit.now >= lease.expires_at
+        ):  # it was over by then, and that it was is what anybody has been shown
+            how = "expiry" if lease.state == "active" else "not answered"
         unit.change(lease, state="ended", ended_how=how, **decided)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, select
 
+from vault.model.desk import Review
 from vault.model.keylines import longer, stops_on
 from vault.model.kinds import KINDS
 from vault.model.people import Person
@@ -178,6 +179,8 @@ def lease(reading: Reading, row: Lease) -> LeaseView:
     owner = reading.find(Customer, id=of.customer_id) if of else None
     covered = row.covers.split()
     over = row.state != "ended" and reading.now >= row.expires_at
+    planned = row.state == "active" and reading.now < row.starts_at
+    review = reading.find(Review, id=row.review_id) if row.review_id else None
     how = "expiry" if row.state == "active" else "not answered"
     return LeaseView(
         id=row.id,
@@ -189,23 +192,35 @@ def lease(reading: Reading, row: Lease) -> LeaseView:
         person_id=row.person_id,
         person_name=holder.name if holder else "",
         reason=row.reason,
-        state="ended" if over else row.state,
+        state="ended" if over else "planned" if planned else row.state,
         ended_how=how if over else row.ended_how,
         minutes=row.minutes,
         approver=row.approver,
+        approver_why=row.approver_why,
         decided_by_name=_decider(reading, row),
         refusal=row.refusal,
         digest=asked_of(row).digest,
+        begins_at=None if row.begins_at is None else to_datetime(row.begins_at),
         starts_at=to_datetime(row.starts_at),
         expires_at=to_datetime(row.expires_at),
         paused_at=to_datetime(of.paused_at) if of and of.paused_at is not None else None,
+        review_id=row.review_id,
+        review_state=review.state if review else "",
         secrets=tuple(one for one in (secrets(reading, of) if of else ()) if one.id in covered),
     )
 
 
 def asked_of(row: Lease) -> Asked:
     """What a lease was asked for, as its yes binds it."""
-    return Asked(row.id, row.ticket_id, row.person_id, tuple(row.covers.split()), row.minutes, row.reason)
+    return Asked(
+        row.id,
+        row.ticket_id,
+        row.person_id,
+        tuple(row.covers.split()),
+        row.minutes,
+        row.reason,
+        row.begins_at,
+    )
 
 
 def _decider(reading: Reading, row: Lease) -> str:

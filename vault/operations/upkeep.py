@@ -21,7 +21,7 @@ from vault.model.people import (
     StaffChange,
 )
 from vault.model.tables import Lease, Outbox, RefusalCount, Request
-from vault.operations import delivery, destruction, giving, notices, vouching
+from vault.operations import delivery, destruction, giving, notices, reviewing, tickets, vouching
 from vault.operations.leases import LIVE, end_lease
 from vault.operations.requests import OPEN
 from vault.operations.vault import Vault
@@ -97,6 +97,10 @@ async def sweep(vault: Vault) -> None:
         for over in await vault.read_aside(_late, Actor.core(), late):
             with suppress(Tampered):  # its refusal is recorded, and it must not keep anything else alive
                 await vault.perform(end, Actor.core(), over)
+    for ids_of, step in ((tickets.late, tickets.run_out), (reviewing.late, reviewing.overdue)):
+        for one in await vault.read_aside(ids_of, Actor.core()):
+            with suppress(Tampered):
+                await vault.perform(step, Actor.core(), one)
     await destruction.end_overdue(vault)
     await giving.check_waiting(vault)
     await vault.perform(_tidy, Actor.core())

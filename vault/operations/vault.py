@@ -17,6 +17,7 @@ from vault.crypto.protectors import protector_of
 from vault.crypto.rootkey import RootKey
 from vault.errors import Invalid, NotFound, Sealed, Tampered, Unavailable
 from vault.ledger.checkpoint import parse as parse_checkpoint
+from vault.model.codes import OneTimeCode, one_time_code
 from vault.model.tables import Deployment, LedgerCheckpoint, LedgerHead
 from vault.sentences import Sentence
 from vault.settings import Settings
@@ -24,7 +25,7 @@ from vault.storage.append import frontier_at
 from vault.storage.clock import Clock, SystemClock, Timekeeper
 from vault.storage.database import check_schema, is_sqlite, open_engine, readable
 from vault.storage.keyring import KeptCheckpoint, Keyring
-from vault.storage.keys import Keys, Opening, Receipt
+from vault.storage.keys import CodeOpening, Keys, Opening, Receipt
 from vault.storage.reading import Reading
 from vault.storage.signer import Signer
 from vault.storage.unit import Operation, Unit, operation
@@ -155,6 +156,11 @@ class Vault:
 
     @overload
     async def perform(
+        self, change: Operation[P, CodeOpening], actor: Actor, *args: P.args, **kwargs: P.kwargs
+    ) -> OneTimeCode: ...
+
+    @overload
+    async def perform(
         self, change: Operation[P, Opening], actor: Actor, *args: P.args, **kwargs: P.kwargs
     ) -> Plaintext: ...
 
@@ -168,11 +174,15 @@ class Vault:
     ) -> Any:
         """Run a change and return its result once its record is durable; an opening comes back as its plaintext.
 
+        The right to a code comes back as the code of this moment, and what it is made of does not.
+
         Raises the change's own refusal, Busy, NotRecorded, and for an opening what `Keys.open` raises.
         """
         result, receipt = await self.writer.perform(change, actor, *args, **kwargs)
         if isinstance(result, Opening):
             return await self._open(receipt, result)
+        if isinstance(result, CodeOpening):
+            return await self._open(receipt, result.of, lambda text: one_time_code(text, self.now()))
         return result
 
     async def open_whole(
@@ -187,11 +197,15 @@ class Vault:
             raise Unavailable("there is no record of this opening")
         return self.keys.open(receipt, opening)
 
-    async def _open(self, receipt: Receipt | None, opening: Opening) -> Plaintext:
+    async def _open(
+        self, receipt: Receipt | None, opening: Opening, make: Callable[[Plaintext], T] | None = None
+    ) -> Plaintext | T:
         if receipt is None or not receipt.made_by(self.writer):
             raise Unavailable("there is no record of this opening")
         try:
             fields = self.keys.open(receipt, opening)
+            if make is not None and opening.name in fields:
+                return make(fields[opening.name])
         except Tampered:
             await self.writer.perform(_damaged, Actor.core(), opening.context.service, opening.context.secret)
             raise

@@ -5,7 +5,10 @@ from dataclasses import dataclass
 
 from vault.errors import Conflict, Denied, Ended, Invalid, NotFound
 from vault.policy.rights import Standing, require
-from vault.values import MINUTE
+from vault.values import DAY, MINUTE, clock_words
+
+FURTHEST = 30 * DAY
+"""So far ahead a lease is checked out for later."""
 
 
 @dataclass(frozen=True)
@@ -22,6 +25,16 @@ class Delivery:
 
 
 @dataclass(frozen=True)
+class Assigned:
+    """Somebody's assignment to a ticket, as it stands."""
+
+    state: str
+    by: str
+    """Who put them on it."""
+    ends_at: int | None = None
+
+
+@dataclass(frozen=True)
 class Held:
     """A lease as it stands now."""
 
@@ -34,6 +47,10 @@ class Held:
     """Whose yes it takes, if anybody's."""
     decided_by: str
     """Who said it; empty where nobody has."""
+    starts_at: int = 0
+    """From when on it opens something."""
+    review_id: str = ""
+    """The review that it is owed, where it began by broken glass instead of a yes."""
 
 
 def require_delivery(delivery: Delivery, now: int, right: str = "secret.reveal") -> None:
@@ -53,30 +70,106 @@ def require_delivery(delivery: Delivery, now: int, right: str = "secret.reveal")
         raise Denied("the customer has paused this service; nothing of it opens until they resume it")
 
 
-def require_live(held: Held, secret_id: str, delivery: Delivery, now: int) -> None:
+def require_live(
+    held: Held, secret_id: str, delivery: Delivery, now: int, right: str = "secret.reveal"
+) -> None:
     """A lease opens a secret for its holder alone, while it lives and the service is being delivered.
 
     Raises what `require_delivery` raises; NotFound for another's lease or a secret that it does not cover; Ended;
-    Conflict for one that waits for a yes, and Denied for one to which nobody else has said it.
+    Conflict for one that waits for a yes or begins later, and Denied for one to which nobody else has said it.
     """
     if held.person_id != delivery.standing.id:
         raise NotFound("there is no such thing")
-    require_delivery(delivery, now)
+    require_delivery(delivery, now, right)
     if held.state == "asked" and now < held.expires_at:
         raise Conflict("this lease waits for another person's yes, and opens nothing before")
     if held.state != "active" or now >= held.expires_at:
         raise Ended("this lease has ended; check the access out again")
-    if held.approver and held.decided_by in {"", held.person_id}:
+    if now < held.starts_at:
+        raise Conflict(f"this lease begins on {clock_words(held.starts_at)}, and opens nothing before")
+    by_glass = held.review_id and held.approver == "coordinator"  # which never stands in for a customer's yes
+    if held.approver and held.decided_by in {"", held.person_id} and not by_glass:
         raise Denied("nobody else has said yes to this lease")
     if secret_id not in held.covers:
         raise NotFound("there is no such thing")
 
 
-def lease_end(minutes: int, longest_minutes: int, service_ends_at: int, now: int) -> int:
-    """When a lease ends: as asked, never after the service. Raises Invalid beyond the service type's longest lease."""
+def puts_on(assigned: Assigned | None, person_id: str, now: int) -> bool:
+    """Whether an assignment counts now: nobody is on a ticket by their own hand, nor after its end."""
+    return (
+        assigned is not None
+        and assigned.state == "active"
+        and assigned.by != person_id
+        and (assigned.ends_at is None or now < assigned.ends_at)
+    )
+
+
+def lease_end(minutes: int, longest_minutes: int, over_at: int, starts: int) -> int:
+    """When a lease ends: as asked, never after `over_at`, when the service ends or its holder leaves the ticket.
+
+    Raises Invalid beyond the service type's longest lease.
+    """
     if not 1 <= minutes <= longest_minutes:
         raise Invalid(f"this type of service allows a lease of 1 to {longest_minutes} minutes", "/minutes")
-    return min(now + minutes * MINUTE, service_ends_at)
+    return min(starts + minutes * MINUTE, over_at)
+
+
+def lease_start(begins_at: int | None, over_at: int, now: int) -> int:
+    """When a lease begins: at once, or as asked where that is later. Raises Invalid for a window that cannot be."""
+    if begins_at is None:
+        return now
+    if begins_at <= now:
+        raise Invalid("that time is over; leave it out to begin at once", "/begins_at")
+    if begins_at > now + FURTHEST:
+        raise Invalid("that is more than 30 days ahead; check it out when it comes nearer", "/begins_at")
+    if begins_at >= over_at:
+        raise Invalid(
+            f"by then the service has ended or you are not on this ticket: both last until {clock_words(over_at)}",
+            "/begins_at",
+        )
+    return begins_at
+
+
+def room_left(held: Held, longest_minutes: int, over_at: int, now: int) -> int:
+    """By how many whole minutes a lease can be made longer now.
+
+    To the type's longest lease in all, and never past `over_at`. One that took a yes or broke glass is not made longer,
+    nor one that has not begun or is over.
+    """
+    if (
+        held.state != "active"
+        or held.approver
+        or held.review_id
+        or not held.starts_at <= now < held.expires_at
+    ):
+        return 0
+    return max(0, (min(held.starts_at + longest_minutes * MINUTE, over_at) - held.expires_at) // MINUTE)
+
+
+def extended_end(held: Held, minutes: int, longest_minutes: int, over_at: int, now: int) -> int:
+    """The new end of a lease that is made longer by `minutes`.
+
+    Raises Ended for one that is over, Conflict for one that is not made longer at all, Invalid beyond what is left.
+    """
+    if held.state == "asked" or (held.state == "active" and now < held.starts_at):
+        raise Conflict("this lease has not begun; hand it back and check out for as long as you need")
+    if held.state != "active" or now >= held.expires_at:
+        raise Ended("this lease has ended; check the access out again")
+    if held.approver or held.review_id:
+        raise Conflict(
+            "the yes to this lease was for exactly its minutes; check the access out again when it ends"
+        )
+    room = room_left(held, longest_minutes, over_at, now)
+    if not room:
+        raise Conflict("this lease is as long as it can be; check the access out again when it ends")
+    if not 1 <= minutes <= room:
+        raise Invalid(f"this lease can be made longer by 1 to {room} minutes", "/minutes")
+    return held.expires_at + minutes * MINUTE
+
+
+def overlap(one: tuple[int, int], other: tuple[int, int]) -> bool:
+    """Whether two spans of time, each without its end, have a moment in common."""
+    return one[0] < other[1] and other[0] < one[1]
 
 
 def require_openable(state: str) -> None:

@@ -13,6 +13,7 @@ from vault.policy.vouching import Account, related
 from vault.values import DAY
 
 Approver = Literal["", "coordinator", "customer"]
+Why = Literal["", "services a day", "alone"]
 STRICTER: tuple[Approver, ...] = ("", "coordinator", "customer")
 """Whose yes it takes, the stricter later."""
 WAITS_FOR = DAY
@@ -32,6 +33,8 @@ class Asked:
     secrets: tuple[str, ...]
     minutes: int
     reason: str = field(repr=False)
+    begins_at: int | None = None
+    """When it is to begin; None for at once."""
 
     @property
     def digest(self) -> str:
@@ -42,6 +45,7 @@ class Asked:
             self.person,
             self.minutes,
             self.reason,
+            "at once" if self.begins_at is None else self.begins_at,
             *self.secrets,
         )
         return sha256(pack("valetkey/v1/approval", *parts)).hexdigest()
@@ -75,6 +79,29 @@ def approver_of(each: Collection[Approver]) -> Approver:
             "check these out one by one: one takes the customer's yes, another a coordinator's", "/secrets"
         )
     return found.pop() if found else ""
+
+
+def busiest(begun: Collection[tuple[str, int]], service: str, at: int) -> int:
+    """Which one of somebody's services within a day this one is, if they begin a lease of it at `at`; 0 for none new.
+
+    `begun` are the services and moments of their other leases, planned ones too. Every span of 24 hours around `at`
+    counts, so that nobody plans for tomorrow what is too much for today.
+    """
+    spans = [since for since in (at, *(moment for _, moment in begun)) if at - DAY < since <= at]
+    others = ({one for one, moment in begun if since <= moment < since + DAY} for since in spans)
+    return max((len(found) + 1 for found in others if service not in found), default=0)
+
+
+def needed(
+    by_catalogue: Approver, *, services: int, services_a_day: int, alone: bool
+) -> tuple[Approver, Why]:
+    """Whose yes a lease takes in all, and what makes it take one besides the catalogue.
+
+    A coordinator's, where this is one service too many within a day, or where nobody else is known to have put its
+    holder on the ticket. A stricter one stays.
+    """
+    why: Why = "services a day" if services > services_a_day else "alone" if alone else ""
+    return (stricter_of(by_catalogue, "coordinator") if why else by_catalogue), why
 
 
 def require_strict_enough(asked_of: str, by_now: str) -> None:

@@ -27,6 +27,13 @@ class Opening:
     name: str
 
 
+@dataclass(frozen=True)
+class CodeOpening:
+    """The right to one code made of what could be opened; that itself never leaves the core."""
+
+    of: Opening
+
+
 class Receipt:
     """That an entry is committed. Only the writer makes one, after its commit returned."""
 
