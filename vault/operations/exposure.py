@@ -1,0 +1,121 @@
+"""Who could have kept a secret: told out of the ledger itself, by the way in which each person came to it."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from sqlalchemy import bindparam, select
+
+from vault.ledger.entry import Entry, decode
+from vault.model.desk_views import ExposureView, SeenView, Way
+from vault.model.kinds import KINDS
+from vault.model.people import Person
+from vault.model.tables import Lease, LedgerEntry, Secret
+from vault.operations.asking import service_for
+from vault.storage.reading import Reading
+from vault.values import Actor, to_datetime
+
+WAYS: dict[str, Way] = {"secret.reveal": "revealed", "secret.use": "used", "secret.code": "code"}
+"""The types of entry that say that something was opened, and in which way."""
+_ORDER = tuple(WAYS.values())
+_ENTRIES = LedgerEntry.table()
+_OPENED = (
+    select(_ENTRIES.c.body)
+    .where(
+        _ENTRIES.c.service_id == bindparam("service"),
+        _ENTRIES.c.type.in_(WAYS),
+        _ENTRIES.c.body.contains('"outcome":"ok"'),
+    )
+    .order_by(_ENTRIES.c.seq)
+)
+_PEOPLE = Person.table()
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """What stands in one line: who came in which way to which version of what."""
+
+    secret: str
+    person: str
+    way: Way
+    version: int
+
+
+def exposure(reading: Reading, actor: Actor, service_id: str) -> tuple[ExposureView, ...]:
+    """Who could have kept each secret of a service, for coordinators; one that nobody has opened is not among them.
+
+    Raises NotSignedIn, Denied or NotFound.
+    """
+    return of_service(reading, service_for(reading, actor, "service.list", service_id).id)
+
+
+def of_service(reading: Reading, service_id: str) -> tuple[ExposureView, ...]:
+    """The same, for whoever may see that service."""
+    held = _held(reading, service_id)
+    lines = _lines(reading, _entries(reading, service_id), held)
+    return tuple(
+        ExposureView(
+            secret_id=one.id,
+            kind_title=KINDS[one.kind].title,
+            seen=tuple(line for secret, line in lines if secret == one.id),
+        )
+        for one in held.values()
+        if any(secret == one.id for secret, _ in lines)
+    )
+
+
+def under(reading: Reading, lease: Lease) -> tuple[SeenView, ...]:
+    """What was opened under one lease."""
+    entries = (one for one in _entries(reading, lease.service_id) if one.ids.get("lease") == lease.id)
+    return tuple(line for _, line in _lines(reading, entries, _held(reading, lease.service_id)))
+
+
+def _held(reading: Reading, service_id: str) -> dict[str, Secret]:
+    """By whatever the rows say now: what was opened is told even where one was bent since."""
+    return {one.id: one for one in reading.find_all_unchecked(Secret, service_id=service_id)}
+
+
+def _entries(reading: Reading, service_id: str) -> Iterator[Entry]:
+    for (body,) in reading.connection.execute(_OPENED, {"service": service_id}):
+        yield decode(body.encode())
+
+
+def _lines(reading: Reading, entries: Iterable[Entry], held: dict[str, Secret]) -> list[tuple[str, SeenView]]:
+    """A line for each person, way and version, with the secret's id; by name, and the gravest way first."""
+    times: dict[_Seen, list[int]] = {}
+    for entry in entries:
+        secret = held.get(entry.ids.get("secret", ""))
+        if secret is not None and _is_of_a_secret(entry, secret):
+            seen = _Seen(secret.id, entry.actor, WAYS[entry.type], int(entry.ids.get("version", "0")))
+            times.setdefault(seen, []).append(entry.time)
+    names = _names(reading, {seen.person for seen in times})
+    found = [
+        (seen.secret, _line(seen, at, held[seen.secret], names.get(seen.person, "")))
+        for seen, at in times.items()
+    ]
+    return sorted(found, key=lambda one: (one[1].person_name, _ORDER.index(one[1].way), one[1].first))
+
+
+def _is_of_a_secret(entry: Entry, secret: Secret) -> bool:
+    """Whether what was opened is what nobody else may know: a host or a user name alone lets nobody in."""
+    if entry.type == "secret.code":
+        return True
+    kind = KINDS[secret.kind]
+    return any(one.secret and one.name == entry.ids.get("field") for one in kind.all_fields)
+
+
+def _line(seen: _Seen, at: list[int], secret: Secret, name: str) -> SeenView:
+    return SeenView(
+        person_name=name,
+        way=seen.way,
+        times=len(at),
+        first=to_datetime(at[0]),
+        last=to_datetime(at[-1]),
+        version=seen.version,
+        kind_title=KINDS[secret.kind].title,
+        present=bool(secret.envelope) and secret.version == seen.version,
+    )
+
+
+def _names(reading: Reading, ids: set[str]) -> dict[str, str]:
+    rows = reading.connection.execute(select(_PEOPLE.c.id, _PEOPLE.c.name).where(_PEOPLE.c.id.in_(ids)))
+    return {str(row[0]): str(row[1]) for row in rows}
