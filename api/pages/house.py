@@ -1,20 +1,22 @@
 """What coordinators and administrators see first: what is waiting, open and overdue; who is there."""
 
-from typing import Any
+from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from starlette.responses import RedirectResponse, Response
 
 from api.bodies import LeasePath, ServicePath
 from api.depends import CheckedForm, PageActor, TheVault
 from api.pages.desk import desk, on_the_desk
 from api.pages.sheet import OwnSheet, PageRoute
-from vault.operations import approving, checkout, services, tickets
-from vault.operations.vault import Vault
+from vault.operations import board, checkout, services, stages, tickets
 from vault.policy.rights import DELIVERING
-from vault.values import Actor, to_datetime
+from vault.values import to_datetime
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
+
+StageName = Annotated[str, Query(max_length=20)]
+AfterService = Annotated[str, Query(max_length=40)]
 
 
 @router.get("/", name="session.show")
@@ -25,26 +27,23 @@ async def home(vault: TheVault, actor: PageActor, sheet: OwnSheet) -> Response:
     if not sheet.session.person.agreed:
         return RedirectResponse("/agreement", 303)
     if sheet.roles >= DELIVERING:
-        seen = await _services(vault, actor) | await on_the_desk(vault, actor)
-        return sheet.shown("overview.html", **seen)
+        own = await on_the_desk(vault, actor)
+        return sheet.shown("overview.html", board=await vault.read(board.board, actor), **own)
     if "coordinator" in sheet.roles:
-        return sheet.shown("services.html", **await _services(vault, actor))
+        return sheet.shown("board.html", board=await vault.read(board.board, actor))
     if "technician" in sheet.roles:
         return await desk(vault, actor, sheet)
     return RedirectResponse("/log", 303)
 
 
-async def _services(vault: Vault, actor: Actor) -> dict[str, Any]:
-    """The services, and who holds what now."""
-    listed = await vault.read(services.services, actor)
-    held = await vault.read(checkout.leases, actor)
-    return {
-        "open": [service for service in listed if service.state == "open"],
-        "ended": [service for service in listed if service.state != "open"],
-        "leases": [lease for lease in held if lease.state == "active"],
-        "to_decide": await vault.read(approving.to_decide, actor),
-        "now": to_datetime(vault.now()),
-    }
+@router.get("/services", name="service.list")
+async def all_services(
+    vault: TheVault, actor: PageActor, sheet: OwnSheet, stage: StageName = "", after: AfterService = ""
+) -> Response:
+    """List the services of one stage, or all that are not destroyed, by their end."""
+    page = await vault.read(stages.services, actor, stage, after)
+    counted = await vault.read(stages.counted, actor)
+    return sheet.shown("services.html", page=page, stages=counted, stage=stage, later=bool(after))
 
 
 @router.get("/services/{service_id}", name="service.list")
@@ -70,12 +69,14 @@ async def all_leases(vault: TheVault, actor: PageActor, sheet: OwnSheet) -> Resp
     return sheet.shown(
         "leases.html",
         leases=[lease for lease in held if lease.state == "active"],
+        planned=[lease for lease in held if lease.state == "planned"],
         asked=[lease for lease in held if lease.state == "asked"],
+        now=to_datetime(vault.now()),
     )
 
 
 @router.post("/leases/{lease_id}/revoke", name="lease.revoke")
-async def revoke(lease_id: LeasePath, vault: TheVault, actor: PageActor, _form: CheckedForm) -> Response:
-    """End somebody's lease now."""
+async def revoke(lease_id: LeasePath, vault: TheVault, actor: PageActor, form: CheckedForm) -> Response:
+    """End somebody's lease now, from the board or wherever it stands."""
     await vault.perform(checkout.revoke, actor, lease_id)
-    return RedirectResponse("/leases", 303)
+    return RedirectResponse("/" if form.get("back") == "board" else "/leases", 303)

@@ -20,19 +20,23 @@ TEMPLATES.globals["kinds"] = KINDS
 TEMPLATES.globals["file_name"] = name_of
 
 WAYS = {
-    "technician": (("/", "Desk"),),
+    "technician": (("/", "Desk"), ("/search", "Search")),
     "coordinator": (
-        ("/", "Services"),
+        ("/", "Board"),
+        ("/services", "Services"),
         ("/customers", "Customers"),
         ("/tickets", "Tickets"),
         ("/leases", "Leases"),
+        ("/approvals", "Approvals"),
+        ("/reviews", "Reviews"),
+        ("/search", "Search"),
     ),
-    "auditor": (("/log", "Log"),),
+    "auditor": (("/log", "Log"), ("/reviews", "Reviews")),
     "administrator": (("/people", "People"),),
 }
 EVERYBODYS = (("/catalogue", "Catalogue"),)
 BOTH = (("/", "Overview"), *WAYS["coordinator"][1:])
-"""Who coordinates and delivers has services and desk on one page."""
+"""Who coordinates and delivers has board and desk on one page."""
 
 _BACK = re.compile(r"/device|/presence/chl_[0-9a-hjkmnp-tv-z]{20}", re.ASCII)
 

@@ -111,7 +111,7 @@ class BoardView(View):
     stages: tuple[StageCount, ...]
     """Of the services that are not destroyed."""
     to_decide: tuple[LeaseLine, ...]
-    """Leases that wait for a coordinator's yes, and not for that of whoever asks themselves."""
+    """Leases that wait for a coordinator's yes, but for those that whoever looks has asked for."""
     to_decide_count: int
     to_review: tuple[ReviewLine, ...]
     to_review_count: int
@@ -135,8 +135,6 @@ class BoardView(View):
     customers_decide_count: int
     paused: tuple[ServiceLine, ...]
     paused_count: int
-    others_decide: tuple[LeaseLine, ...]
-    """Leases of whoever asks that wait for another coordinator."""
     lent: tuple[LeaseLine, ...]
     """Leases that run or are planned, by their end."""
     lent_count: int

@@ -20,7 +20,7 @@ from vault.operations.stages import AT, LINES, STAGE, counts, line
 from vault.storage.reading import Reading
 from vault.values import DAY, Actor, to_datetime
 
-MOST = 8
+MOST = 6
 """Lines of one list: what is beyond is counted, and stands on a page of its own."""
 SOON = 7 * DAY
 _S, _C, _T, _P = Service.table(), Customer.table(), Ticket.table(), Person.table()
@@ -47,7 +47,6 @@ _LEASES: Select[Any] = (
 )
 _WAITS = and_(_L.c.state == "asked", _L.c.expires_at > AT)
 _TO_DECIDE = and_(_WAITS, _L.c.approver == "coordinator", _L.c.person_id != _ME)
-_OTHERS_DECIDE = and_(_WAITS, _L.c.approver == "coordinator", _L.c.person_id == _ME)
 _CUSTOMERS_DECIDE = and_(_WAITS, _L.c.approver == "customer")
 _LENT = and_(_L.c.state == "active", _L.c.expires_at > AT)
 
@@ -162,7 +161,6 @@ def _few(lines: Select[Any], which: Any, *order: Any) -> tuple[Select[Any], Sele
 
 _LISTS = {
     "to_decide": _few(_LEASES, _TO_DECIDE, _L.c.starts_at, _L.c.id),
-    "others_decide": _few(_LEASES, _OTHERS_DECIDE, _L.c.starts_at, _L.c.id),
     "customers_decide": _few(_LEASES, _CUSTOMERS_DECIDE, _L.c.starts_at, _L.c.id),
     "lent": _few(_LEASES, _LENT, _L.c.expires_at, _L.c.id),
     "requests": _few(_REQUESTS, _WAITING, _R.c.created_at, _R.c.id),
@@ -195,12 +193,10 @@ def board(reading: Reading, actor: Actor) -> BoardView:
     def services(name: str) -> tuple[ServiceLine, ...]:
         return _each(line, found[name])
 
-    del counted["others_decide"]
     return BoardView(
         at=to_datetime(reading.now),
         stages=counts(reading),
         to_decide=leases("to_decide"),
-        others_decide=leases("others_decide"),
         customers_decide=leases("customers_decide"),
         lent=leases("lent"),
         requests=_requests(reading, found["requests"]),

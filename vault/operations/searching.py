@@ -22,7 +22,8 @@ MOST = 20
 """What is shown of one kind; then it says that there may be more."""
 MOST_READ = 2_000
 """Rows of one kind that the database may hand over for judging: a term that says too little stops here."""
-LONGEST = 100
+SHORTEST, LONGEST = 2, 100
+"""Characters of a term without its spaces; one letter is in everything."""
 _OTHERWISE = re.compile(r"(?:[^\x00-\x7f]|ss|i)+")
 _MEANT = re.compile(r"([%_/])", re.ASCII)
 _C, _S, _T, _P, _A = (one.table() for one in (Customer, Service, Ticket, Person, Assignment))
@@ -62,7 +63,7 @@ def search(reading: Reading, actor: Actor, term: str) -> SearchView:
     """
     may(reading, actor, "search.find")
     words = folded(clean_text(term, "what you search for", LONGEST, 0, "/q")).split()
-    if len("".join(words)) < 2:  # noqa: PLR2004 (one letter is in everything)
+    if len("".join(words)) < SHORTEST:
         return SearchView(lists=())
     values = {"me": actor.id, "at": reading.now}
     lists = []

@@ -77,6 +77,12 @@ def counts(reading: Reading) -> tuple[StageCount, ...]:
     return tuple(StageCount(stage=stage, count=found[stage]) for stage in STAGES if stage in found)
 
 
+def counted(reading: Reading, actor: Actor) -> tuple[StageCount, ...]:
+    """The same, for coordinators. Raises NotSignedIn or Denied."""
+    may(reading, actor, "service.list")
+    return counts(reading)
+
+
 def line(row: RowMapping) -> ServiceLine:
     """A service of LINES."""
     moments = {
