@@ -13,6 +13,7 @@ from api.pages.routes import router as pages
 from api.routes import (
     account,
     approvals,
+    board,
     device,
     enrolment,
     health,
@@ -22,6 +23,7 @@ from api.routes import (
     mine,
     presence,
     requests,
+    reviews,
     services,
     session,
     staff,
@@ -43,7 +45,8 @@ def build(vault: Vault) -> FastAPI:
     app.state.vault = vault
     api = APIRouter(prefix="/api/v1")
     people = (session, account, presence, enrolment, device, tokens, staff)
-    for part in (*people, services, requests, tickets, leases, host_keys, approvals, ledger, terms, mine):
+    work = (services, requests, tickets, leases, host_keys, approvals, reviews)
+    for part in (*people, *work, ledger, terms, mine):
         api.include_router(part.router)
     app.include_router(api)
     app.include_router(device.oauth)

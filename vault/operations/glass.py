@@ -9,11 +9,11 @@ from vault.errors import Conflict, Denied, Ended, Invalid, NotFound, Tampered
 from vault.model.desk import Review
 from vault.model.kinds import KINDS
 from vault.model.people import Person
-from vault.model.tables import Assignment, Lease, Secret, Service, Ticket
+from vault.model.tables import Lease, Secret, Ticket
 from vault.model.views import LeaseView, ServiceTypeView
 from vault.operations import approvers, presence, showing, witnesses
 from vault.operations.asking import may, service_of
-from vault.operations.leases import delivery_of, openable
+from vault.operations.leases import assignment_of, delivery_of, openable, over_at, require_free
 from vault.operations.presence import NOTHING, Deed, Presence
 from vault.operations.services import type_of
 from vault.operations.vault import Vault
@@ -27,6 +27,10 @@ from vault.values import DAY, Actor, clean_text, known_id, new_id
 
 SHORTEST_REASON, LONGEST_REASON = 40, 500
 _NOTHING = "there is no such thing"
+_CHANGED = (
+    "the catalogue has changed since this was asked for, and does not allow it so any more; take it back and check it "
+    "out anew"
+)
 _LEASES = Lease.table()
 _LATELY = select(_LEASES.c.id).where(
     _LEASES.c.person_id == bindparam("person"),
@@ -131,25 +135,29 @@ def _judged(reading: Reading, person: Person, lease: Lease) -> tuple[ServiceType
     require_waiting(lease.state, lease.expires_at, reading.now)
     service, ticket = service_of(reading, lease.service_id), _ticket_of(reading, lease)
     of = type_of(reading, service.type, running=True)
-    policy.require_breakable(_glass(reading, person, lease, service, of), reading.now)
+    assignment = assignment_of(reading, person.id, ticket.id)
     require_delivery(delivery_of(reading, person, ticket, service), reading.now, "lease.break-glass")
-    secrets = openable(reading, service, lease.covers.split())
+    if assignment is None:
+        raise NotFound(_NOTHING)
+    doubted = assignment.alone or bool(lease.approver_why)
+    policy.require_breakable(_glass(reading, person, lease, of, doubted=doubted), reading.now)
+    covered = lease.covers.split()
+    secrets = openable(reading, service, covered)
     try:
         by_now = approvers.approver_of(reading, service, secrets)
-        ends = lease_end(lease.minutes, of.longest_lease_minutes, service.ends_at, reading.now)
+        over = over_at(service, assignment)
+        whole = lease_end(lease.minutes, of.longest_lease_minutes, over, reading.now)
     except Invalid:
-        by_now, ends = "customer", 0
+        raise Conflict(_CHANGED) from None
     if is_easier(lease.approver, by_now):
-        raise Conflict(
-            "the catalogue has changed since this was asked for, and does not allow it so any more; take it back and "
-            "check it out anew"
-        )
-    return of, policy.end_of(ends, of.break_glass_minutes, reading.now)
+        raise Conflict(_CHANGED)
+    ends = policy.end_of(whole, of.break_glass_minutes, reading.now)
+    require_free(reading, service, covered, person.id, reading.now, ends)
+    return of, ends
 
 
-def _glass(reading: Reading, person: Person, lease: Lease, service: Service, of: ServiceTypeView) -> Glass:
+def _glass(reading: Reading, person: Person, lease: Lease, of: ServiceTypeView, *, doubted: bool) -> Glass:
     reviews = reading.find_all(Review, person_id=person.id)
-    assignment = reading.find(Assignment, ticket_id=lease.ticket_id, person_id=person.id)
     mistrusted = reading.now - policy.MISTRUSTED
     return Glass(
         approver=lease.approver,
@@ -157,8 +165,8 @@ def _glass(reading: Reading, person: Person, lease: Lease, service: Service, of:
         begins_at=lease.begins_at,
         minutes=of.break_glass_minutes,
         extraordinary=any(_is_extraordinary(reading, one) for one in lease.covers.split()),
-        doubted=bool(lease.approver_why) or assignment is None or assignment.alone,
-        refused=_was_refused(reading, person, service),
+        doubted=doubted,
+        refused=_was_refused(reading, person, lease.service_id),
         answerable=bool(approvers.coordinators_for(reading, person)),
         witnessed=witnesses.is_witnessed(reading, person),
         unreviewed=any(one.state == "open" for one in reviews),
@@ -173,13 +181,13 @@ def _is_extraordinary(reading: Reading, secret_id: str) -> bool:
     return secret is None or KINDS[secret.kind].extraordinary or KINDS[secret.asked_kind].extraordinary
 
 
-def _was_refused(reading: Reading, person: Person, service: Service) -> bool:
+def _was_refused(reading: Reading, person: Person, service_id: str) -> bool:
     """Whether somebody said no to this person about this service, or took it back, since `A_NO_HOLDS`.
 
     By service, because the same access can be asked for by another ticket, other logins and other words.
     """
     since = reading.now - policy.A_NO_HOLDS
-    lately = reading.rows(_LATELY, person=person.id, service=service.id, since=since)
+    lately = reading.rows(_LATELY, person=person.id, service=service_id, since=since)
     found = (reading.find(Lease, id=row["id"]) for row in lately)
     return any(one is not None and one.ended_how in {"refused", "revocation"} for one in found)
 

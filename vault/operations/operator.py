@@ -17,7 +17,7 @@ from vault.ledger.entry import decode
 from vault.ledger.note import Signer as NoteSigner
 from vault.model.tables import Deployment, LedgerEntry, LedgerHead, RowHead, Service
 from vault.model.views import InvitationView
-from vault.operations import delivery, giving, staff, vouching
+from vault.operations import delivery, giving, reviewing, staff, vouching
 from vault.operations.vault import Vault
 from vault.settings import Settings
 from vault.storage.clock import Clock, SystemClock
@@ -200,6 +200,7 @@ async def doctor(vault: Vault) -> list[Finding]:
     found.append(await vault.read_aside(_unfinished, Actor.core()))
     found.append(await vault.read_aside(_outbox, Actor.core()))
     found.append(await vault.read_aside(_administrators, Actor.core()))
+    found.append(await vault.read_aside(_reviews, Actor.core()))
     found += [await vault.aside(look, vault.settings) for look in (_files, _passkeys, _breach_list)]
     return found
 
@@ -300,6 +301,18 @@ def _administrators(reading: Reading, _actor: Actor) -> Finding:
         "no two administrators can vouch for each other: accounts are changed on this host alone, by one person and "
         "without the yes of a second; add another with: valetkey staff add",
     )
+
+
+def _reviews(reading: Reading, actor: Actor) -> Finding:
+    waiting, overdue = reviewing.unclosed(reading, actor)
+    if overdue:
+        many = "1 review" if overdue == 1 else f"{overdue} reviews"
+        said = f"{many} of broken glass {'is' if overdue == 1 else 'are'} overdue: a coordinator or auditor has to look"
+        return Finding("reviews", "warning", said)
+    if waiting:
+        many = "1 review waits" if waiting == 1 else f"{waiting} reviews wait"
+        return Finding("reviews", "note", f"{many} for a coordinator or an auditor")
+    return Finding("reviews", "ok", "no broken glass waits for its review")
 
 
 def _files(settings: Settings) -> Finding:
