@@ -23,7 +23,6 @@ from api.routes import (
     mine,
     presence,
     requests,
-    reviews,
     services,
     session,
     staff,
@@ -45,8 +44,7 @@ def build(vault: Vault) -> FastAPI:
     app.state.vault = vault
     api = APIRouter(prefix="/api/v1")
     people = (session, account, presence, enrolment, device, tokens, staff)
-    work = (services, requests, tickets, leases, host_keys, approvals, reviews)
-    for part in (*people, *work, ledger, terms, mine):
+    for part in (*people, board, services, requests, tickets, leases, host_keys, approvals, ledger, terms, mine):
         api.include_router(part.router)
     app.include_router(api)
     app.include_router(device.oauth)
