@@ -11,7 +11,7 @@ from api.pages.sheet import OwnSheet, PageRoute, Sheet
 from vault.errors import VaultError
 from vault.operations import approving
 from vault.operations.vault import Vault
-from vault.values import Actor
+from vault.values import Actor, to_datetime
 
 router = APIRouter(prefix="/approvals", route_class=PageRoute, include_in_schema=False)
 
@@ -19,7 +19,8 @@ router = APIRouter(prefix="/approvals", route_class=PageRoute, include_in_schema
 @router.get("", name="lease.refuse")
 async def inbox(vault: TheVault, actor: PageActor, sheet: OwnSheet) -> Response:
     """List what waits."""
-    return sheet.shown("approvals.html", waiting=await vault.read(approving.waiting, actor))
+    waiting = await vault.read(approving.waiting, actor)
+    return sheet.shown("approvals.html", waiting=waiting, now=to_datetime(vault.now()))
 
 
 @router.get("/{lease_id}", name="lease.refuse")
@@ -75,4 +76,7 @@ async def _page(
 ) -> Response:
     """The page of one of them, as it is by now."""
     view = await vault.read(approving.approval_view, actor, lease_id)
-    return await deed_page(vault, actor, sheet, "approval.html", faults, refusal, approval=view, typed=typed)
+    now = to_datetime(vault.now())
+    return await deed_page(
+        vault, actor, sheet, "approval.html", faults, refusal, approval=view, typed=typed, now=now
+    )

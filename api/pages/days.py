@@ -29,7 +29,7 @@ def end_of(raw: str, offset: str, now: datetime, longest_days: int) -> datetime:
     """
     try:
         day = date.fromisoformat(raw) if len(raw) == len("2026-12-31") else None
-        zone = timezone(timedelta(minutes=_minutes(offset)))
+        zone = timezone(timedelta(minutes=minutes_east(offset)))
         end = datetime.combine(day, _LAST_SECOND, zone) if day else None
         if day and end and day == latest_day(now, longest_days):
             return min(end, now + timedelta(days=longest_days))
@@ -40,6 +40,7 @@ def end_of(raw: str, offset: str, now: datetime, longest_days: int) -> datetime:
     return end
 
 
-def _minutes(offset: str) -> int:
+def minutes_east(offset: str) -> int:
+    """By how many minutes a place is east of UTC, as a form tells it; none for what is no such number."""
     found = int(offset) if _OFFSET.fullmatch(offset) else 0
     return found if abs(found) <= _FARTHEST else 0

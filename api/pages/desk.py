@@ -1,29 +1,26 @@
-"""The technician's desk: tickets, checking out, revealing one field at a time, handing back."""
+"""The technician's desk: tickets, and checking their logins out, now or for a maintenance window."""
 
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
-from api.bodies import LeasePath, TicketPath
+from api.bodies import TicketPath
 from api.depends import CheckedForm, PageActor, TheVault
-from api.errors import problem_of
-from api.pages import downloads
+from api.pages.days import minutes_east
+from api.pages.holding import durations, minutes_in
 from api.pages.own import deed_page
-from api.pages.proving import asks_to_prove, faults_of, given_in, text
+from api.pages.proving import faults_of, given_in, text
 from api.pages.sheet import OwnSheet, PageRoute, Sheet
 from api.pages.work import assignable
-from vault.errors import Denied, Invalid, NotFound, ProofNeeded, StaleProof, TooMany, VaultError
-from vault.model.kinds import KINDS
+from vault.errors import Invalid, VaultError
+from vault.model.views import LeaseView
 from vault.operations import checkout, tickets
 from vault.operations.vault import Vault
-from vault.values import Actor
+from vault.values import Actor, to_datetime
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
-
-MINUTES = (15, 30, 60, 120, 240, 480, 720)
-SHOWN_SECONDS = 30
-"""How long a revealed value stays on the screen."""
 
 
 async def on_the_desk(vault: Vault, actor: Actor) -> dict[str, Any]:
@@ -33,12 +30,14 @@ async def on_the_desk(vault: Vault, actor: Actor) -> dict[str, Any]:
     return {
         "live": [lease for lease in held if lease.state == "active"],
         "asked": [lease for lease in held if lease.state == "asked"],
+        "planned": [lease for lease in held if lease.state == "planned"],
         "over": [lease for lease in held if lease.state == "ended"][:5],
         "tickets": [
             one
             for one in listed
             if one.state == "open" and actor.id in {person.id for person in one.assigned}
         ],
+        "now": to_datetime(vault.now()),
     }
 
 
@@ -47,9 +46,22 @@ async def desk(vault: Vault, actor: Actor, sheet: Sheet) -> Response:
     return sheet.shown("desk.html", **await on_the_desk(vault, actor))
 
 
-def durations(longest: int) -> tuple[int, ...]:
-    """The minutes to choose from: round ones as long as the service type allows, and its longest."""
-    return (*(count for count in MINUTES if count < longest), longest)
+def begins_in(raw: str, offset: str) -> datetime | None:
+    """When a form wants a lease to begin: the moment there where it was typed; None for at once.
+
+    `offset` is in minutes east of UTC, as static/begins.js tells it; without it the form speaks of UTC. Raises Invalid.
+    """
+    if not raw:
+        return None
+    try:
+        typed = datetime.fromisoformat(raw) if len(raw) == len("2026-12-31T22:00") else None
+        zone = timezone(timedelta(minutes=minutes_east(offset)))
+        begins = typed.replace(tzinfo=zone).astimezone(UTC) if typed and typed.tzinfo is None else None
+    except (ValueError, OverflowError):
+        begins = None
+    if begins is None:
+        raise Invalid("give a day and a time, like 2026-12-31T22:00", "/begins_at")
+    return begins
 
 
 async def _ticket_page(
@@ -60,6 +72,7 @@ async def _ticket_page(
     typed: dict[str, Any],
     faults: dict[str, str] | None = None,
     refusal: VaultError | None = None,
+    again: str = "",
 ) -> Response:
     ticket = await vault.read(tickets.ticket, actor, ticket_id)
     held = await vault.read(checkout.leases, actor)
@@ -74,18 +87,32 @@ async def _ticket_page(
         ticket=ticket,
         minutes=durations(ticket.longest_lease_minutes),
         leases=[one for one in own if one.state == "active"],
+        planned=[one for one in own if one.state == "planned"],
         asked=[one for one in own if one.state == "asked"],
         coordinates="coordinator" in sheet.roles,
         people=await assignable(vault, actor, sheet.roles),
         mine="technician" in sheet.roles and actor.id in {person.id for person in ticket.assigned},
-        typed=typed,
+        typed=typed or _as_before(own, again, ticket.longest_lease_minutes),
+        now=to_datetime(vault.now()),
     )
 
 
+def _as_before(own: list[LeaseView], again: str, longest: int) -> dict[str, Any]:
+    """What a form says that checks out once more what was checked out before; nothing if that is not there."""
+    before = next((one for one in own if one.id == again), None)
+    if before is None:
+        return {}
+    minutes = str(before.minutes) if before.minutes in durations(longest) else ""
+    same = {"secrets": [secret.id for secret in before.secrets], "reason": before.reason}
+    return same | ({"minutes": minutes} if minutes else {})
+
+
 @router.get("/tickets/{ticket_id}", name="ticket.list")
-async def ticket(ticket_id: TicketPath, vault: TheVault, actor: PageActor, sheet: OwnSheet) -> Response:
-    """Show a ticket and the form that checks its logins out."""
-    return await _ticket_page(vault, actor, sheet, ticket_id, {})
+async def ticket(
+    ticket_id: TicketPath, vault: TheVault, actor: PageActor, sheet: OwnSheet, again: str = ""
+) -> Response:
+    """Show a ticket and the form that checks its logins out, filled in if something is to be checked out again."""
+    return await _ticket_page(vault, actor, sheet, ticket_id, {}, again=again)
 
 
 @router.post("/tickets/{ticket_id}/leases", name="lease.start")
@@ -99,83 +126,18 @@ async def check_out(
 ) -> Response:
     """Check logins out. What was typed comes back with a refusal, but for the code: it is spent."""
     secrets = [secret for secret in form.getlist("secrets") if isinstance(secret, str)]
-    reason, minutes = text(form, "reason"), text(form, "minutes", 10)
-    lasts = int(minutes) if minutes.isascii() and minutes.isdigit() else 0
+    typed = {name: text(form, name) for name in ("reason", "minutes", "begins_at", "offset")}
+    lasts = minutes_in(typed["minutes"])
     try:
         if not secrets:
             raise Invalid("choose at least one login", "/secrets")
-        lease = await checkout.lease(vault, actor, ticket_id, secrets, lasts, reason, given_in(form))
-    except VaultError as refusal:
-        faults = faults_of(request, refusal, "secrets", "reason", "minutes")
-        typed = {"secrets": secrets, "reason": reason, "minutes": minutes}
-        return await _ticket_page(vault, actor, sheet, ticket_id, typed, faults, refusal)
-    return RedirectResponse(f"/leases/{lease.id}", 303)
-
-
-@router.get("/leases/{lease_id}", name="lease.list")
-async def lease(
-    lease_id: LeasePath, vault: TheVault, actor: PageActor, sheet: OwnSheet, asked: str = ""
-) -> Response:
-    """Show a lease, every field covered; or for whose yes it waits."""
-    held = await vault.read(checkout.lease_view, actor, lease_id)
-    if held.state == "asked":
-        return sheet.shown("lease_asked.html", lease=held)
-    return sheet.shown("lease.html", lease=held, seconds=SHOWN_SECONDS, asked=asked == "again")
-
-
-@router.post("/leases/{lease_id}/reveal", name="secret.reveal")
-async def reveal(
-    lease_id: LeasePath,
-    request: Request,
-    vault: TheVault,
-    actor: PageActor,
-    sheet: OwnSheet,
-    form: CheckedForm,
-) -> Response:
-    """Show one field on a page of its own: for a browser without JavaScript, and what takes a proof for each look.
-
-    It is recorded before it is shown. A file is saved instead, where the form says so.
-    """
-    secret, field = text(form, "secret"), text(form, "field")
-    held = await vault.read(checkout.lease_view, actor, lease_id)
-    file = downloads.is_file(held, secret, field)
-    try:
-        opened = await checkout.open_field(vault, actor, lease_id, secret, field, given_in(form))
-    except (StaleProof, TooMany, Denied) as refusal:
-        proving = next((KINDS[one.kind] for one in held.secrets if one.id == secret), None)
-        if proving is None or not proving.extraordinary:
-            raise
-        first = isinstance(refusal, ProofNeeded) and "asked" not in form
-        faults = {} if first and not asks_to_prove(request) else faults_of(request, refusal)
-        of = {"lease": held, "secret": secret, "field": proving.field(field)}
-        return await deed_page(vault, actor, sheet, "look.html", faults, None if first else refusal, **of)
-    except NotFound as refusal:
-        return sheet.shown(
-            "lease.html", 404, lease=held, seconds=SHOWN_SECONDS, refused=problem_of(refusal).detail
+        begins = begins_in(typed["begins_at"], typed["offset"])
+        lease = await checkout.lease(
+            vault, actor, ticket_id, secrets, lasts, typed["reason"], given_in(form), begins
         )
-    if file and "save" in form:
-        return downloads.download(secret, opened.expose())
-    value = downloads.revealed(secret, field, opened.expose(), file=file)
-    return sheet.shown("lease.html", lease=held, seconds=SHOWN_SECONDS, revealed=value)
-
-
-@router.post("/leases/{lease_id}/checkin", name="lease.check-in")
-async def check_in(lease_id: LeasePath, vault: TheVault, actor: PageActor, _form: CheckedForm) -> Response:
-    """Hand access back."""
-    await vault.perform(checkout.check_in, actor, lease_id)
-    return RedirectResponse("/", 303)
-
-
-@router.post("/leases/{lease_id}/broken", name="secret.report")
-async def broken(
-    lease_id: LeasePath, vault: TheVault, actor: PageActor, sheet: OwnSheet, form: CheckedForm
-) -> Response:
-    """Say that a login does not work; the customer is asked for it again."""
-    note, secret = text(form, "note"), text(form, "secret")
-    try:
-        await checkout.report_broken(vault, actor, lease_id, secret, note)
-    except Invalid as refusal:
-        held = await vault.read(checkout.lease_view, actor, lease_id)
-        wrong = {"secret": secret, "note": note, "error": problem_of(refusal).detail}
-        return sheet.shown("lease.html", 422, lease=held, seconds=SHOWN_SECONDS, broken=wrong)
-    return RedirectResponse(f"/leases/{lease_id}?asked=again", 303)
+    except VaultError as refusal:
+        faults = faults_of(request, refusal, "secrets", "reason", "minutes", "begins_at")
+        return await _ticket_page(
+            vault, actor, sheet, ticket_id, typed | {"secrets": secrets}, faults, refusal
+        )
+    return RedirectResponse(f"/leases/{lease.id}", 303)

@@ -2,7 +2,7 @@
 // so that it does not keep a session awake.
 
 const EVERY = 3000;
-const LONGEST = 15 * 60_000;
+const LONGEST = 20 * 60_000;
 
 const place = document.querySelector("[data-waits]");
 const until = Date.now() + LONGEST;
@@ -15,8 +15,10 @@ async function look() {
   if (document.hidden) return;
   try {
     const answer = await fetch(`/api/v1/leases/${place.dataset.waits}`, { headers: { Accept: "application/json" } });
-    const gone = [401, 404].includes(answer.status);
-    if (gone || (answer.ok && (await answer.json()).state !== "asked")) location.reload();
+    if ([401, 404].includes(answer.status)) location.reload();
+    if (!answer.ok) return;
+    const { state, breakable } = await answer.json();
+    if (state !== "asked" || breakable !== "breakable" in place.dataset) location.reload();
   } catch {
     // the vault did not answer; the next look may find it
   }

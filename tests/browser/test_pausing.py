@@ -34,7 +34,7 @@ def test_the_staff_read_that_the_customer_has_paused(embedded: World, server: st
         assert note(page, place).startswith("Paused by the customer since "), place
     tom.goto(f"{server}/leases/{lease.id}")
     row = tom.locator("[data-name=password]")
-    row.get_by_role("button").click()
+    row.get_by_role("button", name="Reveal").click()
     expect(row.locator(".error")).to_contain_text("the customer has paused this service", ignore_case=True)
     embedded.perform(mine.resume, visitor.actor, service.id)
     assert [note(*one) for one in seen] == ["", "", ""]

@@ -60,7 +60,7 @@ def test_the_pictures_of_the_pages_can_be_made(
         pages |= _coordinators(embedded, server, surf, waits.id, options)
         pages["lease"] = sign_in(surf(**options), embedded, server, "technician")
         pages["lease"].goto(f"{server}/leases/{lease.id}")
-        pages["lease"].locator("[data-name=host]").get_by_role("button").click()
+        pages["lease"].locator("[data-name=host]").get_by_role("button", name="Reveal").click()
         pages["lease"].wait_for_selector(".value")
         pages["log"] = sign_in(surf(**options), embedded, server, "auditor")
         pages["join"] = surf(**options)

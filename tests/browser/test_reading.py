@@ -68,7 +68,7 @@ def every_page(world: World, address: str, surf: Surf, **options: Any) -> Iterat
         for path in paths:
             page.goto(address + path)
             if path == f"/leases/{lease.id}":
-                page.locator("[data-name=password]").get_by_role("button").click()
+                page.locator("[data-name=password]").get_by_role("button", name="Reveal").click()
                 page.wait_for_selector(".value")
             yield f"{role} {path}", page
         if role == both.id:
