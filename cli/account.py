@@ -192,7 +192,7 @@ def _first_command(person: dict[str, Any]) -> str:
     if not person["agreed"]:
         return "valetkey agree"
     first = {
-        "technician": "valetkey ticket list",
+        "technician": "valetkey tickets",
         "coordinator": "valetkey service list",
         "auditor": "valetkey audit list",
     }

@@ -7,6 +7,7 @@ import typer
 
 from cli import proving
 from cli.http import Client, signed_in
+from cli.moments import until
 from cli.terminal import AsJson, ask, put, put_details, put_json, put_table, say, say_next, when
 from vault.errors import Denied, Ended, Unavailable
 
@@ -32,13 +33,22 @@ def answered(client: Client, lease: dict[str, Any]) -> dict[str, Any]:
     Whoever interrupts it leaves the lease waiting. Raises Denied for a no, Ended where nobody will answer any more,
     Unavailable after ten minutes.
     """
-    until = time.monotonic() + LONGEST_SECONDS
+    give_up = time.monotonic() + LONGEST_SECONDS
+    offered = False
     try:
         while lease["state"] == "asked":
-            if time.monotonic() > until:
-                error = Unavailable(f"nobody has answered yet; it waits on until {when(lease['expires_at'])}")
+            if time.monotonic() > give_up:
+                error = Unavailable(
+                    f"nobody has answered yet; it waits on until {until(lease['expires_at'])}"
+                )
                 vars(error)["hint"] = "the answer comes by mail, too; look with: valetkey lease list"
                 raise error
+            if not offered and lease.get("breakable"):
+                offered = True
+                say(
+                    "nobody may be there to say yes; what cannot wait can begin without it, and is reviewed then"
+                )
+                say_next(f"valetkey break-glass {lease['id']}")
             time.sleep(EVERY_SECONDS)
             lease = client.get("/api/v1/leases", lease["id"])
     except KeyboardInterrupt:
@@ -49,7 +59,7 @@ def answered(client: Client, lease: dict[str, Any]) -> dict[str, Any]:
     if lease["ended_how"] == "refused":
         why = f": {lease['refusal']}" if lease["refusal"] else ""
         raise Denied(f"it was refused by {lease['decided_by_name']}{why}")
-    if lease["state"] != "active":
+    if lease["state"] == "ended":
         raise Ended(_OVER.get(lease["ended_how"], f"it has ended: {lease['ended_how']}"))
     return lease
 
@@ -81,7 +91,7 @@ def show_all(as_json: AsJson = False) -> None:
             (
                 one["lease"]["id"],
                 "you" if one["yours"] else "another",
-                when(one["lease"]["expires_at"]),
+                until(one["lease"]["expires_at"]),
                 one["lease"]["person_name"],
                 one["lease"]["minutes"],
                 _what(one["lease"]),
@@ -120,7 +130,8 @@ def approve(lease: Lease, as_json: AsJson = False) -> None:
         begun = proving.deed(client, "/api/v1/leases", lease, "approve", digest=asked["digest"])
     if as_json:
         put_json(begun)
-    say(f"approved; {begun['person_name']} holds it until {when(begun['expires_at'])}")
+    begins = f"from {until(begun['starts_at'])} " if begun["state"] == "planned" else ""
+    say(f"approved; {begun['person_name']} holds it {begins}until {until(begun['expires_at'])}")
     say_next(f"valetkey approval list, or to end it: valetkey lease revoke {lease}")
 
 
@@ -142,7 +153,8 @@ def _asked(client: Client, lease: str) -> dict[str, Any]:
     """The lease as it stands, said to whoever is about to decide on it."""
     asked: dict[str, Any] = client.get("/api/v1/approvals", lease)["lease"]
     for name, value in _details(asked).items():
-        say(f"{name}: {value}")
+        if value != "":
+            say(f"{name}: {value}")
     return asked
 
 
@@ -155,6 +167,7 @@ def _details(lease: dict[str, Any]) -> dict[str, object]:
         "customer": lease["customer_name"],
         "ticket": lease["ticket_number"],
         "minutes": lease["minutes"],
+        "begins": until(lease["begins_at"]),
         "reason": lease["reason"],
     }
 
@@ -164,7 +177,7 @@ def _waits_for(found: dict[str, Any]) -> str:
     if lease["state"] != "asked":
         return f"nobody: {lease['ended_how'] or 'it has begun'}"
     if found["yours"]:
-        return f"you, until {when(lease['expires_at'])}"
+        return f"you, until {until(lease['expires_at'])}"
     why = f": {found['why_not']}" if found["why_not"] else ""
     return f"{whose_yes(lease)}{'' if lease['approver'] == 'customer' else ' other than you'}{why}"
 

@@ -74,14 +74,16 @@ class Revealed:
 
     content: bytes = dataclasses.field(repr=False)
     is_text: bool
+    typed: str = dataclasses.field(repr=False)
+    """As the vault keeps it; a file in base64."""
 
 
 def revealed(kind: str, name: str, value: str) -> Revealed:
     """The bytes of a revealed field; of a file the file itself. A kind that only a newer server knows is text."""
     reads = {one.name: one.reads for one in KINDS[kind].fields} if kind in KINDS else {}
     if reads.get(name) == "file" and value.startswith(MARK):
-        return Revealed(file_bytes(value), is_text=False)
-    return Revealed(value.encode("utf-8", "surrogatepass"), is_text=True)
+        return Revealed(file_bytes(value), is_text=False, typed=value)
+    return Revealed(value.encode("utf-8", "surrogatepass"), is_text=True, typed=value)
 
 
 def _right(field: Field, files: Mapping[str, str], offered: dict[str, str]) -> str:

@@ -82,6 +82,7 @@ def held_for(
     lease = found_lease(client, given)
     if lease is not None:
         yield _open(lease)
+        say_next(f"valetkey checkin {lease['id']}")
         return
     lease = check_out(client, given, reason=reason, minutes=minutes, secrets=secrets)
     say(f"checked out until {until(lease['expires_at'])}")
@@ -135,10 +136,11 @@ def ask_for(
 
     Gives it as it is then, which may be one that waits for a yes. Raises as `check_out`.
     """
-    found = client.get("/api/v1/tickets", ticket)["secrets"]
-    chosen = [_named(found, one) for one in secrets] or [
-        held["id"] for held in found if held["state"] == "checked"
-    ]
+    chosen = list(secrets)
+    if not chosen or not all(one.startswith("sec_") for one in chosen):
+        found = client.get("/api/v1/tickets", ticket)["secrets"]
+        every = [str(held["id"]) for held in found if held["state"] == "checked"]
+        chosen = [_named(found, one) for one in chosen] or every
     if not chosen:
         raise NotFound("the customer has not given anything for this ticket's service yet")
     begins = {"begins_at": begins_at} if begins_at else {}
@@ -161,12 +163,13 @@ def _named(found: Sequence[dict[str, Any]], given: str) -> str:
     return alike[0] if len(alike) == 1 else given
 
 
-def say_waiting(lease: dict[str, Any]) -> None:
+def say_waiting(lease: dict[str, Any], *, waits: bool = True) -> None:
     """Say whose yes a lease waits for, until when, and how to stop waiting."""
     say(f"it takes the yes of {whose_yes(lease)}, which can be given until {until(lease['expires_at'])}")
     if why := _WHY_A_YES.get(lease["approver_why"]):
         say(why)
-    say("waiting for it; Ctrl-C leaves it waiting without you")
+    if waits:
+        say("waiting for it; Ctrl-C leaves it waiting without you")
 
 
 _WHY_A_YES = {

@@ -1,24 +1,32 @@
-"""Leases: checked out with a reason and a proof of presence, read field by field, handed back."""
+"""Leases: checked out with a reason and a proof of presence, extended, handed back."""
 
-import sys
-from pathlib import Path
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
 
-from cli import fields, private, proving, terminal
-from cli.approvals import answered, whose_yes
-from cli.http import signed_in
-from cli.lookup import lease_id, ticket_id
-from cli.terminal import AsJson, put, put_json, put_table, say, say_next, when
+from cli import proving, terminal
+from cli.approvals import answered
+from cli.held import MINUTES, ask_for, found_lease, own_leases, say_waiting
+from cli.http import Client, signed_in
+from cli.lookup import ticket_id
+from cli.moments import typed, until
+from cli.opening import told_fields
+from cli.terminal import AsJson, put, put_json, put_table, say, say_next
 from vault.errors import Invalid, NotFound
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
 
 Lease = Annotated[str, typer.Argument(help="The lease's id, lse_…")]
+Mine = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="[TICKET]", help="The ticket's number, or the lease's id; left out: your only open one."
+    ),
+]
 SecretOption = Annotated[str, typer.Option(help="Which secret of the lease, if it has several.")]
 
-_MINUTES = 60
+_MORE_MINUTES = 30
 
 
 def checkout(
@@ -26,10 +34,13 @@ def checkout(
     reason: Annotated[str, typer.Option(help="Why you need it, for the record; asked for if left out.")] = "",
     minutes: Annotated[
         int, typer.Option(min=1, help="For how long; the service type may allow less.")
-    ] = _MINUTES,
+    ] = MINUTES,
     secret: Annotated[
-        list[str] | None, typer.Option(help="A secret's id; repeatable. Left out: all of them.")
+        list[str] | None, typer.Option(help="A secret's id or kind; repeatable. Left out: all of them.")
     ] = None,
+    begins: Annotated[
+        str, typer.Option(metavar="TIME", help="Begin later, like 22:00, +90m or '2026-12-31 22:00'.")
+    ] = "",
     no_wait: Annotated[
         bool, typer.Option("--no-wait", help="Where it takes somebody's yes, ask for it and be done.")
     ] = False,
@@ -39,129 +50,112 @@ def checkout(
 
     Where it takes the customer's or a coordinator's yes, it waits for that up to ten minutes.
     """
+    begins_at = typed(begins, datetime.now(UTC)).isoformat() if begins else None
     with signed_in() as client:
-        chosen = ticket_id(client, ticket)
-        secrets = secret or [
-            held["id"]
-            for held in client.get("/api/v1/tickets", chosen)["secrets"]
-            if held["state"] == "checked"
-        ]
-        if not secrets:
-            raise NotFound("the customer has not given anything for this ticket's service yet")
-        lease = proving.deed(
+        lease = ask_for(
             client,
-            "/api/v1/tickets",
-            chosen,
-            "leases",
-            secrets=secrets,
+            ticket_id(client, ticket),
+            reason=reason,
             minutes=minutes,
-            reason=reason or terminal.ask("reason, 10 to 200 characters"),
+            secrets=secret or (),
+            begins_at=begins_at,
         )
         if not as_json:
             put(lease["id"])
         if lease["state"] == "asked":
-            say(
-                f"it takes the yes of {whose_yes(lease)}, which can be given until {when(lease['expires_at'])}"
-            )
+            say_waiting(lease, waits=not no_wait)
             if not no_wait:
-                say("waiting for it; Ctrl-C leaves it waiting without you")
                 lease = answered(client, lease)
     if as_json:
         put_json(lease)
-    if lease["state"] == "asked":
-        say_next(f"valetkey lease list, or to take it back: valetkey checkin {lease['id']}")
-        return
-    say(f"checked out until {when(lease['expires_at'])}; this and every reveal are recorded")
-    for held in lease["secrets"]:
-        say(f"{held['id']} ({held['kind']}): {', '.join(held['fields'])}")
-    say_next(f"valetkey show {lease['id']} FIELD")
+    _say_held(lease)
 
 
-def show(
-    lease: Lease,
-    field: Annotated[str, typer.Argument(help="The field to reveal, like password.")],
-    secret: SecretOption = "",
-    to: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write it into a new file that only you can read.")
-    ] = None,
+def _say_held(lease: dict[str, Any]) -> None:
+    match lease["state"]:
+        case "asked":
+            say_next(f"valetkey lease list, or to take it back: valetkey checkin {lease['id']}")
+        case "planned":
+            say(f"it begins at {until(lease['starts_at'])}, and ends at {until(lease['expires_at'])}")
+            say_next(f"valetkey tickets, or to give it up: valetkey checkin {lease['id']}")
+        case _:
+            say(f"checked out until {until(lease['expires_at'])}; this and every opening are recorded")
+            say(told_fields(lease))
+            say_next(_first_use(lease))
+
+
+def _first_use(lease: dict[str, Any]) -> str:
+    """What somebody does next who has just got these secrets."""
+    if lease["secrets"] and all(one["codes"] for one in lease["secrets"]):
+        return f"valetkey code {lease['id']}"
+    return f"valetkey show {lease['id']} FIELD, or: valetkey run {lease['id']} -- COMMAND"
+
+
+def named_lease(client: Client, given: str | None) -> dict[str, Any]:
+    """One's own lease that is named by ticket or id, or the only one there is. Raises Invalid, NotFound."""
+    if given:
+        found = found_lease(client, given)
+        if found is None:
+            raise NotFound("you have nothing checked out for this ticket")
+        return found
+    living = own_leases(client)
+    if len(living) != 1:
+        error = Invalid("there is not exactly one open lease; name the one you mean")
+        vars(error)["hint"] = ", ".join(f"{one['id']} ({one['ticket_number']})" for one in living)
+        raise error
+    return living[0]
+
+
+def extend(
+    lease: Mine = None,
+    minutes: Annotated[int, typer.Option(min=1, help="By how much.")] = _MORE_MINUTES,
     as_json: AsJson = False,
 ) -> None:
-    """Reveal one field: its value and nothing else on stdout. It is recorded first.
-
-    Into a pipe or file it goes byte for byte; on a terminal, control characters are shown as escapes.
-    """
-    with signed_in() as client, private.fresh(to) as out:
-        held = client.get("/api/v1/leases", lease)
-        chosen = secret or _holding(held, field)
-        told = proving.deed(client, "/api/v1/leases", lease, "reveal", secret=chosen, field=field)["value"]
-        value = fields.revealed(_kind_of(held, chosen), field, str(told))
-        if out is not None:
-            out.write(value.content)
-    if to is not None:
-        say(f"written into {to}; delete it when your work is done")
-    elif as_json:
-        put_json({"value": told})
-        return
-    elif not sys.stdout.isatty():
-        terminal.put_exactly(value.content)
-    elif value.is_text:
-        for line in value.content.decode("utf-8", "surrogatepass").split("\n"):
-            terminal.put(line)  # what a customer typed must not steer the terminal
-        say("this stays in the terminal's history; pipe it to where it is needed instead")
-    else:
-        say(f"a file of {len(value.content):,} bytes, which is not text, so none of it is shown here")
-        say_next(f"valetkey show {lease} {field} --to FILE")
-        return
-    say_next(f"valetkey checkin {lease}")
+    """Make a lease longer while it runs, with a proof that it is you."""
+    with signed_in() as client:
+        held = named_lease(client, lease)["id"]
+        longer = proving.deed(client, "/api/v1/leases", held, "extend", minutes=minutes)
+    if as_json:
+        put_json(longer)
+    say(f"checked out until {until(longer['expires_at'])}")
+    if longer["extendable_minutes"]:
+        say(f"it can be extended by {longer['extendable_minutes']} more minutes")
+    say_next(f"valetkey checkin {held}")
 
 
-def _kind_of(lease: dict[str, Any], secret: str) -> str:
-    return next((str(held["kind"]) for held in lease["secrets"] if held["id"] == secret), "")
-
-
-def _holding(lease: dict[str, Any], field: str) -> str:
-    """Find the one secret of the lease that has the field. Raises Invalid if the person has to say which."""
-    found = [str(held["id"]) for held in lease["secrets"] if field in held["fields"]]
-    if len(found) == 1:
-        return found[0]
-    held = "; ".join(f"{held['id']} has {', '.join(held['fields'])}" for held in lease["secrets"])
-    error = Invalid("several secrets have that field" if found else "no secret of this lease has that field")
-    vars(error)["hint"] = f"{held}; choose with --secret" if found else held
-    raise error
-
-
-def checkin(
-    lease: Annotated[str | None, typer.Argument(help="The lease's id; left out: your only open one.")] = None,
-) -> None:
+def checkin(lease: Mine = None) -> None:
     """Hand access back before the lease ends by itself."""
     with signed_in() as client:
-        client.post("/api/v1/leases", lease_id(client, lease), "checkin")
+        client.post("/api/v1/leases", named_lease(client, lease)["id"], "checkin")
     say("handed back; it opens nothing any more")
-    say_next("valetkey ticket list")
+    say_next("valetkey tickets")
 
 
 def broken(
-    lease: Lease,
+    lease: Annotated[str, typer.Argument(help="The lease's id, or its ticket's number.")],
     secret: SecretOption = "",
     note: Annotated[str, typer.Option(help="What the server said; no secret, the customer reads it.")] = "",
     as_json: AsJson = False,
 ) -> None:
     """Say that a login does not work: the customer is asked for it again."""
     with signed_in() as client:
-        chosen = secret or _only(client.get("/api/v1/leases", lease))
+        held = named_lease(client, lease)
+        chosen = _only(held, secret)
         told = note or terminal.ask("what happened (the customer reads it)")
-        request = client.post("/api/v1/leases", lease, "broken", secret=chosen, note=told)
+        request = client.post("/api/v1/leases", held["id"], "broken", secret=chosen, note=told)
     if as_json:
         put_json(request)
     else:
         put(request["id"])
     say("the customer is asked for this login again")
-    say_next(f"valetkey checkin {lease}")
+    say_next(f"valetkey checkin {held['id']}")
 
 
-def _only(lease: dict[str, Any]) -> str:
-    if len(lease["secrets"]) == 1:
-        return str(lease["secrets"][0]["id"])
+def _only(lease: dict[str, Any], named: str) -> str:
+    """The secret that is named by id or kind, or the only one. Raises Invalid where that is not one."""
+    found = [str(one["id"]) for one in lease["secrets"] if not named or named in {one["id"], one["kind"]}]
+    if len(found) == 1:
+        return found[0]
     error = Invalid("this lease has several secrets; say which one does not work")
     held = ", ".join(f"{held['id']} ({held['kind']})" for held in lease["secrets"])
     vars(error)["hint"] = f"{held}; choose with --secret"
@@ -182,7 +176,7 @@ def show_all(as_json: AsJson = False) -> None:
             (
                 lease["id"],
                 lease["ended_how"] or lease["state"],
-                when(lease["expires_at"]),
+                until(lease["expires_at"]),
                 lease["ticket_number"],
                 lease["person_name"],
                 lease["customer_name"],

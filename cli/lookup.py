@@ -23,16 +23,6 @@ def person_id(client: Client, given: str) -> str:
     return _one(given, "per_", "mail", "person", lambda: client.get(f"{API}/people"))
 
 
-def lease_id(client: Client, given: str | None) -> str:
-    """Find the lease given, or the only one that is open or waits now. Raises Invalid where it must be named."""
-    if given:
-        return given
-    living = [lease["id"] for lease in client.get(f"{API}/leases") if lease["state"] != "ended"]
-    if len(living) != 1:
-        raise Invalid("there is not exactly one open lease; name the one you mean")
-    return str(living[0])
-
-
 def _one(given: str, prefix: str, field: str, what: str, listed: Any) -> str:
     if given.startswith(prefix):
         return given

@@ -44,6 +44,13 @@ def is_secret(kind: str, field: str) -> bool:
     return known.get(field, True)
 
 
+def is_file(kind: str, field: str) -> bool:
+    """Whether a field holds a file."""
+    return any(
+        one.name == field and one.reads == "file" for one in (KINDS[kind].all_fields if kind in KINDS else ())
+    )
+
+
 def one_secret(lease: dict[str, Any], named: str, field: str) -> str:
     """The id of the secret of the lease that is named by id or kind; the only one with that field for no name.
 

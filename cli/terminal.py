@@ -195,13 +195,24 @@ def _read_unseen(prompt: str, label: str) -> str:
 
 
 def _read_line(label: str) -> str:
-    line = sys.stdin.buffer.readline()
+    line = _line_of_stdin()
     if not line:
         raise Invalid(f"the input ended where this was asked: {label.rsplit(chr(10), 1)[-1]}")
     try:
         return line.removesuffix(b"\n").decode()
     except UnicodeDecodeError:
         raise Invalid(f"{label} is not UTF-8 text") from None
+
+
+def _line_of_stdin() -> bytes:
+    """Read a line and nothing behind it: the rest may be for a program that this command starts."""
+    source = getattr(sys.stdin.buffer, "raw", None)
+    if source is None:
+        return sys.stdin.buffer.readline()
+    line = bytearray()
+    while not line.endswith(b"\n") and (byte := source.read(1)):
+        line += byte
+    return bytes(line)
 
 
 def read_secret_file(path: str) -> Plaintext:

@@ -1,13 +1,18 @@
 """Tickets: pieces of work on a service, and who is assigned to them."""
 
-from typing import Annotated
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Annotated, Any, NamedTuple
 
 import typer
 
-from cli.http import signed_in
+from cli.approvals import whose_yes
+from cli.held import own_leases
+from cli.http import Client, signed_in
 from cli.lookup import person_id, ticket_id
+from cli.moments import typed, until
 from cli.services import secret_line
-from cli.terminal import AsJson, put, put_details, put_json, put_table, say, say_next, when
+from cli.terminal import AsJson, put, put_details, put_json, put_table, say, say_next
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
 
@@ -34,10 +39,20 @@ def open_(
 
 
 @app.command()
-def assign(ticket: Ticket, person: Person) -> None:
-    """Assign a technician to a ticket."""
-    _post(ticket, "assign", person)
-    say("assigned")
+def assign(
+    ticket: Ticket,
+    person: Person,
+    ends: Annotated[
+        str,
+        typer.Option("--until", metavar="TIME", help="Until when, like 18:00, +4h or '2026-12-31 18:00'."),
+    ] = "",
+) -> None:
+    """Assign a technician to a ticket, for good or until a time."""
+    last = typed(ends, datetime.now(UTC)).isoformat() if ends else None
+    with signed_in() as client:
+        whom = {"person": person_id(client, person)} | ({"until": last} if last else {})
+        client.post("/api/v1/tickets", ticket_id(client, ticket), "assign", **whom)
+    say(f"assigned until {until(last)}" if last else "assigned")
     say_next(f"valetkey ticket show {ticket}")
 
 
@@ -106,17 +121,106 @@ def show(ticket: Ticket, as_json: AsJson = False) -> None:
             "state": found["state"],
             "customer": found["customer_name"],
             "service": f"{found['service_title']} ({found['service_id']})",
-            "service ends": when(found["service_ends_at"]),
-            "assigned": ", ".join(f"{person['name']} <{person['mail']}>" for person in found["assigned"]),
+            "service ends": until(found["service_ends_at"]),
+            "assigned": ", ".join(map(_assigned, found["assigned"])),
         }
     )
     for secret in found["secrets"]:
         put(secret_line(secret))
     if found["paused_at"]:
-        say(f"paused by the customer since {when(found['paused_at'])}; nothing opens until they let it go on")
+        say(
+            f"paused by the customer since {until(found['paused_at'])}; nothing opens until they let it go on"
+        )
     if found["state"] == "open":
         say_next(
             f"valetkey checkout {found['id']}"
             if found["assigned"]
             else f"valetkey ticket assign {found['id']} MAIL"
         )
+
+
+def _assigned(person: Mapping[str, Any]) -> str:
+    end = f" until {until(person['until'])}" if person["until"] else ""
+    alone = ", whom nobody else is known to have put there" if person["alone"] else ""
+    return f"{person['name']} <{person['mail']}>{end}{alone}"
+
+
+# -- as a technician, what is mine -------------------------------------------------------------------------------------
+
+
+class Standing(NamedTuple):
+    """How it is with a ticket of one's own, and what one does next."""
+
+    words: str
+    command: str
+
+
+def mine(as_json: AsJson = False) -> None:
+    """List your tickets: one line each, with what you hold and what to do next."""
+    with signed_in() as client:
+        me = client.get("/api/v1/session")["person"]["id"]
+        leases = own_leases(client)
+        tickets = [
+            {**ticket, "leases": [lease for lease in leases if lease["ticket_id"] == ticket["id"]]}
+            for ticket in client.get("/api/v1/tickets")
+            if ticket["state"] == "open" and any(person["id"] == me for person in ticket["assigned"])
+        ]
+        standing = [_standing(client, ticket) for ticket in tickets]
+    if as_json:
+        put_json([{**ticket, "next": one.command} for ticket, one in zip(tickets, standing, strict=True)])
+        return
+    put_table(
+        ("ticket", "customer", "title", "now", "next"),
+        (
+            (ticket["number"], ticket["customer_name"], ticket["title"], one.words, one.command)
+            for ticket, one in zip(tickets, standing, strict=True)
+        ),
+        "you are on no open ticket; a coordinator puts you on one",
+    )
+    if first := next((one.command for one in standing if one.command), ""):
+        say_next(first)
+
+
+def _standing(client: Client, ticket: Mapping[str, Any]) -> Standing:
+    for state in ("active", "asked", "planned"):
+        for lease in ticket["leases"]:
+            if lease["state"] == state:
+                return _held(ticket, lease)
+    if ticket["paused_at"]:
+        return Standing("paused by the customer", "")
+    given = [one for one in _secrets(client, ticket) if one["state"] == "checked"]
+    if not given:
+        return Standing("nothing is given yet", f"valetkey ticket show {_shown(ticket)}")
+    return Standing(", ".join(one["kind"] for one in given), f"valetkey checkout {_shown(ticket)}")
+
+
+def _secrets(client: Client, ticket: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    """A ticket's secrets, which lists leave out."""
+    found: Sequence[Mapping[str, Any]] = (
+        ticket["secrets"] or client.get("/api/v1/tickets", ticket["id"])["secrets"]
+    )
+    return found
+
+
+def _held(ticket: Mapping[str, Any], lease: Mapping[str, Any]) -> Standing:
+    name = _shown(ticket)
+    if lease["state"] == "planned":
+        return Standing(f"begins {until(lease['starts_at'])}", f"valetkey checkin {name}")
+    if lease["state"] == "asked":
+        command = f"valetkey break-glass {name}" if lease["breakable"] else f"valetkey checkin {name}"
+        return Standing(f"waits for the yes of {whose_yes(dict(lease))}", command)
+    if lease["paused_at"]:
+        return Standing("checked out, and paused by the customer", f"valetkey checkin {name}")
+    what = "code" if all(one["codes"] for one in lease["secrets"]) else "run"
+    command = f"valetkey {what} {name}{' -- COMMAND' if what == 'run' else ''}"
+    return Standing(f"checked out until {until(lease['expires_at'])}", command)
+
+
+def _shown(ticket: Mapping[str, Any]) -> str:
+    """The ticket's number where a shell takes it as one word, else its id."""
+    number = str(ticket["number"])
+    return (
+        number
+        if number.isascii() and number.replace("-", "").replace("_", "").isalnum()
+        else str(ticket["id"])
+    )
