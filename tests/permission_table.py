@@ -96,6 +96,8 @@ ALONE = {
     "valetkey serve": "runs the server: whoever may read the data directory and the keyring",
     "valetkey audit verify": "nobody is asked: it reads a file that somebody has exported",
     "valetkey audit verifier": "nobody is asked: it prints the offline verifier",
+    "valetkey completion": "nobody is asked: it prints a script",
+    "valetkey manual": "nobody is asked: it prints the manual page",
 }
 """Commands that ask no server for anything."""
 _HOST_WORDS = "the vault's own Unix account, or root, over the operator's socket"
