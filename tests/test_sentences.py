@@ -107,7 +107,21 @@ def test_whatever_a_form_refuses_can_be_said_in_german() -> None:
 
 # -- scripts ---------------------------------------------------------------------------------------------------------
 
-STAFF = frozenset({"lease.js", "password.js", "presence.js", "register.js", "signin.js", "waiting.js"})
+STAFF = frozenset(
+    f"{name}.js"
+    for name in (
+        "begins",
+        "clipboard",
+        "countdown",
+        "keys",
+        "lease",
+        "password",
+        "presence",
+        "register",
+        "signin",
+        "waiting",
+    )
+)
 """Scripts of pages that only staff see: they speak English."""
 PAGES = (
     *(ROOT / "api" / "intake" / "templates").glob("*.html"),
