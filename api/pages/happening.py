@@ -21,14 +21,24 @@ SENTENCES = {
     "ticket.open": marked("%(who)s opened ticket %(ticket)s"),
     "ticket.assign": marked("%(who)s put %(whom)s on ticket %(ticket)s"),
     "ticket.unassign": marked("%(who)s took %(whom)s off ticket %(ticket)s"),
+    "ticket.hand-over": marked("%(who)s gave the work on this service to %(whom)s"),
     "ticket.close": marked("%(who)s closed ticket %(ticket)s"),
     "lease.start": marked("%(who)s checked your access out for ticket %(ticket)s"),
     "lease.approve": marked("%(who)s agreed that your access is checked out for ticket %(ticket)s"),
     "lease.refuse": marked("%(who)s refused to let your access be checked out for ticket %(ticket)s"),
+    "lease.extend": marked("%(who)s may use your access for longer"),
+    "lease.break-glass": marked(
+        "%(who)s opened your access for ticket %(ticket)s without another person's yes, because nobody could say it in "
+        "time; somebody else reviews this"
+    ),
+    "review.close": marked("%(who)s reviewed that your access was opened without another person's yes"),
+    "host-key.meet": marked("%(who)s reached your server for the first time and noted its key"),
     "lease.check-in": marked("%(who)s handed your access back"),
     "lease.revoke": marked("%(who)s ended a lease"),
     "lease.expire": marked("A lease ended by itself"),
     "secret.reveal": marked("%(who)s opened “%(field)s” of “%(secret)s” for ticket %(ticket)s"),
+    "secret.use": marked("%(who)s handed “%(field)s” of “%(secret)s” to a program for ticket %(ticket)s"),
+    "secret.code": marked("%(who)s had a one-time code made of “%(secret)s” for ticket %(ticket)s"),
     "secret.damaged": marked("What is stored of “%(secret)s” did not open, and nothing was shown"),
     "service.register": marked("%(who)s registered this service"),
     "service.prolong": marked("%(who)s moved the end of this service"),
@@ -52,8 +62,34 @@ OF_ASKING = {
     "not answered": marked("Nobody answered whether your access may be checked out, and nothing was opened"),
 }
 """The same of a lease that took somebody's yes, where nothing had begun."""
+REVIEWED = {
+    "justified": marked(
+        "%(who)s found it justified that your access was opened without another person's yes"
+    ),
+    "not justified": marked(
+        "%(who)s found it not justified that your access was opened without another person's yes"
+    ),
+}
+"""What is said of a review, by what it found."""
+PLANNED = {
+    "lease.start": marked("%(who)s checked your access out for ticket %(ticket)s, from %(begins)s on"),
+    "lease.approve": marked(
+        "%(who)s agreed that your access is checked out for ticket %(ticket)s, from %(begins)s on"
+    ),
+}
+"""The same of a lease that begins later."""
+PLANNED_BY_YOU = marked(
+    "You allowed that your access is checked out for ticket %(ticket)s, from %(begins)s on"
+)
+EXTENDED = marked("%(who)s may use your access until %(until)s now")
 REFUSED = {
     "secret.reveal": marked("%(who)s wanted to open “%(secret)s” and was refused"),
+    "secret.use": marked("%(who)s wanted to hand “%(secret)s” to a program and was refused"),
+    "secret.code": marked("%(who)s wanted a one-time code of “%(secret)s” and was refused"),
+    "lease.extend": marked("%(who)s wanted to use your access for longer and was refused"),
+    "lease.break-glass": marked(
+        "%(who)s wanted to open your access without another person's yes and was refused"
+    ),
     "lease.start": marked("%(who)s wanted to check your access out for ticket %(ticket)s and was refused"),
     "lease.approve": marked("%(who)s wanted to agree to a check-out of your access, and it was not possible"),
     "secret.give": marked("Something was handed in on the form and refused"),
@@ -82,24 +118,37 @@ _REFUSED = marked("%(who)s wanted to do something here and was refused; nothing 
 
 def told(view: HappenedView, say: Translation, business: str) -> str:
     """One thing that happened as a sentence in the language of `say`, without a full stop."""
-    if view.why:
-        sentence = CHECKED[view.why]
-    elif view.outcome != "ok":
-        sentence = REFUSED.get(view.type, _REFUSED)
-    elif view.of_asking:
-        sentence = OF_ASKING[view.of_asking]
-    elif view.by == "you" and view.type in BY_YOU:
-        sentence = BY_YOU[view.type]
-    else:
-        sentence = SENTENCES[view.type]
     return say.phrase(
-        sentence,
+        _sentence(view),
         who=_who(view, say, business),
         secret=say.gettext(view.secret) if view.secret else say.gettext("your access"),
         whom=view.whom or say.gettext("a technician"),
         field=say.gettext(view.field) if view.field else say.gettext("a field"),
         ticket=view.ticket or say.gettext("without a number"),
+        begins=say.moment(view.begins_at) if view.begins_at else "",
+        until=say.moment(view.until) if view.until else "",
     )
+
+
+def _sentence(view: HappenedView) -> str:
+    """The most exact sentence that is true of it."""
+    if view.why:
+        return CHECKED[view.why]
+    if view.outcome != "ok":
+        return REFUSED.get(view.type, _REFUSED)
+    usual = BY_YOU.get(view.type) if view.by == "you" else None
+    return _of_a_lease(view) or usual or SENTENCES[view.type]
+
+
+def _of_a_lease(view: HappenedView) -> str:
+    """What is to be said of a lease in particular; nothing where it is as leases mostly are."""
+    if view.of_asking:
+        return OF_ASKING[view.of_asking]
+    if view.judged:
+        return REVIEWED[view.judged]
+    if view.begins_at and view.type in PLANNED:
+        return PLANNED_BY_YOU if view.by == "you" else PLANNED[view.type]
+    return EXTENDED if view.until and view.type == "lease.extend" else ""
 
 
 def _who(view: HappenedView, say: Translation, business: str) -> str:
@@ -110,5 +159,7 @@ def _who(view: HappenedView, say: Translation, business: str) -> str:
             return say.gettext("You")
         case "host":
             return say.gettext("An operator of the vault")
+        case "helpdesk":
+            return say.phrase("The helpdesk of %(business)s", business=business)
         case _:
             return say.gettext("The vault")

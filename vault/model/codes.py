@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from vault.crypto.factors import timed_code
 from vault.errors import Invalid, Tampered
 from vault.model.otpauth import parse_otpauth
-from vault.sentences import Sentence
 from vault.values import SECOND, Moment, Plaintext
 
 
@@ -26,7 +25,7 @@ def one_time_code(text: Plaintext, now: Moment) -> OneTimeCode:
     try:
         found = parse_otpauth(text.expose())
     except Invalid:
-        raise Tampered(Sentence("what is stored makes no codes")) from None
+        raise Tampered("what is stored makes no codes") from None
     step = now // (found.period * SECOND)
     code = timed_code(found.seed, found.algorithm, found.digits, step)
     return OneTimeCode(Plaintext(code), found.period, Moment((step + 1) * found.period * SECOND))

@@ -6,9 +6,10 @@ from typing import Literal
 from vault.model.desk_views import ExposureView
 from vault.model.views import View
 
-By = Literal["staff", "you", "vault", "host"]
+By = Literal["staff", "you", "vault", "host", "helpdesk"]
 Verdict = Literal["", "passed", "refused"]
 Why = Literal["", "card", "misplaced", "damaged", "unusable"]
+Judged = Literal["", "justified", "not justified"]
 OfAsking = Literal["", "asked", "taken back", "not answered"]
 
 
@@ -38,10 +39,12 @@ class HappenedView(View):
     """The title of the field that was opened."""
     of_asking: OfAsking = ""
     """Of a lease that took a yes: it was only asked for, taken back or never answered, so nothing of it opened."""
+    judged: Judged = ""
+    """Of a review of broken glass: what somebody else found."""
     begins_at: datetime | None = None
     """Of a lease that was checked out for later: when it is to begin."""
     until: datetime | None = None
-    """Of a lease that was made longer, or began by broken glass: its end."""
+    """Of a lease that was made longer: its end."""
 
 
 class HappenedPage(View):

@@ -12,11 +12,13 @@ from typing import Any
 from sqlalchemy import Select, bindparam, func, select
 
 from vault.errors import Conflict, Denied, Invalid, NotFound, Tampered
+from vault.model.desk_views import Way
 from vault.model.people import Person
 from vault.model.tables import Certificate, Customer, Deployment, LedgerEntry, Secret, Service, Ticket
 from vault.model.views import CertificateView
 from vault.operations import presence
 from vault.operations.asking import service_for, service_of
+from vault.operations.exposure import WAYS
 from vault.operations.leases import end_leases
 from vault.operations.presence import NOTHING, Deed, Presence
 from vault.operations.requests import end_requests
@@ -49,15 +51,24 @@ _OVERDUE = (
     .order_by(_SERVICES.c.id)
 )
 _SEEN = (
-    select(_ENTRIES.c.actor, func.count(), func.min(_ENTRIES.c.time), func.max(_ENTRIES.c.time))
+    select(
+        _ENTRIES.c.actor, _ENTRIES.c.type, func.count(), func.min(_ENTRIES.c.time), func.max(_ENTRIES.c.time)
+    )
     .where(
         _ENTRIES.c.service_id == bindparam("service"),
-        _ENTRIES.c.type == "secret.reveal",
+        _ENTRIES.c.type.in_(WAYS),
         _ENTRIES.c.body.contains('"outcome":"ok"'),
     )
-    .group_by(_ENTRIES.c.actor)
+    .group_by(_ENTRIES.c.actor, _ENTRIES.c.type)
     .order_by(_ENTRIES.c.actor)
 )
+_COUNTED: dict[Way, str] = {"revealed": "reveals", "used": "uses", "code": "codes"}
+_WAYS = {
+    "reveals": "shown to the person, who could have kept it",
+    "uses": "handed to a program of the person's by its own word, who could have kept it with some effort",
+    "codes": "a one-time code was made and shown; what it was made of was not",
+}
+"""What the certificate says of the three ways in which something was opened."""
 SCRUB_TRIES = 50
 SCRUB_SECONDS = 0.02
 
@@ -167,18 +178,6 @@ def _statement(
     service = service_of(reading, service_id)
     customer = reading.find(Customer, id=service.customer_id)
     origin = reading.connection.execute(select(Deployment.table().c.origin)).scalar_one()
-    seen = []
-    for actor, times, first, last in reading.connection.execute(_SEEN, {"service": service_id}):
-        person = reading.find(Person, id=actor)
-        seen.append(
-            {
-                "person": actor,
-                "name": person.name if person else "",
-                "reveals": int(times),
-                "first": to_datetime(first).isoformat(),
-                "last": to_datetime(last).isoformat(),
-            }
-        )
     held = reading.find_all_unchecked(Secret, service_id=service_id)
     return {
         "certificate": "valetkey destruction v1",
@@ -193,12 +192,30 @@ def _statement(
         "keys": sorted(gone),
         "secrets": [{"secret": secret.id, "kind": secret.kind, "version": secret.version} for secret in held],
         "remove": [{"secret": secret.id, "line": secret.made_line} for secret in held if secret.made_line],
-        "seen": seen,
+        "seen": _seen(reading, service_id),
+        "ways": _WAYS,
         "covers": "the keyring, its mirror, and every copy of the vault's database, older ones too",
         "does not cover": "older copies of the keyring itself, which the operator promises not to keep; "
         "what the persons above have seen; what the customer keeps",
         "checkpoint": checkpoint,
     }
+
+
+def _seen(reading: Reading, service_id: str) -> list[dict[str, Any]]:
+    """Who had opened something, how often in each way, and from when to when."""
+    found: dict[str, dict[str, Any]] = {}
+    spans: dict[str, list[int]] = {}
+    for actor, entry_type, times, first, last in reading.connection.execute(_SEEN, {"service": service_id}):
+        person = reading.find(Person, id=actor)
+        about = {"person": actor, "name": person.name if person else "", **dict.fromkeys(_WAYS, 0)}
+        found.setdefault(actor, about)[_COUNTED[WAYS[entry_type]]] = int(times)
+        spans.setdefault(actor, []).extend((first, last))
+    for actor, moments in spans.items():
+        found[actor] |= {
+            "first": to_datetime(min(moments)).isoformat(),
+            "last": to_datetime(max(moments)).isoformat(),
+        }
+    return list(found.values())
 
 
 @operation("service.destroy")

@@ -1,5 +1,6 @@
 """All that happened to a service, told to its customer out of the ledger itself and not out of a copy of it."""
 
+from datetime import datetime
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
@@ -8,7 +9,7 @@ from sqlalchemy import bindparam, select
 from vault.errors import Tampered
 from vault.ledger.entry import Entry, decode
 from vault.model.kinds import KINDS
-from vault.model.own import By, HappenedPage, HappenedView, OfAsking, Verdict, Why
+from vault.model.own import By, HappenedPage, HappenedView, Judged, OfAsking, Verdict, Why
 from vault.model.people import Person
 from vault.model.tables import Lease, LedgerEntry, Secret, Ticket
 from vault.operations.audit import facts_of
@@ -22,8 +23,9 @@ TYPES = frozenset(
         "request.ask", "request.reissue", "request.cancel", "request.begin", "request.done", "request.expire",
         "terms.accept", "secret.give", "secret.checked", "secret.withdraw", "secret.replace", "secret.report",
         "ticket.open", "ticket.assign", "ticket.unassign", "ticket.close",
-        "lease.start", "lease.approve", "lease.refuse", "lease.check-in", "lease.revoke", "lease.expire",
-        "secret.reveal", "secret.damaged",
+        "ticket.hand-over", "lease.start", "lease.approve", "lease.refuse", "lease.extend", "lease.check-in",
+        "lease.revoke", "lease.expire", "lease.break-glass", "review.close", "host-key.meet",
+        "secret.reveal", "secret.use", "secret.code", "secret.damaged",
         "service.register", "service.prolong", "service.pause", "service.resume",
         "service.overdue", "service.end", "service.destroy", "records.export",
     }
@@ -41,9 +43,10 @@ _OF_SERVICE = (
 )
 _NEWEST = 2**53
 T = TypeVar("T")
-_ABOUT_SOMEBODY = frozenset({"ticket.assign", "ticket.unassign"})
+_ABOUT_SOMEBODY = frozenset({"ticket.assign", "ticket.unassign", "ticket.hand-over"})
 _VERDICT: TypeAdapter[Verdict] = TypeAdapter(Verdict)
 _WHY: TypeAdapter[Why] = TypeAdapter(Why)
+_JUDGED: TypeAdapter[Judged] = TypeAdapter(Judged)
 
 
 def entries_of(
@@ -134,6 +137,9 @@ def _view(
         secret=kind.title if kind else "",
         field=titles.get(field, ""),
         of_asking=of_asking,
+        judged=_known(_JUDGED, entry.ids.get("judged", "")),
+        begins_at=_moment(entry, "begins"),
+        until=_moment(entry, "until"),
     )
 
 
@@ -142,6 +148,10 @@ def _why(entry: Entry) -> Why:
     if entry.ids.get("verdict") != "refused":
         return ""
     return _known(_WHY, entry.ids.get("why", "unusable"))
+
+
+def _moment(entry: Entry, name: str) -> datetime | None:
+    return to_datetime(int(entry.ids[name])) if name in entry.ids else None
 
 
 def _known(words: TypeAdapter[T], said: str) -> T:
@@ -153,8 +163,8 @@ def _known(words: TypeAdapter[T], said: str) -> T:
 
 
 def _by(actor: str) -> By:
-    if actor.startswith("per_"):
-        return "staff"
+    if actor.startswith(("per_", "hlp_")):
+        return "staff" if actor.startswith("per_") else "helpdesk"
     if actor in {"core", "host"}:
         return "vault" if actor == "core" else "host"
     return "you"

@@ -13,7 +13,7 @@ from vault.model.own import AskedLeaseView, GivenView, LentView, OwnServiceView,
 from vault.model.people import Person
 from vault.model.tables import Assignment, Certificate, Lease, LedgerEntry, Request, Secret, Service, Ticket
 from vault.model.views import RequestView
-from vault.operations import destruction, necessity, notices, showing
+from vault.operations import destruction, exposure, necessity, notices, showing
 from vault.operations.requests import ask_again
 from vault.operations.vault import Vault
 from vault.operations.visits import customer_of, end_others, link_hash, own_secret, own_service
@@ -39,6 +39,7 @@ _ON_IT = (
         _TICKETS.c.service_id == bindparam("service"),
         _TICKETS.c.state == "open",
         _ASSIGNMENTS.c.state == "active",
+        _ASSIGNMENTS.c.ends_at.is_(None) | (_ASSIGNMENTS.c.ends_at > bindparam("at")),
         _PEOPLE.c.state == "active",
     )
     .order_by(_PEOPLE.c.name)
@@ -56,7 +57,7 @@ _OPENED = (
     select(_ENTRIES.c.body)
     .where(
         _ENTRIES.c.service_id == bindparam("service"),
-        _ENTRIES.c.type == "secret.reveal",
+        _ENTRIES.c.type.in_(exposure.WAYS),
         _ENTRIES.c.body.contains('"outcome":"ok"'),
         _ENTRIES.c.body.contains(bindparam("secret")),
     )
@@ -87,7 +88,7 @@ def service(reading: Reading, actor: Actor, service_id: str) -> OwnServiceView:
 
 def _service(reading: Reading, row: Any) -> OwnServiceView:
     certificate = reading.find(Certificate, id=row["id"])
-    on_it = reading.connection.execute(_ON_IT, {"service": row["id"]}).scalars()
+    on_it = reading.connection.execute(_ON_IT, {"service": row["id"], "at": reading.now}).scalars()
     held = reading.find_all_unchecked(Secret, service_id=row["id"])
     titles = {secret.id: KINDS[secret.kind].title for secret in held}
     return OwnServiceView(
@@ -100,10 +101,14 @@ def _service(reading: Reading, row: Any) -> OwnServiceView:
         paused_at=None if row["paused_at"] is None else to_datetime(row["paused_at"]),
         given=tuple(_given(reading, secret, to_datetime(row["ends_at"])) for secret in held),
         who_may=tuple(on_it) if row["state"] == "open" else (),
-        lent=tuple(_lent(lease, titles) for lease in reading.rows(_LENT, service=row["id"], at=reading.now)),
+        lent=tuple(
+            _lent(lease, titles, reading.now)
+            for lease in reading.rows(_LENT, service=row["id"], at=reading.now)
+        ),
         asked=tuple(
             _asked(lease, titles) for lease in reading.rows(_ASKED, service=row["id"], at=reading.now)
         ),
+        exposure=exposure.of_service(reading, row["id"]),
         certificate=certificate.note if certificate else None,
     )
 
@@ -128,7 +133,7 @@ def _given(reading: Reading, secret: Secret, ends_at: datetime) -> GivenView:
     )
 
 
-def _lent(row: Any, titles: dict[str, str]) -> LentView:
+def _lent(row: Any, titles: dict[str, str], now: int) -> LentView:
     return LentView(
         id=row["id"],
         who=row["name"],
@@ -137,6 +142,8 @@ def _lent(row: Any, titles: dict[str, str]) -> LentView:
         since=to_datetime(row["starts_at"]),
         until=to_datetime(row["expires_at"]),
         secrets=tuple(titles[one] for one in row["covers"].split() if one in titles),
+        planned=now < row["starts_at"],
+        glass=bool(row["review_id"]),
     )
 
 
@@ -152,6 +159,7 @@ def _asked(row: Any, titles: dict[str, str]) -> AskedLeaseView:
         until=to_datetime(lease.expires_at),
         secrets=tuple(titles[one] for one in lease.covers.split() if one in titles),
         digest=showing.asked_of(lease).digest,
+        begins_at=None if lease.begins_at is None else to_datetime(lease.begins_at),
     )
 
 
