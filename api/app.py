@@ -17,12 +17,14 @@ from api.routes import (
     device,
     enrolment,
     health,
+    helpdesks,
     host_keys,
     leases,
     ledger,
     mine,
     presence,
     requests,
+    reviews,
     services,
     session,
     staff,
@@ -44,7 +46,8 @@ def build(vault: Vault) -> FastAPI:
     app.state.vault = vault
     api = APIRouter(prefix="/api/v1")
     people = (session, account, presence, enrolment, device, tokens, staff)
-    for part in (*people, board, services, requests, tickets, leases, host_keys, approvals, ledger, terms, mine):
+    work = (board, services, requests, tickets, leases, host_keys, approvals, reviews)
+    for part in (*people, *work, helpdesks, ledger, terms, mine):
         api.include_router(part.router)
     app.include_router(api)
     app.include_router(device.oauth)

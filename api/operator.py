@@ -12,9 +12,10 @@ from api.errors import problem_of_fault
 from api.lines import listening
 from vault.crypto.encoding import unb64
 from vault.errors import Invalid, VaultError
+from vault.model.helpdesk_views import HelpdeskView
 from vault.model.terms import AllTermsView, TermsView
 from vault.model.views import PersonView
-from vault.operations import catalogue, hosting, operator, scanning, staff, terms
+from vault.operations import catalogue, helpdesks, hosting, operator, scanning, staff, terms
 from vault.operations.vault import Vault
 from vault.storage.reading import Reading
 from vault.strict_json import read_json
@@ -33,7 +34,16 @@ class Order(BaseModel):
 class Plain(Order):
     """An order that needs nothing more said."""
 
-    do: Literal["status", "seal", "keyring mirror", "doctor", "clock confirm", "staff list", "terms show"]
+    do: Literal[
+        "status",
+        "seal",
+        "keyring mirror",
+        "doctor",
+        "clock confirm",
+        "staff list",
+        "terms show",
+        "helpdesk list",
+    ]
 
 
 class Scan(Order):
@@ -112,8 +122,32 @@ class PublishTerms(Order):
     after: int | None = None
 
 
+class AddHelpdesk(Order):
+    """A helpdesk that may tell of tickets from now on."""
+
+    do: Literal["helpdesk add"]
+    name: str
+    kind: str
+
+
+class RenewHelpdesk(Order):
+    """A new signing secret for a helpdesk; the one before counts for a day more, or no more from now on."""
+
+    do: Literal["helpdesk secret"]
+    id: str
+    at_once: bool = False
+
+
+class EndHelpdesk(Order):
+    """A helpdesk that is believed nothing any more."""
+
+    do: Literal["helpdesk end"]
+    id: str
+
+
+HelpdeskOrder = AddHelpdesk | RenewHelpdesk | EndHelpdesk
 StaffOrder = AddStaff | RolesOfStaff | ResetStaff | MailOfStaff | DisableStaff
-AnyOrder = Plain | Scan | Unseal | ApplyCatalogue | PublishTerms | StaffOrder
+AnyOrder = Plain | Scan | Unseal | ApplyCatalogue | PublishTerms | HelpdeskOrder | StaffOrder
 ORDER: TypeAdapter[AnyOrder] = TypeAdapter(Annotated[AnyOrder, Field(discriminator="do")])
 
 
@@ -133,6 +167,10 @@ async def _terms(vault: Vault) -> AllTermsView:
     return await vault.read_aside(terms.everything, Actor.host())
 
 
+async def _helpdesks(vault: Vault) -> list[HelpdeskView]:
+    return await vault.read(helpdesks.all_helpdesks, Actor.host())
+
+
 _PLAIN: dict[str, Callable[[Vault], Awaitable[Any]]] = {
     "status": _status,
     "seal": operator.seal,
@@ -141,6 +179,7 @@ _PLAIN: dict[str, Callable[[Vault], Awaitable[Any]]] = {
     "clock confirm": operator.confirm_clock,
     "staff list": _staff_list,
     "terms show": _terms,
+    "helpdesk list": _helpdesks,
 }
 
 
@@ -158,7 +197,24 @@ async def carry_out(vault: Vault, order: AnyOrder) -> Any:
         case PublishTerms():
             return await _publish_terms(vault, Actor.host(), order)
         case _:
-            return await _change_staff(vault, Actor.host(), order)
+            return await _change(vault, Actor.host(), order)
+
+
+async def _change(vault: Vault, host: Actor, order: HelpdeskOrder | StaffOrder) -> Any:
+    if isinstance(order, HelpdeskOrder):
+        return await _change_helpdesk(vault, host, order)
+    return await _change_staff(vault, host, order)
+
+
+async def _change_helpdesk(vault: Vault, host: Actor, order: HelpdeskOrder) -> HelpdeskView | None:
+    match order:
+        case AddHelpdesk():
+            return await helpdesks.add(vault, host, order.name, order.kind)
+        case RenewHelpdesk():
+            return await vault.perform(helpdesks.renew, host, order.id, order.at_once)
+        case EndHelpdesk():
+            await vault.perform(helpdesks.end, host, order.id)
+    return None
 
 
 async def _publish_terms(vault: Vault, host: Actor, order: PublishTerms) -> TermsView:

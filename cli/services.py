@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from cli import proving
+from cli.helpdesk import put_all as put_helpdesks
 from cli.http import signed_in
 from cli.lookup import customer_id
 from cli.terminal import AsJson, ask, put, put_details, put_json, put_table, say, say_next, shown, when
@@ -213,6 +214,35 @@ def prolong(
         if secret["line_stops"]:
             say(f"{secret['id']}: {_stops(secret)}; a mail with the new line goes to them")
     say_next(f"valetkey service show {found['id']}")
+
+
+@app.command()
+def helpdesks(as_json: AsJson = False) -> None:
+    """List the helpdesks that may tell of tickets, and of which services each does."""
+    with signed_in() as client:
+        found = client.get("/api/v1/helpdesks")
+    put_helpdesks(found, as_json=as_json)
+    say_next("valetkey service connect SERVICE HELPDESK")
+
+
+@app.command()
+def connect(
+    service: Service, helpdesk: Annotated[str, typer.Argument(help="The helpdesk's id, hlp_…")]
+) -> None:
+    """Let a helpdesk tell of a service: it opens its tickets, and names it by the service's id."""
+    with signed_in() as client:
+        client.post("/api/v1/services", service, "helpdesk", helpdesk=helpdesk)
+    say(f"that helpdesk tells of this service now, which it has to call {service}")
+    say_next(f"valetkey service show {service}")
+
+
+@app.command()
+def disconnect(service: Service) -> None:
+    """Let no helpdesk tell of a service any more; its tickets stay as they are."""
+    with signed_in() as client:
+        client.delete("/api/v1/services", service, "helpdesk")
+    say("no helpdesk tells of this service any more; its tickets stay as they are")
+    say_next(f"valetkey service show {service}")
 
 
 @app.command()

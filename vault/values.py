@@ -54,6 +54,7 @@ DeploymentId = NewType("DeploymentId", str)
 
 FactorId = NewType("FactorId", str)
 InvitationId = NewType("InvitationId", str)
+HelpdeskId = NewType("HelpdeskId", str)
 ChangeId = NewType("ChangeId", str)
 ChallengeId = NewType("ChallengeId", str)
 TokenId = NewType("TokenId", str)

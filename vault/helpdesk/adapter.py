@@ -9,7 +9,7 @@ from typing import ClassVar, TypeVar
 from vault.errors import Invalid, NotSignedIn
 from vault.helpdesk.events import Delivery, Event
 from vault.strict_json import read_json
-from vault.values import Moment, to_moment
+from vault.values import MailAddress, Moment, to_moment
 
 Headers = Mapping[str, Sequence[str]]
 """Every value of every header, under its name in lower case: of one that comes twice nobody believes either."""
@@ -17,13 +17,11 @@ MOST_FIELDS = 400
 """Of one object in a body that is signed: a helpdesk sends dozens, and those that its own people added."""
 
 
-class Unsigned(NotSignedIn):
-    """The message is not signed as this kind of helpdesk signs."""
-
-    hint = "The helpdesk has to sign with its present secret, and its clock has to be right."
-
-    def __init__(self) -> None:
-        super().__init__("no helpdesk has signed this within the last five minutes")
+def unsigned() -> NotSignedIn:
+    """The refusal of what is not signed as it has to be, or not now: the same for all that can be wrong with it."""
+    refusal = NotSignedIn("no helpdesk has signed this within the last five minutes")
+    vars(refusal)["hint"] = "The helpdesk has to sign with its present secret, and its clock has to be right."
+    return refusal
 
 
 class Adapter(ABC):
@@ -42,9 +40,10 @@ class Adapter(ABC):
 
     @abstractmethod
     def opened(self, keys: Sequence[bytes], headers: Headers, body: bytes) -> Delivery:
-        """The message, if it is signed under one of the keys; nothing of its body is believed before. Raises Unsigned.
+        """The message, if it is signed under one of the keys; nothing of its body is believed before.
 
-        How old it may be is not judged here. Raises Invalid for a body that is signed and says nothing of when.
+        How old it may be is not judged here. Raises NotSignedIn, and Invalid for a body that is signed and says
+        nothing of when.
         """
 
     @abstractmethod
@@ -70,10 +69,10 @@ def adapter(name: str, title: str) -> Callable[[A], A]:
 
 
 def one(headers: Headers, name: str) -> str:
-    """The one value of a header. Raises Unsigned where it is missing or comes twice."""
+    """The one value of a header. Raises NotSignedIn where it is missing or comes twice."""
     values = headers.get(name, ())
     if len(values) != 1:
-        raise Unsigned
+        raise unsigned()
     return values[0]
 
 
@@ -99,6 +98,11 @@ def text(of: Mapping[str, object], name: str, place: str = "", longest: int = 20
     if not isinstance(found, str) or not 0 < len(found) <= longest:
         raise Invalid(f"this must be text of at most {longest} characters", f"{place}/{name}")
     return found
+
+
+def address(of: Mapping[str, object], name: str, place: str = "") -> str:
+    """A mail address in its one canonical spelling. Raises Invalid, with its place as a JSON pointer."""
+    return MailAddress.parse(text(of, name, place, 254), f"{place}/{name}").text
 
 
 def moment(of: Mapping[str, object], name: str, place: str = "") -> Moment:

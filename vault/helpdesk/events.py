@@ -1,6 +1,7 @@
 """What a helpdesk can tell of, whichever it is: tickets and services, each by the helpdesk's own name for it."""
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 from vault.values import Moment
 
@@ -18,11 +19,15 @@ class Ticket:
 
 @dataclass(frozen=True)
 class Opened:
-    """A ticket is open. `implied`: nobody said so, but something was done with it that is done with open tickets."""
+    """A ticket is open.
+
+    `how`: it was said when it was opened; or `implied`, because something was done with it that is done with open
+    tickets; or `state`: it is open, and perhaps has been for long.
+    """
 
     at: Moment
     ticket: Ticket
-    implied: bool = False
+    how: Literal["said", "implied", "state"] = "said"
 
 
 @dataclass(frozen=True)

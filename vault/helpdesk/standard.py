@@ -17,13 +17,14 @@ from vault.errors import Invalid
 from vault.helpdesk.adapter import (
     Adapter,
     Headers,
-    Unsigned,
     adapter,
+    address,
     member,
     moment,
     one,
     read_object,
     text,
+    unsigned,
 )
 from vault.helpdesk.events import (
     Assigned,
@@ -57,24 +58,24 @@ class Standard(Adapter):
         return PREFIX + base64.b64encode(secrets.token_bytes(KEY_BYTES)).decode()
 
     def key_of(self, secret: str) -> bytes:
-        """The bytes behind `whsec_`. Raises Unsigned for what is no such secret."""
+        """The bytes behind `whsec_`. Raises NotSignedIn for what is no such secret."""
         try:
             return base64.b64decode(secret.removeprefix(PREFIX), validate=True)
         except (ValueError, binascii.Error):
-            raise Unsigned from None
+            raise unsigned() from None
 
     def opened(self, keys: Sequence[bytes], headers: Headers, body: bytes) -> Delivery:
         """As `Adapter.opened`: the time is that of the attempt, in a header that the signature covers."""
         message, sent = one(headers, "webhook-id"), one(headers, "webhook-timestamp")
         given = one(headers, "webhook-signature").split(" ")
         if not _ID.fullmatch(message) or not _SECONDS.fullmatch(sent) or len(given) > MOST_SIGNATURES:
-            raise Unsigned
+            raise unsigned()
         signed = f"{message}.{sent}.".encode() + body
         good = [signature(key, signed) for key in keys]
         found = [made[1] for made in map(_SIGNATURE.fullmatch, given) if made]
         # every pair is compared, so that the time says nothing of which one it was
         if not sum(hmac.compare_digest(one_of, made) for one_of in good for made in found):
-            raise Unsigned
+            raise unsigned()
         return Delivery(message, Moment(int(sent) * SECOND), body)
 
     def events(self, delivery: Delivery) -> tuple[Event, ...]:
@@ -112,12 +113,12 @@ def _of_ticket(kind: str, at: Moment, data: Mapping[str, object]) -> tuple[Event
         return (Opened(at, ticket),)
     if kind == "ticket.closed":
         return (Closed(at, ticket),)
-    mail = text(data, "assignee", "/data", 254)
+    mail = address(data, "assignee", "/data")
     if kind == "ticket.unassigned":
         return (Unassigned(at, ticket, mail),)
-    by = text(data, "by", "/data", 254) if data.get("by") is not None else ""
+    by = address(data, "by", "/data") if data.get("by") is not None else ""
     until = moment(data, "until", "/data") if data.get("until") is not None else None
-    return (Opened(at, ticket, implied=True), Assigned(at, ticket, mail, by, until))
+    return (Opened(at, ticket, "implied"), Assigned(at, ticket, mail, by, until))
 
 
 def _registered(at: Moment, data: Mapping[str, object]) -> Registered:
@@ -132,5 +133,5 @@ def _registered(at: Moment, data: Mapping[str, object]) -> Registered:
         text(service, "title", _SERVICE),
         moment(service, "ends_at", _SERVICE),
         text(customer, "name", "/data/customer"),
-        text(customer, "mail", "/data/customer", 254),
+        address(customer, "mail", "/data/customer"),
     )

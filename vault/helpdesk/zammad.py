@@ -19,13 +19,14 @@ from vault.errors import Invalid
 from vault.helpdesk.adapter import (
     Adapter,
     Headers,
-    Unsigned,
     adapter,
+    address,
     member,
     moment,
     one,
     read_object,
     text,
+    unsigned,
 )
 from vault.helpdesk.events import Closed, Delivery, Event, Opened, Owned, Ticket
 from vault.values import SECOND
@@ -46,7 +47,7 @@ class Zammad(Adapter):
         given = _SIGNATURE.fullmatch(one(headers, "x-hub-signature"))
         good = [hmac.digest(key, body, "sha1").hex() for key in keys]
         if given is None or not sum(hmac.compare_digest(one_of, given[1]) for one_of in good):
-            raise Unsigned
+            raise unsigned()
         ticket = member(read_object(body), "ticket")
         return Delivery(sha256(body).hexdigest(), moment(ticket, "updated_at", "/ticket"), body)
 
@@ -64,7 +65,7 @@ class Zammad(Adapter):
         if _state(said) in OVER:
             return (Closed(delivery.sent_at, ticket),)
         owner, by = _mail(said.get("owner")), _mail(said.get("updated_by")) if _owner_is_new(said) else ""
-        return (Opened(delivery.sent_at, ticket), Owned(delivery.sent_at, ticket, owner, by))
+        return (Opened(delivery.sent_at, ticket, "state"), Owned(delivery.sent_at, ticket, owner, by))
 
 
 def _number(said: Mapping[str, object], name: str) -> str:
@@ -81,9 +82,11 @@ def _state(said: Mapping[str, object]) -> str:
 
 
 def _mail(person: object) -> str:
-    """Somebody's address; nothing for nobody, whom Zammad calls "-"."""
-    mail = person.get("email") if isinstance(person, dict) else None
-    return mail if isinstance(mail, str) and "@" in mail else ""
+    """Somebody's address; nothing for nobody, whom Zammad calls "-", nor for an address that we could not write to."""
+    try:
+        return address(person, "email") if isinstance(person, dict) else ""
+    except Invalid:
+        return ""
 
 
 def _owner_is_new(said: Mapping[str, object]) -> bool:

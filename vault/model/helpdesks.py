@@ -73,9 +73,7 @@ class HelpdeskEvent(Row, table=True):
 
     __tablename__ = "helpdesk_event"
     id: str = Field(primary_key=True)
-    """A hash of the helpdesk, of the id that the message has there, and of which of its events this was."""
-    message: str = Field(index=True)
-    """A hash of the helpdesk and of that id."""
+    """A hash of the helpdesk and of the id that the message has there."""
     digest: str
     """SHA-256 of the body."""
     at: int = a_moment(index=True)

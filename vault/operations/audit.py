@@ -4,7 +4,7 @@ import base64
 import re
 from collections.abc import Iterator
 
-from sqlalchemy import select
+from sqlalchemy import select, union_all
 
 from vault.errors import Invalid, Tampered
 from vault.ledger.bundle import write_bundle
@@ -14,6 +14,7 @@ from vault.ledger.entry import Entry, decode
 from vault.ledger.proof import consistency_proof, inclusion_proof
 from vault.ledger.tiles import TileReader
 from vault.ledger.verify import BEYOND_INTEGERS
+from vault.model.helpdesks import Helpdesk
 from vault.model.log_views import CheckpointView, EntryPage, EntryView, ProofView
 from vault.model.people import Person
 from vault.model.tables import Disclosed, LedgerCheckpoint, LedgerEntry, LedgerHead
@@ -102,9 +103,11 @@ def _disclosure(keys: Keys, seq: int, name: str, subject_id: str, sealed: bytes)
 
 
 def _names(reading: Reading, actors: set[str]) -> dict[str, str]:
-    people = Person.table()
-    query = select(people.c.id, people.c.name).where(people.c.id.in_(actors))
-    return {row.id: row.name for row in reading.connection.execute(query)}
+    who = [
+        select(table.c.id, table.c.name).where(table.c.id.in_(actors))
+        for table in (Person.table(), Helpdesk.table())
+    ]
+    return {row.id: row.name for row in reading.connection.execute(union_all(*who))}
 
 
 async def checkpoint(vault: Vault, actor: Actor) -> CheckpointView:

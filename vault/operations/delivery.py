@@ -9,7 +9,7 @@ from sqlalchemy import Select, and_, bindparam, case, exists, func, or_, select,
 from vault.errors import Conflict, NotFound, Unavailable
 from vault.model.people import Person, StaffChange
 from vault.model.tables import Customer, Outbox
-from vault.operations import enrolling, notices, requests, visits, witnesses
+from vault.operations import enrolling, helpdesk_mails, notices, requests, visits, witnesses
 from vault.operations.altering import NOWHERE
 from vault.operations.notices import GATHERED, SETTLES
 from vault.operations.vault import Vault
@@ -259,6 +259,8 @@ async def _to_staff(vault: Vault, row: Outbox) -> list[Mail | None]:
             return [_invited(vault, *minted)]
         case "staff.mail":
             return await vault.read_aside(_moved, core, subject)
+        case template if template in helpdesk_mails.TEMPLATES:
+            return [await vault.read_aside(helpdesk_mails.told, core, template, subject)]
         case template if template in words.LEASES:
             return [await vault.read_aside(notices.lease_told, core, template, subject)]
         case template if template in words.WATCHED:

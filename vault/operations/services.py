@@ -82,6 +82,11 @@ def require_registrable(reading: Reading, customer_id: str, type_name: str, end:
     """There is such a customer and type, and the end is within the type's longest life. Raises NotFound, Invalid."""
     if reading.find(Customer, id=known_id("cus", customer_id)) is None:
         raise NotFound("there is no such customer")
+    require_type(reading, type_name, end)
+
+
+def require_type(reading: Reading, type_name: str, end: int) -> None:
+    """There is such a type, and a service of it may last until then. Raises NotFound, Invalid."""
     longest = type_of(reading, type_name).longest_life_days
     if not reading.now < end <= reading.now + longest * DAY:
         raise Invalid(f"a service of this type ends in the future, within {longest} days", "/ends_at")

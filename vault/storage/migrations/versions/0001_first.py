@@ -125,13 +125,11 @@ def upgrade() -> None:
     op.create_table(
         "helpdesk_event",
         sa.Column("id", sa.String(), nullable=False),
-        sa.Column("message", sa.String(), nullable=False),
         sa.Column("digest", sa.String(), nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index(op.f("ix_helpdesk_event_at"), "helpdesk_event", ["at"], unique=False)
-    op.create_index(op.f("ix_helpdesk_event_message"), "helpdesk_event", ["message"], unique=False)
     op.create_table(
         "ledger_checkpoint",
         sa.Column("size", sa.BigInteger(), autoincrement=False, nullable=False),
