@@ -12,6 +12,7 @@ from tests.authenticator import SoftPasskey
 from tests.hashes import dearer_hashes
 from tests.logins import GOOD
 from tests.operations.necessities import WITH_REGISTRAR, approve
+from tests.operations.playing_glass import play_glass
 from tests.operations.visiting import NOBODY, ask, code_of, come
 from tests.world import CATALOGUE, LOGIN, PASSWORD, Member, World
 from vault.crypto.tokens import new_intake_code, new_user_code
@@ -77,6 +78,7 @@ def play_service(world: World) -> None:
     for days in (6, 6, 4):
         world.clock.advance(days=days)
         world.run(upkeep.sweep(world.vault))
+    play_glass(world)
     world.perform(sessions.sign_out, world.actor("auditor"))
     world.run(catalogue.apply(world.vault, HOST, CATALOGUE.replace("= 240", "= 120")))
     world.run(

@@ -48,6 +48,7 @@ SHARED = {
     "customer.correct": 2,
     "lease.approve": 2,
     "lease.refuse": 2,
+    "ticket.unassign": 2,
 }
 """How many operations leave the same type: several ways to one thing."""
 COUNTING = {"attempt.count", "attempt.limit", "session.seen", "token.seen", "visit.seen"}
