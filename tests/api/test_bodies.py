@@ -130,11 +130,13 @@ def filled(path: str) -> str:
 
 def _right(name: str, field: dict[str, Any]) -> Any:
     ids = {"customer": "cus", "service": "svc", "person": "per", "secret": "sec", "challenge": "chl"}
+    ids |= {"from_person": "per", "to_person": "per"}
     if name in ids:
         return new_id(ids[name])  # type: ignore[arg-type]
     others = {
         "secrets": [new_id("sec")],
-        "ends_at": "2031-01-01T00:00:00Z",
+        "tickets": [new_id("tkt")],
+        **dict.fromkeys(("ends_at", "begins_at", "until"), "2031-01-01T00:00:00Z"),
         "deliver": "hand",
         "kinds": ["ssh-password"],
         "answer": ANSWER,
