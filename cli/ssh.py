@@ -15,13 +15,13 @@ from typing import Annotated, Any
 import typer
 
 from cli import sshagents, sshruns
-from cli.held import MINUTES, found_lease, held_for
+from cli.held import MINUTES, held_for
 from cli.http import Client, signed_in
 from cli.moments import until
 from cli.sshasking import Answers, asked_at_terminal, checked, door
 from cli.sshlogins import FILES, SHELL, Login, chosen, folder_of, login, secret_of
 from cli.sshtrust import explain, trusted
-from cli.terminal import say, say_next
+from cli.terminal import say
 from cli.watching import Watch
 from vault.errors import Unavailable
 from vault.model.hostkeys import ServerKey
@@ -87,7 +87,7 @@ Command = Callable[[Login, Sequence[str]], list[str]]
 def ssh(
     ticket: Ticket,
     command: Annotated[
-        list[str] | None, typer.Argument(metavar="[-- CMD...]", help="What to run there; left out: a shell.")
+        list[str] | None, typer.Argument(metavar="-- CMD", help="What to run there; left out: a shell.")
     ] = None,
     secret: SecretOption = "",
     host_key: HostKeyOption = "",
@@ -136,19 +136,15 @@ def _connected(
     ticket: str, kinds: frozenset[str], named: str, host_key: str, reason: str, minutes: int, words: Command
 ) -> int:
     """Connect under a lease and give the exit status. Raises what opens nothing, another host key, and Ended."""
-    with signed_in() as client:
-        stays = found_lease(client, ticket) is not None
-        with held_for(client, ticket, reason=reason, minutes=minutes) as lease:
-            secret = chosen(lease, named, kinds)
-            to = login(client, lease, secret)
-            key = trusted(client, lease, to, host_key)
-            if "folder" in secret["fields"] and (folder := folder_of(client, lease, secret)):
-                say(f"the customer names this folder: {folder}")
-            status = _run(client, lease, secret, to, key, words)
-            if status == _FAILED:
-                explain(client, lease, to, key)
-    if stays:
-        say_next(f"valetkey checkin {lease['id']}")
+    with signed_in() as client, held_for(client, ticket, reason=reason, minutes=minutes) as lease:
+        secret = chosen(lease, named, kinds)
+        to = login(client, lease, secret)
+        key = trusted(client, lease, to, host_key)
+        if "folder" in secret["fields"] and (folder := folder_of(client, lease, secret)):
+            say(f"the customer names this folder: {folder}")
+        status = _run(client, lease, secret, to, key, words)
+        if status == _FAILED:
+            explain(client, lease, to, key)
     return status
 
 

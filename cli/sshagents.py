@@ -15,7 +15,7 @@ from pathlib import Path
 
 from cli.sshasking import Answers, door
 from vault.errors import Invalid, Unavailable
-from vault.model.puttykeys import START
+from vault.model.puttykeys import START, PuttyFile
 from vault.model.sshkeys import ENDS, pem_of
 from vault.values import Plaintext
 
@@ -84,7 +84,7 @@ def load(
         )
         opened.started(adding.pid)
         try:
-            _, said = adding.communicate(spelt(key.expose()), _SECONDS)
+            _, said = adding.communicate(spelt(key.expose(), passphrase), _SECONDS)
         except subprocess.TimeoutExpired:
             adding.kill()
             raise Unavailable("ssh-add did not come to an end") from None
@@ -95,11 +95,14 @@ def load(
         raise error
 
 
-def spelt(key: str) -> bytes:
-    """A private key as OpenSSH's programs expect it: the block by itself. Raises Invalid for none."""
+def spelt(key: str, passphrase: str) -> bytes:
+    """A private key as OpenSSH's programs expect it: the block by itself, of PuTTY's without its passphrase.
+
+    Raises Invalid for none.
+    """
     text = key.strip(ENDS)
     if text.startswith(START):
-        raise Invalid("this key is in PuTTY's format")
+        text = PuttyFile.parse(text).in_openssh(passphrase)
     pem = pem_of(text)
     start = text.index(f"-----BEGIN {pem.label}-----")
     end = f"-----END {pem.label}-----"

@@ -28,7 +28,7 @@ def trusted(client: Client, lease: dict[str, Any], login: Login, accepted: str) 
     """
     given = login.given_key
     if given and not given.startswith(_PRINT):
-        return _same(ServerKey.parse(given), accepted)
+        return _same(_parsed(given), accepted)
     kept = _kept(client, lease, login)
     if kept is not None:
         met = ServerKey.parse(kept["line"])
@@ -147,6 +147,15 @@ def _fitting(seen: list[ServerKey], fingerprint: str, whose: str) -> ServerKey:
         if key.fingerprint == fingerprint:
             return key
     raise _other(f"{whose} {fingerprint}", seen)
+
+
+def _parsed(given: str) -> ServerKey:
+    try:
+        return ServerKey.parse(given)
+    except Invalid:
+        error = Denied("what the customer gave as the server's host key is none; nothing was sent")
+        vars(error)["hint"] = "valetkey broken LEASE has them give the login anew"
+        raise error from None
 
 
 def _same(key: ServerKey, accepted: str) -> ServerKey:

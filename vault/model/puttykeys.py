@@ -1,18 +1,20 @@
-"""PuTTY's key files, formats 2 and 3 (PuTTY's manual, appendix C): the outside for a verdict, and the MAC for a check.
+"""PuTTY's key files, formats 2 and 3 (PuTTY's manual, appendix C): what they are, and whether a passphrase opens them.
 
 The MAC covers both halves and needs the passphrase, so it tells a wrong passphrase and every change.
 """
 
+import base64
 import hashlib
 import hmac
 import re
+import secrets
 from dataclasses import dataclass
 from typing import Final
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from vault.errors import Invalid
-from vault.model.der import BROKEN, unbase64, wired
+from vault.model.der import BROKEN, Wire, unbase64, wired
 from vault.sentences import Sentence
 
 START: Final = "PuTTY-User-Key-File-"
@@ -79,6 +81,36 @@ class PuttyFile:
 
     def opens(self, passphrase: str) -> bool:
         """Tell whether the MAC fits. Raises Invalid where the file asks for more work than is ever done here."""
+        return self._opened(passphrase) is not None
+
+    def in_openssh(self, passphrase: str) -> str:
+        """The same key in OpenSSH's own format (its PROTOCOL.key), without a passphrase. Raises Invalid."""
+        private = self._opened(passphrase)
+        if private is None:
+            raise Invalid(BROKEN)
+        outside, inside = Wire(self.public), Wire(private)
+        name = outside.string()
+        match self.type:
+            case "ssh-ed25519":
+                public, seed = outside.string(), inside.string().ljust(32, b"\0")
+                parts = [public, seed + public]
+            case "ssh-rsa":
+                exponent, modulus = outside.string(), outside.string()
+                secret, first, second, inverse = (inside.string() for _ in range(4))
+                parts = [modulus, exponent, secret, inverse, first, second]
+            case _:
+                parts = [outside.string(), outside.string(), inside.string()]
+        check = secrets.token_bytes(4) * 2
+        whole = check + wired(name, *parts, b"")
+        whole += bytes(range(1, 1 + -len(whole) % 8))
+        told = (
+            b"openssh-key-v1\0" + wired(b"none", b"none", b"") + (1).to_bytes(4) + wired(self.public, whole)
+        )
+        body = base64.encodebytes(told).decode()
+        return f"-----BEGIN OPENSSH PRIVATE KEY-----\n{body}-----END OPENSSH PRIVATE KEY-----\n"
+
+    def _opened(self, passphrase: str) -> bytes | None:
+        """The private half, once the MAC fits; None where it does not."""
         typed = passphrase.encode() if self.encrypted else b""
         key, start, mac_key = self._keys(typed)
         private = self.private
@@ -88,7 +120,8 @@ class PuttyFile:
         parts = [self.type, self.headers["Encryption"], self.headers.get("Comment", "")]
         covered = wired(*(part.encode() for part in parts), self.public, private)
         mac = hmac.digest(mac_key, covered, "sha1" if self.version == 2 else "sha256")  # noqa: PLR2004
-        return hmac.compare_digest(mac.hex(), self.headers["Private-MAC"].rstrip(" \t"))
+        fits = hmac.compare_digest(mac.hex(), self.headers["Private-MAC"].rstrip(" \t"))
+        return private if fits else None
 
     def _keys(self, passphrase: bytes) -> tuple[bytes, bytes, bytes]:
         """Key and initial value of the cipher, and the key of the MAC."""

@@ -15,10 +15,10 @@ from vault.model.kinds import KINDS, pack_fields
 from vault.model.people import Person
 from vault.model.tables import Lease, Secret, Service, Ticket
 from vault.operations.asking import may, service_of
-from vault.operations.leases import delivery_of
+from vault.operations.leases import delivery_of, held_of
 from vault.operations.offering import believed
 from vault.operations.vault import Vault
-from vault.policy.access import Held, require_live, require_openable
+from vault.policy.access import require_live, require_openable
 from vault.storage.keys import Opening
 from vault.storage.reading import Reading
 from vault.storage.unit import Unit, operation
@@ -104,15 +104,7 @@ def _held(unit: Unit, actor: Actor, right: str, lease_id: str, secret_id: str) -
     secret = unit.find(Secret, id=known_id("sec", secret_id))
     if ticket is None or secret is None:
         raise NotFound("there is no such thing")
-    held = Held(
-        person_id=lease.person_id,
-        state=lease.state,
-        expires_at=lease.expires_at,
-        covers=lease.covers.split(),
-        approver=lease.approver,
-        decided_by=lease.decided_by,
-    )
-    require_live(held, secret.id, delivery_of(unit, person, ticket, service), unit.now)
+    require_live(held_of(lease), secret.id, delivery_of(unit, person, ticket, service), unit.now)
     require_openable(secret.state)
     if _FIELD not in {field.name for field in KINDS[secret.kind].fields}:
         raise NotFound("this login has no server that shows a key")
