@@ -87,7 +87,8 @@ def busiest(begun: Collection[tuple[str, int]], service: str, at: int) -> int:
     `begun` are the services and moments of their other leases, planned ones too. Every span of 24 hours around `at`
     counts, so that nobody plans for tomorrow what is too much for today.
     """
-    spans = [since for since in (at, *(moment for _, moment in begun)) if at - DAY < since <= at]
+    starts = [at, *(moment for _, moment in begun), *(moment - DAY for _, moment in begun)]
+    spans = [since for since in starts if at - DAY < since <= at]
     others = ({one for one, moment in begun if since <= moment < since + DAY} for since in spans)
     return max((len(found) + 1 for found in others if service not in found), default=0)
 
