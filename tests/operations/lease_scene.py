@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from tests.operations.lease_model import DAY, HOUR, SERVICES_A_DAY, House, Job, Place, Somebody, Task
-from tests.world import LOGIN, Member, Template, World
+from tests.world import LOGIN, Template, World
 from vault.model.views import ServiceView
 from vault.operations import catalogue, customers, services, tickets
 from vault.values import Actor
@@ -84,27 +84,29 @@ def lay(world: World) -> Scene:
         members[name] = world.hire(f"{name} Brown", " ".join(sorted(STAFF[name])))
     for member in members.values():
         world.actor(member)
-    scene = Scene({name: member.id for name, member in members.items()}, {}, {}, {}, House({}, {}, {}), 0)
+    people = {name: Somebody(set(roles)) for name, roles in STAFF.items()}
+    ids = {name: member.id for name, member in members.items()}
+    scene = Scene(ids, {}, {}, {}, House(people, {}, {}), 0)
     for name in JOBS:
-        _begin(world, scene, members, name)
-    scene.house.people = {name: Somebody(set(roles)) for name, roles in STAFF.items()}
+        begin_job(world, scene, name, name)
     scene.begins = world.clock.wall() + HOUR
     return scene
 
 
-def _begin(world: World, scene: Scene, members: dict[str, Member], name: str) -> None:
+def begin_job(world: World, scene: Scene, kind: str, name: str) -> None:
     """A service whose customer has given both logins, with a ticket that everybody who could is on."""
-    clara, job = world.actor("coordinator"), copy.deepcopy(JOBS[name])
-    adder = world.actor(members[job.adder])
+    members = {member.id: member for member in world.staff.values()}
+    clara, job = world.actor("coordinator"), copy.deepcopy(JOBS[kind])
+    adder = world.actor(members[scene.people[job.adder]])
     customer = world.run(customers.add(world.vault, adder, f"The {name} garden", f"{name}@acme.example"))
     ends = EPOCH + timedelta(microseconds=world.clock.wall()) + timedelta(days=job.ends)
-    service = world.run(services.register(world.vault, clara, customer.id, name, title(name), ends))
+    service = world.run(services.register(world.vault, clara, customer.id, kind, title(name), ends))
     job.logins, job.ends = dict.fromkeys(_given(world, service), "there"), moment(service.ends_at)
-    ticket = world.ticket(service, members["Tom"], f"T-{name}")
+    ticket = world.ticket(service, number=f"T-{name}")
     task = Task(name)
     for who in TECHNICIANS:
         task.on[who] = Place()
-        world.perform(tickets.assign, clara, ticket.id, members[who].id)
+        world.perform(tickets.assign, clara, ticket.id, scene.people[who])
     scene.jobs[name], scene.tasks[name], scene.customers[name] = service.id, ticket.id, customer.id
     scene.house.jobs[name], scene.house.tasks[name] = job, task
 
