@@ -9,13 +9,15 @@ from api.bodies import LeasePath, ServicePath
 from api.depends import CheckedForm, PageActor, TheVault
 from api.pages.desk import desk, on_the_desk
 from api.pages.sheet import OwnSheet, PageRoute
-from vault.operations import board, checkout, services, stages, tickets
+from api.pages.timeline import drawn
+from api.pages.work import tickets_page
+from vault.operations import board, checkout, exposure, services, staff, stages, tickets, timeline
 from vault.policy.rights import DELIVERING
 from vault.values import to_datetime
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
-StageName = Annotated[str, Query(max_length=20)]
+Few = Annotated[str, Query(max_length=20)]
 AfterService = Annotated[str, Query(max_length=40)]
 
 
@@ -38,7 +40,7 @@ async def home(vault: TheVault, actor: PageActor, sheet: OwnSheet) -> Response:
 
 @router.get("/services", name="service.list")
 async def all_services(
-    vault: TheVault, actor: PageActor, sheet: OwnSheet, stage: StageName = "", after: AfterService = ""
+    vault: TheVault, actor: PageActor, sheet: OwnSheet, stage: Few = "", after: AfterService = ""
 ) -> Response:
     """List the services of one stage, or all that are not destroyed, by their end."""
     page = await vault.read(stages.services, actor, stage, after)
@@ -50,16 +52,28 @@ async def all_services(
 async def service(
     service_id: ServicePath, vault: TheVault, actor: PageActor, sheet: OwnSheet, done: str = ""
 ) -> Response:
-    """Show a service with its requests, what the customer has given, and its tickets."""
+    """Show a service with its life, its requests, what the customer has given, who could have kept it, its tickets."""
     found = await vault.read(services.service, actor, service_id)
     of_it = [one for one in await vault.read(tickets.tickets, actor) if one.service_id == service_id]
-    return sheet.shown("service.html", service=found, tickets=of_it, done=done)
+    working = {person.id: person for one in of_it if one.state == "open" for person in one.assigned}
+    return sheet.shown(
+        "service.html",
+        service=found,
+        tickets=of_it,
+        working=list(working.values()),
+        people=await vault.read(staff.people, actor),
+        exposure=await vault.read(exposure.exposure, actor, service_id),
+        picture=drawn(await vault.read(timeline.timeline, actor, service_id)),
+        done=done,
+    )
 
 
 @router.get("/tickets", name="ticket.list")
-async def all_tickets(vault: TheVault, actor: PageActor, sheet: OwnSheet) -> Response:
-    """List the tickets."""
-    return sheet.shown("tickets.html", tickets=await vault.read(tickets.tickets, actor))
+async def all_tickets(
+    vault: TheVault, actor: PageActor, sheet: OwnSheet, people: Few = "", done: Few = ""
+) -> Response:
+    """List the tickets; `people=nobody` leaves those that nobody is on."""
+    return await tickets_page(vault, actor, sheet, only_unstaffed=people == "nobody", done=done)
 
 
 @router.get("/leases", name="lease.list")

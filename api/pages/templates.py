@@ -39,7 +39,7 @@ def environment(*more: Path, language: str = LANGUAGES[0]) -> Environment:
     )
     made.policies["ext.i18n.trimmed"] = True
     made.install_gettext_callables(spoken.gettext, spoken.ngettext, newstyle=True)  # type: ignore[attr-defined]
-    made.filters.update(day=day, moment=moment, minutes=minutes, counted=counted, listed=listed)
+    made.filters.update(day=day, moment=moment, minutes=minutes, counted=counted, listed=listed, tick=tick)
     made.filters.update(paragraphs=paragraphs, said=spoken.said)
     made.globals.update(language=language, words=javascript_words(language))
     return made
@@ -86,6 +86,12 @@ def moment(when: datetime) -> Markup:
     """Say a date and time as one does. `times.js` puts it into the reader's own time zone."""
     exact = when.astimezone(UTC)
     return exact_time(when, "moment", f"{exact.day} {exact:%B %Y} at {exact:%H:%M} UTC")
+
+
+def tick(when: datetime, style: str) -> Markup:
+    """Say a time in little room: `short` as 6 Dec, `clock` as 18:30."""
+    exact = when.astimezone(UTC)
+    return exact_time(when, style, f"{exact:%H:%M}" if style == "clock" else f"{exact.day} {exact:%b}")
 
 
 def minutes(count: int) -> str:

@@ -8,15 +8,19 @@ const days = new Intl.RelativeTimeFormat(locale, { numeric: "auto" });
 
 const dayOf = (when) => new Date(when.getFullYear(), when.getMonth(), when.getDate()).getTime();
 
-// A "day" may be today; a "date" is always told by its number, for sentences that go on with it.
+// A "day" may be today; a "date" is always told by its number, for sentences that go on with it. "short" and "clock" are for
+// where there is little room.
 function inWords(when, style, now = new Date()) {
   const away = Math.round((dayOf(when) - dayOf(now)) / (24 * 60 * MINUTE));
   const named = Math.abs(away) < 2 ? days.format(away, "day") : null;
+  const clock = { hour: "2-digit", minute: "2-digit" };
+  if (style === "short") return when.toLocaleDateString(locale, { day: "numeric", month: "short" });
+  if (style === "clock") return when.toLocaleTimeString(locale, clock);
   const date = (year) => when.toLocaleDateString(locale, { day: "numeric", month: "long", year });
   if (style === "date") return date("numeric");
   if (style === "day") return named ?? date("numeric");
   const year = when.getFullYear() === now.getFullYear() ? undefined : "numeric";
-  return AT[locale](named ?? date(year), when.toLocaleTimeString(locale, { hour: "2-digit", minute: "2-digit" }));
+  return AT[locale](named ?? date(year), when.toLocaleTimeString(locale, clock));
 }
 
 for (const time of document.querySelectorAll("time[data-style]")) {

@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Literal
 
+from vault.model.desk_views import Way
 from vault.model.views import View
 
 Stage = Literal[
@@ -167,3 +168,42 @@ class SearchView(View):
     """What a search found, of everything that whoever asks may see: names, titles and numbers, and nothing else."""
 
     lists: tuple[FoundList, ...]
+
+
+class SpanView(View):
+    """Something that lasted, or still lasts or is planned."""
+
+    look: Literal["asked", "here", "paused", "lent", "glass"]
+    """glass: a lease that began by broken glass."""
+    since: datetime
+    until: datetime
+    words: str
+
+
+class MarkView(View):
+    """Something that was opened."""
+
+    way: Way
+    at: datetime
+    what: str
+
+
+class LaneView(View):
+    """What belongs on one line of the picture: the requests, one secret, one person."""
+
+    title: str
+    spans: tuple[SpanView, ...]
+    marks: tuple[MarkView, ...]
+
+
+class TimelineView(View):
+    """The life of a service."""
+
+    begins: datetime
+    now: datetime
+    """Now, or the end if that is past."""
+    ends: datetime
+    over: bool
+    lanes: tuple[LaneView, ...]
+    whole: bool
+    """Whether all of it is here; of a very busy one the oldest part is only in the log."""
