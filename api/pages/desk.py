@@ -23,20 +23,23 @@ from vault.values import Actor, to_datetime
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 
+MOST_TICKETS = 50
+"""On one's desk; each is shown with what is ready for it."""
+
+
 async def on_the_desk(vault: Vault, actor: Actor) -> dict[str, Any]:
     """What a technician has checked out, had checked out, and is to work on; nothing of anybody else's."""
     held = [one for one in await vault.read(checkout.leases, actor) if one.person_id == actor.id]
     listed = await vault.read(tickets.tickets, actor)
+    own = [
+        one for one in listed if one.state == "open" and actor.id in {person.id for person in one.assigned}
+    ]
     return {
         "live": [lease for lease in held if lease.state == "active"],
         "asked": [lease for lease in held if lease.state == "asked"],
         "planned": [lease for lease in held if lease.state == "planned"],
         "over": [lease for lease in held if lease.state == "ended"][:5],
-        "tickets": [
-            one
-            for one in listed
-            if one.state == "open" and actor.id in {person.id for person in one.assigned}
-        ],
+        "tickets": [await vault.read(tickets.ticket, actor, one.id) for one in own[:MOST_TICKETS]],
         "now": to_datetime(vault.now()),
     }
 

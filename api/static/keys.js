@@ -68,6 +68,10 @@ function pressed(event) {
   event.preventDefault();
 }
 
+const search = document.getElementById("q") ?? document.querySelector('.way a[href="/search"]');
+if (search) Object.assign(search.dataset, { key: "/", keyed: "Search" });
+const start = document.querySelector('.way a[href="/"]');
+if (start) Object.assign(start.dataset, { key: "d", keyed: `Go to the start: ${start.textContent}` });
 addEventListener("keydown", pressed);
 for (const hint of document.querySelectorAll("[data-keys]")) {
   hint.hidden = false;

@@ -45,7 +45,7 @@ def test_a_technician_waits_until_a_coordinator_has_said_yes(
     expect(tom.locator(".lead")).to_contain_text("Waits for the yes of a coordinator other than you")
     assert tom.locator(".fields, .reveal").count() == 0, "there is nothing to open yet"
     clara = sign_in(surf(java_script_enabled=script), embedded, server, "coordinator")
-    clara.get_by_role("link", name="One checkout waits for your yes or no").click()
+    clara.get_by_role("navigation").get_by_role("link", name="Approvals").click()
     clara.wait_for_url("**/approvals")
     clara.get_by_role("link", name="Tom Tanner: Server login with a password").click()
     expect(clara.locator(".facts")).to_contain_text(REASON)

@@ -263,7 +263,7 @@ def test_each_role_finds_its_own_first_page(embedded: World, server: str, surf: 
     embedded.lent()
     for role, title in (
         ("technician", "Good day, Tom"),
-        ("coordinator", "Services"),
+        ("coordinator", "Good day, Clara"),
         ("auditor", "Log"),
         ("administrator", "People"),
     ):
