@@ -81,6 +81,8 @@ INSTEAD = {
 }
 """Which of its things a route is asked for where the usual one would be used up by it."""
 QUERIES = {
+    "GET /api/v1/search": "?q=shop",
+    "GET /search": "?q=shop",
     "GET /api/v1/ledger/inclusion": "?seq=0",
     "GET /api/v1/ledger/consistency": "?from=1&to=2",
 }
@@ -183,6 +185,8 @@ _BODIES: dict[str, Callable[[Ids], dict[str, Any]]] = {
     "POST /services/{service_id}/requests": lambda _: {"kinds": "ssh-password", "deliver": "mail"},
     "POST /services/{service_id}/requests/{request_id}": lambda _: {"deliver": "mail"},
     "POST /services/{service_id}/tickets": lambda _: {"number": "", "work": "Some work"},
+    "POST /services/{service_id}/hand-over": lambda ids: {"from": ids["technician"], "to": ids["technician"]},
+    "POST /tickets/assign": lambda ids: {"tickets": ids["ticket"], "person": ids["technician"]},
     "POST /tickets/{ticket_id}/assign": lambda ids: {"person": ids["technician"]},
     "POST /tickets/{ticket_id}/leases": lambda ids: {
         "secrets": ids["secret"],

@@ -171,6 +171,8 @@ async def assign_all(vault: TheVault, actor: PageActor, sheet: OwnSheet, form: C
         until = typed.until(to_datetime(vault.now()))
         number = await handover.assign_all(vault, actor, typed.tickets, typed.person, until)
     except VaultError as refusal:
+        if "coordinator" not in sheet.roles:
+            raise  # there is no form to show it in
         faults, status = refused(refusal, "until", "tickets")
         return await tickets_page(vault, actor, sheet, typed=typed, faults=faults, status=status)
     return RedirectResponse(f"/tickets?done={'1' if number == 1 else 'several'}", 303)
