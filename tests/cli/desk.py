@@ -93,8 +93,9 @@ def _passwd() -> str:
 
 
 def spellings(secret: bytes) -> set[bytes]:
-    """A secret as programs write it down; parts of it too, where they write it line by line."""
-    whole = [secret, *(line for line in secret.splitlines() if len(line) > 20)]
+    """A secret as programs write it down; of one of many lines, two of them in place of all."""
+    lines = secret.splitlines()
+    whole = [secret] if len(lines) < 4 else [lines[len(lines) // 2], lines[len(lines) // 3]]
     found = {
         spelt for one in whole for how in (quoted, escaped, in_base64, in_hexadecimal) for spelt in how(one)
     }
@@ -116,8 +117,8 @@ def descendants(process: int) -> list[int]:
 
 def seen_from_outside(spelt: Iterable[bytes], roots: Iterable[Path]) -> list[str]:
     """Where somebody with the rights of root finds one of these: in what every process shows, and on the disk."""
-    needles = re.compile(b"|".join(map(re.escape, sorted(spelt))))
-    return [where for where, content in _shown(roots) if needles.search(content)]
+    needles = list(spelt)
+    return [where for where, content in _shown(roots) if any(needle in content for needle in needles)]
 
 
 def _shown(roots: Iterable[Path]) -> Iterator[tuple[str, bytes]]:
@@ -128,13 +129,21 @@ def _shown(roots: Iterable[Path]) -> Iterator[tuple[str, bytes]]:
         for name in ("environ", "cmdline"):
             yield f"{process}/{name}", _read(process / name)
         for open_file in _listed(process / "fd"):
-            if open_file.is_file():  # a memory file too; what is in a pipe is asked for where it is read
+            if _is_nameless(open_file):
                 yield str(open_file), _read(open_file)
     for root in roots:
         for path in root.rglob("*"):
             yield str(path), str(path).encode()
             if path.is_file() and not path.is_symlink():
                 yield str(path), _read(path)
+
+
+def _is_nameless(path: Path) -> bool:
+    """Whether it is a file that only descriptors lead to: in memory, or deleted. The others are looked for by name."""
+    try:
+        return path.is_file() and os.readlink(path).endswith("(deleted)")
+    except OSError:
+        return False
 
 
 def _listed(folder: Path) -> list[Path]:
@@ -172,6 +181,11 @@ def in_memory(process: int, needles: Iterable[bytes]) -> bool:
     except OSError:
         return False
     return False
+
+
+def is_running(process: int) -> bool:
+    """Whether it does anything yet; what only waits to be buried has no arguments any more."""
+    return _read(Path(f"/proc/{process}/cmdline")) != b""
 
 
 def name_of(process: int) -> str:
