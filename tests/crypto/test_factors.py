@@ -5,7 +5,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import pyotp
 import pytest
 
-from vault.crypto.factors import current_code, matching_step, new_totp_seed, provisioning_uri
+from vault.crypto.factors import current_code, matching_step, new_totp_seed, provisioning_uri, timed_code
 
 SEED = b"12345678901234567890"
 NOW = 1_234_567_890
@@ -92,3 +92,27 @@ def test_an_authenticator_reads_the_address() -> None:
     read = pyotp.parse_uri(uri)
     assert isinstance(read, pyotp.TOTP)
     assert read.at(NOW) == current_code(SEED, NOW)
+
+
+RFC_6238 = {
+    59: ("94287082", "46119246", "90693936"),
+    1111111109: ("07081804", "68084774", "25091201"),
+    1111111111: ("14050471", "67062674", "99943326"),
+    1234567890: ("89005924", "91819424", "93441116"),
+    2000000000: ("69279037", "90698825", "38618901"),
+    20000000000: ("65353130", "77737706", "47863826"),
+}
+"""Appendix B: the seconds, and the codes of eight digits by SHA1, SHA256 and SHA512."""
+
+
+@pytest.mark.parametrize(("at", "codes"), RFC_6238.items())
+def test_codes_for_other_peoples_logins_are_those_of_the_rfc(at: int, codes: tuple[str, ...]) -> None:
+    for algorithm, length, code in zip(("SHA1", "SHA256", "SHA512"), (20, 32, 64), codes, strict=True):
+        seed = (b"1234567890" * 7)[:length]
+        assert timed_code(seed, algorithm, 8, at // 30) == code
+        assert timed_code(seed, algorithm, 6, at // 30) == code[2:]
+
+
+def test_a_seed_of_eighty_bits_makes_codes_too() -> None:
+    seed = b"Hello!\xde\xad\xbe\xef"
+    assert timed_code(seed, "SHA1", 6, 1_800_000_000 // 30) == "309848"

@@ -31,7 +31,7 @@ from vault.policy.approval import WAITS_FOR
 from vault.storage.keys import CodeOpening, Opening
 from vault.storage.reading import Reading
 from vault.storage.unit import Unit, operation
-from vault.values import Actor, Plaintext, Reason, clock_words, known_id, new_id, to_moment
+from vault.values import MINUTE, Actor, Plaintext, Reason, clock_words, known_id, new_id, to_moment
 
 Way = Literal["reveal", "use", "code"]
 MOST_SECRETS = 20
@@ -89,6 +89,7 @@ def _in_words(
         raise NotFound("there is no such thing")
     starts = lease_start(begins, over_at(service, assignment), reading.now)
     needed = approvers.needed(reading, person_of(reading, actor), assignment, service, wanted, starts)
+    require_free(reading, service, wanted, actor.id, starts, starts + minutes * MINUTE)
     said = {"": "", "coordinator": ", with a coordinator's yes", "customer": ", with the customer's yes"}
     what = "one login" if len(wanted) == 1 else f"{len(wanted)} logins"
     which = f"{what} of “{service.title}” for ticket {ticket.number}"
@@ -122,11 +123,11 @@ def _leased(
     over = over_at(service, assignment)
     starts = lease_start(begins, over, unit.now)
     needed = approvers.needed(unit, person, assignment, service, wanted, starts)
+    require_free(unit, service, wanted, person.id, starts, starts + minutes * MINUTE)
     presence.spend(unit, actor, proof, _deed(ticket_id, wanted, minutes, why, begins))
     longest = type_of(unit, service.type, running=True).longest_lease_minutes
     ends = lease_end(minutes, longest, over, starts)
     openable(unit, service, wanted)
-    require_free(unit, service, wanted, person.id, starts, ends)
     row = Lease(
         id=new_id("lse"),
         ticket_id=ticket.id,
