@@ -97,35 +97,6 @@ async def reveal(
     return await lease_page(vault, actor, sheet, held, revealed=value | {"seconds": SHOWN_SECONDS})
 
 
-@router.post("/leases/{lease_id}/code", name="secret.code")
-async def code(
-    lease_id: LeasePath,
-    request: Request,
-    vault: TheVault,
-    actor: PageActor,
-    sheet: OwnSheet,
-    form: CheckedForm,
-) -> Response:
-    """Show a one-time code on a page of its own, until it is over."""
-    secret = text(form, "secret")
-    held = await vault.read(checkout.lease_view, actor, lease_id)
-    try:
-        issued = await checkout.issue_code(vault, actor, lease_id, secret, given_in(form))
-    except (StaleProof, TooMany, Denied) as refusal:
-        return await _look(vault, actor, sheet, held, request, form, refusal)
-    digits = issued.code.expose()
-    half = (len(digits) + 1) // 2
-    left = (issued.until - vault.now()) // SECOND
-    value = {
-        "secret": secret,
-        "field": "",
-        "value": f"{digits[:half]} {digits[half:]}",
-        "told": "",
-        "seconds": max(1, min(left, issued.period)),
-    }
-    return await lease_page(vault, actor, sheet, held, revealed=value)
-
-
 async def _look(
     vault: Vault,
     actor: Actor,
@@ -142,8 +113,29 @@ async def _look(
         raise refusal
     first = isinstance(refusal, ProofNeeded) and "asked" not in form
     faults = {} if first and not asks_to_prove(request) else faults_of(request, refusal)
-    of = {"lease": held, "secret": secret, "field": kind.field(field) if field else None}
+    of = {"lease": held, "secret": secret, "field": kind.field(field)}
     return await deed_page(vault, actor, sheet, "look.html", faults, None if first else refusal, **of)
+
+
+@router.post("/leases/{lease_id}/code", name="secret.code")
+async def code(
+    lease_id: LeasePath, vault: TheVault, actor: PageActor, sheet: OwnSheet, form: CheckedForm
+) -> Response:
+    """Show a one-time code on a page of its own, until it is over."""
+    secret = text(form, "secret")
+    held = await vault.read(checkout.lease_view, actor, lease_id)
+    issued = await checkout.issue_code(vault, actor, lease_id, secret)
+    digits = issued.code.expose()
+    half = (len(digits) + 1) // 2
+    left = (issued.until - vault.now()) // SECOND
+    value = {
+        "secret": secret,
+        "field": "",
+        "value": f"{digits[:half]} {digits[half:]}",
+        "told": "",
+        "seconds": max(1, min(left, issued.period)),
+    }
+    return await lease_page(vault, actor, sheet, held, revealed=value)
 
 
 @router.post("/leases/{lease_id}/extend", name="lease.extend")

@@ -60,7 +60,8 @@ function show(row, parts, seconds, tell) {
   stops.set(row, () => {}); // the clock tells at once, and must find it there
   const stop = countTo(Date.now() + seconds * 1000, (now) => (left.textContent = tell(now)), end);
   if (stops.has(row)) stops.set(row, stop);
-  row.querySelector(".reveal button").firstChild.data = "Cover";
+  const button = row.querySelector(".reveal button");
+  if (button) button.firstChild.data = "Cover";
 }
 
 function refuse(row, sentence, kind = "error") {
@@ -178,6 +179,12 @@ for (const [at, form] of document.querySelectorAll(".reveal").entries()) {
   way.append(element("span", ` ${row.dataset.title}`, { class: "unseen" }));
   way.addEventListener("click", () => doing(row, () => copied(row)));
   form.append(way);
+}
+
+// What came with the page, because it took a proof of its own, is covered like the rest.
+for (const value of document.querySelectorAll(".sight .value")) {
+  const row = value.closest("[data-lease]");
+  show(row, [value], Number(row.dataset.seconds), (left) => `Covered again in ${left} s`);
 }
 
 document.addEventListener("over", () => {

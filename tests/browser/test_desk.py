@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from api.security import SESSION_COOKIE, form_token
+from tests.browser.leaving import LEAVE
 from tests.browser.people import POLYGLOT, Surf, hand_over, open_form, sign_in
 from tests.operations.test_extraordinary import REGISTRAR, lent
 from tests.world import LOGIN, PASSWORD, World
@@ -34,6 +35,10 @@ def test_what_is_extraordinary_asks_for_a_proof_of_its_own(
     page.fill("#code", embedded.code("technician"))
     page.click("text=Reveal it")
     expect(row.locator(".value")).to_have_text(REGISTRAR["password"], use_inner_text=True)
+    if script:
+        expect(row.locator(".left")).to_contain_text("Covered again in")
+        page.evaluate(LEAVE, True)
+        assert page.locator(".value").count() == 0, "what came with its page is covered like the rest"
 
 
 @pytest.mark.promise("P1")

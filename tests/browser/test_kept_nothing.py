@@ -7,6 +7,7 @@ from contextlib import suppress
 import pytest
 from playwright.sync_api import Error, Locator, Page, expect
 
+from tests.browser.leaving import LEAVE
 from tests.browser.people import Surf, sign_in
 from tests.world import LOGIN, World
 
@@ -14,10 +15,6 @@ pytestmark = [pytest.mark.browser, pytest.mark.promise("P4")]
 
 VALUE = LOGIN["password"].strip()
 ALL_OF_IT = "document.documentElement.outerHTML + JSON.stringify([{...localStorage}, {...sessionStorage}])"
-LEAVE = """hidden => {
-  Object.defineProperty(document, "hidden", { get: () => hidden, configurable: true });
-  document.dispatchEvent(new Event("visibilitychange", { bubbles: true }));
-}"""
 
 
 def at_the_lease(page: Page, world: World, address: str) -> Locator:
