@@ -416,6 +416,8 @@ def test_it_takes_a_proof_for_this_lease_and_these_words(world: World) -> None:
             world.run(glass.break_glass(world.vault, tom, lease_id, why, proved))
     with pytest.raises(Denied, match="code is wrong"):
         world.run(breaking(world, lease, given=WRONG))
+    with refused(world, StaleProof, "lease.break-glass"):
+        world.perform(glass._broken, tom, lease.id, WHY, "")
     assert row_of(world, lease) == ("asked", "", "")
     assert world.run(glass.break_glass(world.vault, tom, lease.id, WHY, proved)).state == "active"
 

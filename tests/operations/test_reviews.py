@@ -185,6 +185,8 @@ def test_it_takes_a_proof_for_this_verdict_and_this_note(embedded: World) -> Non
     for verdict, note in (("", NOTE), ("maybe", NOTE), ("justified", "fine"), ("justified", "x" * 501)):
         with refused(world, Invalid):
             world.run(reviewing.close_review(world.vault, axel, lease.review_id, verdict, note, proved))
+    with refused(world, StaleProof, "review.close"):
+        world.perform(reviewing._closed, axel, lease.review_id, "justified", NOTE, "")
     done = world.run(reviewing.close_review(world.vault, axel, lease.review_id, "justified", NOTE, proved))
     assert done.state == "closed"
 
