@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from tests.operations.playing import play_customer, play_people, play_service
+from tests.operations.playing_helpdesk import play_helpdesk
 from tests.source_tree import ROOT, sources, tree_of
 from tests.world import World
 from vault.ledger.entry import Entry, decode
@@ -30,6 +31,8 @@ UNRECORDED = {
     "outbox.settle",
     "housekeeping",
     "ledger.checkpoint",
+    "helpdesk.unsigned",
+    "helpdesk.taken",
 }
 SHARED = {
     "secret.check": 2,
@@ -43,12 +46,18 @@ SHARED = {
     "factor.add": 3,
     "factor.remove": 2,
     "staff.ask": 2,
-    "service.end": 2,
+    "service.end": 3,
+    "service.register": 2,
+    "customer.add": 2,
+    "ticket.open": 2,
+    "ticket.assign": 2,
+    "ticket.close": 2,
+    "helpdesk.told": 2,
     "visit.start": 2,
     "customer.correct": 2,
     "lease.approve": 2,
     "lease.refuse": 2,
-    "ticket.unassign": 2,
+    "ticket.unassign": 3,
 }
 """How many operations leave the same type: several ways to one thing."""
 COUNTING = {"attempt.count", "attempt.limit", "session.seen", "token.seen", "visit.seen"}
@@ -71,6 +80,7 @@ TAKING_AWAY = {
     "visit.end",
     "service.pause",
     "secret.withdraw",
+    "helpdesk.end",
 }
 OPERATORS = {"vault.unseal", "vault.seal", "clock.confirm"}
 """The host's own: without them nobody could set right what stands still."""
@@ -174,7 +184,9 @@ class Reader:
     def read(self, entry: Entry, row: Told) -> None:
         """Hold one entry to its row of the page, and remember what it says."""
         person, customer = entry.actor.startswith("per_"), entry.actor.startswith("cus_")
+        helpdesk = entry.actor.startswith("hlp_")
         by = self.roles[entry.actor] if person else {"customer" if customer else entry.actor}
+        by = {"helpdesk"} if helpdesk else by
         assert by & row.by, f"{entry.type} by {by}"
         assert set(entry.ids) <= row.names, entry.type
         assert set(entry.disclosed) <= row.discloses, entry.type
@@ -209,6 +221,7 @@ def test_every_type_is_played_and_names_what_the_page_says(embedded: World) -> N
     play_customer(embedded)
     play_service(embedded)
     play_people(embedded)
+    play_helpdesk(embedded)
     page, reader = told(), Reader()
     for entry in entries(embedded):
         reader.read(entry, page[entry.type])
