@@ -13,6 +13,7 @@ from tests.operations.visiting import come
 from tests.world import World
 from vault.crypto.tokens import new_token, token_hash
 from vault.errors import ProofNeeded
+from vault.model.desk import Review
 from vault.model.people import ApiToken, Factor, Person
 from vault.model.tables import Assignment, Lease
 from vault.model.views import InvitationView, ServiceView
@@ -21,6 +22,7 @@ from vault.operations import (
     device,
     enrolling,
     factors,
+    helpdesks,
     own_passkeys,
     presence,
     services,
@@ -106,6 +108,8 @@ PREFIXES: dict[str, Prefix] = {
     "session": "ses",
     "token": "tok",
     "challenge": "chl",
+    "review": "rev",
+    "helpdesk": "hlp",
 }
 
 
@@ -193,6 +197,22 @@ def _lease(unit: Unit, person_id: str, ids: Ids, state: str, approver: str) -> s
     return lease.id
 
 
+@operation("lease.break-glass")
+def _broke_glass(unit: Unit, _actor: Actor, person_id: str, ids: Ids) -> str:
+    """Glass that was broken, and that nobody has reviewed."""
+    review = Review(
+        id=new_id("rev"),
+        lease_id=_lease(unit, person_id, ids, "ended", "coordinator"),
+        service_id=ids["service"],
+        person_id=person_id,
+        reason="to try everything as everybody",
+        created_at=unit.now,
+        due_at=unit.now + DAY,
+    )
+    unit.insert(review)
+    return review.id
+
+
 @operation("lease.start")
 def _asked_of_customer(unit: Unit, _actor: Actor, person_id: str, ids: Ids) -> str:
     """A lease that waits for a customer's yes."""
@@ -239,7 +259,9 @@ class Everybody:
 
     def __init__(self, world: World) -> None:
         self.world = world
-        world.run(catalogue.apply(world.vault, Actor.host(), WITH_REGISTRAR))
+        toml = WITH_REGISTRAR.replace("longest_life_days", "break_glass_minutes = 20\nlongest_life_days")
+        world.run(catalogue.apply(world.vault, Actor.host(), toml))
+        self.helpdesk = world.run(helpdesks.add(world.vault, Actor.host(), "The helpdesk", "standard")).id
         self.sides = {thing: self._side(thing) for thing in ("own", "other", "destroyed")}
         added = [self._added(who.name.title(), f"p{number}") for number, who in enumerate(PERSONAS)]
         self._enrolling()
@@ -247,6 +269,9 @@ class Everybody:
             who.name: world.perform(_plant, NOBODY, who, one.person.id, self.sides)
             for who, one in zip(PERSONAS, added, strict=True)
         }
+        for who, side in zip(PERSONAS, list(self.sides.values())[:2], strict=False):
+            breaker = self.planted[who.name].id
+            side.ids["review"] = world.perform(_broke_glass, NOBODY, breaker, side.ids)
         self.user_code = world.run(device.ask(world.vault, NOBODY)).user_code
         self.gone = self.planted["disabled"].id
         self._customer()
@@ -366,6 +391,7 @@ class Everybody:
         mine: Mapping[str, Ids] = self.planted[who.name].mine if who.name in self.planted else {}
         strangers = second if who.name == PERSONAS[0].name else first
         found = ghosts | self.sides[thing].ids | {"gone": self.gone, "decided": self.decided}
+        found |= {"helpdesk": self.helpdesk}
         found |= {name: holder.mine[thing][name] for name in ("lease", "over", "asked")}
         if thing == "other":
             found |= strangers.mine["own"] | {"technician": holder.id}

@@ -31,10 +31,12 @@ PAGE = Path(__file__).resolve().parent.parent / "docs" / "permissions.md"
 BEGIN, END = "<!-- tables:begin -->", "<!-- tables:end -->"
 
 OPEN, ENROLMENT, FORM, HOST = "open", "enrolment", "customer's form", "on the host"
+HELPDESK = "helpdesk.tell"
 OTHERS = {
     OPEN: "whoever reaches the vault; what is asked for says by itself whether it is answered",
     ENROLMENT: "the browser or program in which an invitation was opened, until its enrolment is done",
     FORM: "the browser or command line in which a customer's code was opened, and nobody of the staff",
+    HELPDESK: "a helpdesk, by its signature over what it sends; no session and no token of the staff",
     **CUSTOMERS_OWN,
 }
 """What opens a route that is no right of the staff."""
@@ -65,6 +67,7 @@ WORDS = {
     "customer.add": "add a customer",
     "service.list": "see the services, and the certificate of one that was destroyed",
     "service.register": "register a service",
+    "service.connect": "see the helpdesks, and say of which services each may tell",
     "service.prolong": "move the end of a service, also within the grace after it",
     "service.end": "end a service and destroy its secrets",
     "request.ask": "ask a customer for access, ask anew, withdraw it",

@@ -72,6 +72,7 @@ IDS = {
     "change": "chg",
     "token": "tok",
     "review": "rev",
+    "helpdesk": "hlp",
 }
 
 

@@ -16,12 +16,14 @@ from api.app import build
 from tests import permission_table
 from tests.cells import ENDS, NAMES_NOTHING, Cell, ask_all, is_page, param_of
 from tests.everybody import ANONYMOUS, CUSTOMER, ENROLLING, PERSONAS, THINGS, VISITOR, Everybody, Persona
-from tests.permission_table import ENROLMENT, FORM, OPEN, rights_of
+from tests.permission_table import ENROLMENT, FORM, HELPDESK, OPEN, rights_of
 from tests.world import LOGIN, Template
 from vault.policy.rights import CUSTOMERS_OWN, RIGHTS, Right, go_together
 
 EVERYBODY = (ANONYMOUS, CUSTOMER, ENROLLING, VISITOR, *PERSONAS)
-OPENED_BY = {ENROLMENT: ENROLLING, FORM: CUSTOMER} | dict.fromkeys(CUSTOMERS_OWN, VISITOR)
+TELLER = Persona("a helpdesk that signs", state="nobody")
+"""Nobody of those who ask here: it is known by its signature over each message."""
+OPENED_BY = {ENROLMENT: ENROLLING, FORM: CUSTOMER, HELPDESK: TELLER} | dict.fromkeys(CUSTOMERS_OWN, VISITOR)
 """Who alone may do what is no right of the staff."""
 IN_ONE_TURN = 1000
 """Cells; the world waits two minutes for a turn, however busy the machine is."""
@@ -45,7 +47,7 @@ NOT_THERE = {
 }
 """What is answered besides 404 for what is not theirs: a proof is asked for first, of oneself or of who coordinates."""
 THREE = ("own", "other", "nonexistent")
-OF_STAFF = {"person", "change", "seq", "type_name"}
+OF_STAFF = {"person", "change", "review", "seq", "type_name"}
 OWN_ALONE = {"factor", "session", "token", "challenge"}
 
 
