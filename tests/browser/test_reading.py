@@ -7,12 +7,14 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
-from tests.approvals import waiting
+from tests.approvals import put
 from tests.browser.people import Surf, hand_over, holding_a_passkey, open_form, sign_in
 from tests.browser.test_command_lines import login
 from tests.browser.test_joining import choose
 from tests.browser.test_registering import acts, looks
 from tests.browser.test_staff import asked
+from tests.operations.desks import planned
+from tests.operations.glasses import WHY, breakable
 from tests.world import Member, World
 
 pytestmark = [pytest.mark.browser]
@@ -25,8 +27,11 @@ def every_page(world: World, address: str, surf: Surf, **options: Any) -> Iterat
     both = world.hire("Bo Both", "coordinator technician")
     world.actor(both)
     bea = world.hire("Bea Brown", "administrator")
-    service, _, ticket, lease = world.lent()
-    asked = waiting(world, "coordinator").lease.id
+    service, secret, ticket, lease = world.lent()
+    later = planned(world, ticket, secret, hours=9).id
+    put(world, breakable())
+    asked, urgent = (world.lease(ticket, secret).id for _ in range(2))
+    world.clock.advance(minutes=16)  # so long nobody has answered
     told = login(address)
     second = world.service(title="A second service")
     request = world.ask(second)
@@ -50,7 +55,7 @@ def every_page(world: World, address: str, surf: Surf, **options: Any) -> Iterat
     yield "the receipt", page
     tom = world.member("technician").id
     places = {
-        "technician": ("/", f"/tickets/{ticket.id}", f"/leases/{lease.id}", f"/leases/{asked}", "/agreement"),
+        "technician": ("/", f"/tickets/{ticket.id}", f"/leases/{lease.id}", f"/leases/{later}", "/agreement"),
         "coordinator": (
             "/",
             f"/services/{service.id}",
@@ -71,12 +76,41 @@ def every_page(world: World, address: str, surf: Surf, **options: Any) -> Iterat
                 page.locator("[data-name=password]").get_by_role("button", name="Reveal").click()
                 page.wait_for_selector(".value")
             yield f"{role} {path}", page
+        if role == "technician":
+            yield from _breaking(page, world, f"{address}/leases/{urgent}")
+        if role == "auditor":
+            yield from _reviewing(page, address)
         if role == both.id:
             yield from _one_after_the_other(world, page, told["user_code"], both)
         if role == "coordinator":
             yield from acts(page, address)
         if role == "administrator":
             yield from _joining(world, address, surf, options, page, bea)
+
+
+def _breaking(page: Page, world: World, place: str) -> Iterator[tuple[str, Page]]:
+    """What waits for a yes, both steps of breaking the glass, and what was broken."""
+    page.goto(place)
+    yield "what waits for a yes", page
+    page.get_by_role("link", name="Break the glass").click()
+    page.wait_for_selector("#reason")
+    yield "why it cannot wait", page
+    page.fill("#reason", WHY)
+    page.click("text=Go on")
+    page.wait_for_selector("#code")
+    yield "the last step", page
+    page.fill("#code", world.code("technician"))
+    page.click("form button >> text=Break the glass")
+    page.wait_for_selector(".note.grave")
+    yield "broken glass", page
+
+
+def _reviewing(page: Page, address: str) -> Iterator[tuple[str, Page]]:
+    page.goto(f"{address}/reviews")
+    yield "reviews", page
+    page.get_by_role("link", name="Tom Tanner").click()
+    page.wait_for_url("**/reviews/rev_*")
+    yield "a review", page
 
 
 def approvals(lease: str) -> tuple[str, ...]:
