@@ -8,20 +8,21 @@ could run programs, use other agents, share the connection with later ones or se
 import os
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from cli import sshagents, sshruns
-from cli.held import MINUTES, held_for
+from cli.held import MINUTES, found_lease, held_for, live_lease
 from cli.http import Client, signed_in
+from cli.lookup import ticket_id
 from cli.moments import until
 from cli.sshasking import Answers, asked_at_terminal, checked, door
 from cli.sshlogins import FILES, SHELL, Login, chosen, folder_of, login, secret_of
 from cli.sshtrust import explain, trusted
-from cli.terminal import say
+from cli.terminal import is_watched, say
 from cli.watching import Watch
 from vault.errors import Unavailable
 from vault.model.hostkeys import ServerKey
@@ -136,8 +137,8 @@ def _connected(
     ticket: str, kinds: frozenset[str], named: str, host_key: str, reason: str, minutes: int, words: Command
 ) -> int:
     """Connect under a lease and give the exit status. Raises what opens nothing, another host key, and Ended."""
-    with signed_in() as client, held_for(client, ticket, reason=reason, minutes=minutes) as lease:
-        secret = chosen(lease, named, kinds)
+    with signed_in() as client, _held(client, ticket, kinds, named, reason, minutes) as lease:
+        secret = chosen(lease["secrets"], named, kinds)
         to = login(client, lease, secret)
         key = trusted(client, lease, to, host_key)
         if "folder" in secret["fields"] and (folder := folder_of(client, lease, secret)):
@@ -146,6 +147,22 @@ def _connected(
         if status == _FAILED:
             explain(client, lease, to, key)
     return status
+
+
+def _held(
+    client: Client, ticket: str, kinds: frozenset[str], named: str, reason: str, minutes: int
+) -> AbstractContextManager[dict[str, Any]]:
+    """One's lease of that ticket, or a new one of the login alone: other secrets may take somebody's yes.
+
+    Where nobody sits at the terminal, what comes in is the program's, and nothing is asked of it. Raises NotFound then.
+    """
+    if found_lease(client, ticket) is not None:
+        return held_for(client, ticket)
+    if not is_watched():
+        live_lease(client, ticket)
+    there = client.get("/api/v1/tickets", ticket_id(client, ticket))["secrets"]
+    wanted = chosen([one for one in there if one["state"] == "checked"], named, kinds)
+    return held_for(client, ticket, reason=reason, minutes=minutes, secrets=[str(wanted["id"])])
 
 
 def _run(

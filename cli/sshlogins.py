@@ -46,20 +46,17 @@ class Login:
 _USUAL = 22
 
 
-def chosen(lease: dict[str, Any], named: str, kinds: frozenset[str]) -> dict[str, Any]:
-    """The secret of the lease that connects, named by id or kind where several do. Raises Invalid otherwise."""
-    held: Sequence[dict[str, Any]] = lease["secrets"]
+def chosen(held: Sequence[dict[str, Any]], named: str, kinds: frozenset[str]) -> dict[str, Any]:
+    """The secret that connects, named by id or kind where several do. Raises Invalid otherwise."""
     able = [one for one in held if one["kind"] in kinds]
     fitting = [one for one in able if not named or named in {one["id"], one["kind"]}]
     if len(fitting) == 1:
         return fitting[0]
     if not able:
-        error = Invalid("no secret of this lease is a login by SSH")
-        vars(error)["hint"] = "it has " + (", ".join(one["kind"] for one in held) or "none that is open now")
+        error = Invalid("there is no login here that this works with")
+        vars(error)["hint"] = "there is " + (", ".join(one["kind"] for one in held) or "nothing given yet")
         raise error
-    error = Invalid(
-        "several logins of this lease connect" if fitting else "that is no login by SSH of this lease"
-    )
+    error = Invalid("several logins here connect" if fitting else "no login here is called that")
     told = ", ".join(f"{one['id']} ({one['kind']})" for one in able)
     vars(error)["hint"] = f"{told}; choose with --secret"
     raise error
@@ -71,8 +68,8 @@ def login(client: Client, lease: dict[str, Any], secret: dict[str, Any]) -> Logi
     return Login(
         secret=str(secret["id"]),
         kind=str(secret["kind"]),
-        host=_checked_host(host),
-        port=_checked_port(port),
+        host=checked_host(host),
+        port=checked_port(port),
         username=checked_username(username),
         given_key=_field(client, lease, secret, "host_key", required=False),
     )
@@ -99,7 +96,8 @@ def folder_of(client: Client, lease: dict[str, Any], secret: dict[str, Any]) -> 
     return _field(client, lease, secret, "folder", required=False) if "folder" in secret["fields"] else ""
 
 
-def _checked_host(raw: str) -> str:
+def checked_host(raw: str) -> str:
+    """The name or address of a server, as ssh looks it up (IDNA for what is not ASCII). Raises Invalid."""
     try:
         host = raw if raw.isascii() else raw.encode("idna").decode("ascii")
     except UnicodeError:
@@ -109,7 +107,8 @@ def _checked_host(raw: str) -> str:
     return host.lower()
 
 
-def _checked_port(raw: str) -> int:
+def checked_port(raw: str) -> int:
+    """A port. Raises Invalid."""
     if not _PORT.fullmatch(raw) or int(raw) > 65_535:  # noqa: PLR2004 (RFC 9293: 16 bits)
         raise Invalid("the port of this login is none; nothing was started")
     return int(raw)

@@ -1,4 +1,4 @@
-"""A technician's computer beside a customer's server: with a home, a runtime folder and an ssh configuration of its own."""
+"""A technician's computer beside a customer's server: with a home and a runtime folder of its own."""
 
 import json
 import os
@@ -18,8 +18,10 @@ NUMBER = "T-1001"
 PROGRAM = (
     sys.executable,
     "-c",
-    "from cli import watching; watching.EVERY_SECONDS = watching._LEAST_SECONDS = 0.3\n"
-    "from cli.main import run; run()",
+    (
+        "from cli import watching; from cli.main import run\n"
+        "watching.EVERY_SECONDS = watching._LEAST_SECONDS = 0.3; run()"
+    ),
 )
 """The command, impatient: it looks at its lease three times a second."""
 AT_HOME = 'mount --bind "$0" /etc/passwd && exec "$@"'
@@ -141,7 +143,7 @@ def _shown(roots: Iterable[Path]) -> Iterator[tuple[str, bytes]]:
 def _is_nameless(path: Path) -> bool:
     """Whether it is a file that only descriptors lead to: in memory, or deleted. The others are looked for by name."""
     try:
-        return path.is_file() and os.readlink(path).endswith("(deleted)")
+        return path.is_file() and path.readlink().name.endswith("(deleted)")
     except OSError:
         return False
 

@@ -117,7 +117,7 @@ def test_keys_of_every_make_log_in_and_a_lease_of_several_asks_which(over_ipv6: 
     desk.world.lease(desk.ticket, secret, other)
     ran = desk.run("ssh", NUMBER, "--", "true")
     assert ran.returncode == 65
-    assert b"several logins of this lease connect" in ran.stderr
+    assert b"several logins here connect" in ran.stderr
     assert f"{secret} (ssh-key)" in ran.stderr.decode()
     for named in (secret, "ssh-password"):
         assert desk.run("ssh", NUMBER, "--secret", named, "--", "true").returncode == 0
