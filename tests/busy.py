@@ -18,7 +18,12 @@ class Busy:
     """Who and what is in it, for tests that look for one thing among many."""
 
     def __init__(self, world: World) -> None:
-        put(world, BY_COORDINATOR.replace("longest_life_days = 90", WITH_GRACE).replace('approval = "coordinator", ', ""))
+        put(
+            world,
+            BY_COORDINATOR.replace("longest_life_days = 90", WITH_GRACE).replace(
+                'approval = "coordinator", ', ""
+            ),
+        )
         self.world = world
         self.customers = [world.customer(name, f"shop{at}@example.com") for at, name in enumerate(HOUSES)]
         self.rita: Member = world.hire("Rita Reyes", "technician")
@@ -45,10 +50,15 @@ class Busy:
             world.ticket(service, who[at % 3], f"T-{1040 + at}") for at, service in enumerate(self.at_work)
         ]
         self.unstaffed = world.perform(
-            tickets.open_ticket, world.actor("coordinator"), self.soon[0].id, "T-1077", "Renew the certificate"
+            tickets.open_ticket,
+            world.actor("coordinator"),
+            self.soon[0].id,
+            "T-1077",
+            "Renew the certificate",
         )
         self.leases = [
-            world.lease(self.tickets[at], self.secrets[at], who=who[at % 3], minutes=30 + 25 * at) for at in range(5)
+            world.lease(self.tickets[at], self.secrets[at], who=who[at % 3], minutes=30 + 25 * at)
+            for at in range(5)
         ]
         world.reveal(self.leases[0], self.secrets[0])
         self.paused = self.at_work[11]

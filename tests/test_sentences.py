@@ -113,6 +113,7 @@ STAFF = frozenset(
         "begins",
         "clipboard",
         "countdown",
+        "day",
         "keys",
         "lease",
         "password",
