@@ -1,11 +1,13 @@
 """A Hypothesis state machine over a real vault: whatever is done in any order, a plain model says what to expect."""
 
 import copy
+import hmac
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from contextlib import ExitStack
 from datetime import timedelta
-from typing import Any
+from hashlib import sha1
+from typing import Any, Literal
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
@@ -16,6 +18,7 @@ from tests.operations.lease_scene import (
     EPOCH,
     HOST,
     JOBS,
+    SEED,
     STAFF,
     TECHNICIANS,
     Opened,
@@ -55,7 +58,7 @@ GRAVE = "the shop is down on a holiday, and nobody of the coordinators answers"
 NO = "ask me on the telephone first, please"
 MOST_LEASES = 40
 ADDRESS = "192.0.2.7"
-TOLD = ("lease.", "secret.reveal", "secret.use", "review.")
+TOLD = ("lease.", "secret.reveal", "secret.use", "secret.code", "review.")
 """Entries of which there is exactly one for each deed that was done."""
 
 PEOPLE = st.sampled_from(sorted(STAFF))
@@ -63,6 +66,8 @@ ON_TICKETS = st.sampled_from(TECHNICIANS)
 COORDINATORS = st.sampled_from(["Clara", "Carl", "Bo"])
 PLACES = st.sampled_from(sorted(JOBS))
 WHICH = st.integers(0, 30)
+Way = Literal["reveal", "use", "code"]
+WAYS = st.sampled_from(["reveal", "use", "code"])
 MOSTLY = st.sampled_from([True, True, True, False])
 Deed = Callable[..., None]
 DEEDS: dict[str, tuple[int, str, st.SearchStrategy[dict[str, Any]]]] = {}
@@ -95,8 +100,10 @@ def put_on_alone(unit: Unit, _actor: Actor, ticket_id: str, person_id: str) -> N
 class Leases(RuleBasedStateMachine):
     """The real house beside the plain one."""
 
-    def __init__(self, opened: Opened) -> None:
+    def __init__(self, opened: Opened, *, thorough: bool = False) -> None:
+        """`thorough`: everybody looks after every step, and not only some in turn."""
         super().__init__()
+        self.thorough = thorough
         self.held = ExitStack()
         self.world, scene = self.held.enter_context(opened())
         self.ids, self.jobs, self.tasks = scene.people, scene.jobs, scene.tasks
@@ -220,7 +227,7 @@ class Leases(RuleBasedStateMachine):
         if len(self.house.leases) >= MOST_LEASES or not ways:
             return
         who, task = ways[(which + 5 * self.steps) % len(ways)]
-        given, every_login = self.presence(who), sorted(self.house.jobs[task].logins)
+        given, every_login = self.presence(who), list(self.house.jobs[task].logins)
         wanted = [every_login[one] for one in logins]
         begins = self.house.now + later * MINUTE if later else None
         asked = (who, task, frozenset(wanted), minutes, begins)
@@ -232,21 +239,24 @@ class Leases(RuleBasedStateMachine):
             self.digests[self.result.id] = self.result.digest
             self.house.checked_out(self.result.id, *asked)
 
-    @deed(3, "leases", which=WHICH, other=PEOPLE, by_holder=MOSTLY, first=st.booleans(), use=st.booleans())
-    def look(self, which: int, other: str, by_holder: bool, first: bool, use: bool) -> None:
+    @deed(3, "leases", which=WHICH, other=PEOPLE, by_holder=MOSTLY, login=st.sampled_from([0, 1]), way=WAYS)
+    def look(self, which: int, other: str, by_holder: bool, login: int, way: Way) -> None:
         lease = self.pick(which)
         lent = self.house.leases[lease]
-        logins = sorted(self.house.jobs[lent.job].logins)
-        self.looks(lent.who if by_holder else other, lease, logins[0 if first else 1], use=use)
+        logins = list(self.house.jobs[lent.job].logins)
+        self.looks(lent.who if by_holder else other, lease, logins[login], way)
 
-    def looks(self, who: str, lease: str, login: str, *, use: bool = False) -> None:
-        self.now()
-        entry = "secret.use" if use else "secret.reveal"
-        work = checkout.open_field(
-            self.world.vault, self.actor(who), lease, login, "password", way="use" if use else "reveal"
-        )
-        if self.tried(self.house.look(who, lease, login), work, entry, who, lease):
-            self.agrees(self.result.expose() == LOGIN["password"], "it opened to something else")
+    def looks(self, who: str, lease: str, login: str, way: Way) -> None:
+        at, vault, actor = self.now(), self.world.vault, self.actor(who)
+        name = "otpauth" if login in self.house.jobs[self.house.leases[lease].job].coded else "password"
+        if way == "code":
+            work: Awaitable[Any] = checkout.issue_code(vault, actor, lease, login)
+        else:
+            work = checkout.open_field(vault, actor, lease, login, name, way=way)
+        if self.tried(self.house.look(who, lease, login, way), work, f"secret.{way}", who, lease):
+            found = self.result.code if way == "code" else self.result
+            right = code_of(SEED, at) if way == "code" else LOGIN["password"]
+            self.agrees(found.expose() == right, "it opened to something else")
 
     @deed(
         4, "active", which=WHICH, other=PEOPLE, by_holder=MOSTLY, minutes=st.sampled_from([1, 30, 90, 0, 500])
@@ -400,7 +410,7 @@ class Leases(RuleBasedStateMachine):
                 self.house.ended_job(job)
         else:
             actor, logins = self.visitor(job).actor, self.house.jobs[job].logins
-            login = min(logins)
+            login = next(iter(logins))
             said: dict[str, set[str]] = {
                 "there": set(),
                 "gone": {"Conflict"},
@@ -448,11 +458,14 @@ class Leases(RuleBasedStateMachine):
 
     # -- what is always so -----------------------------------------------------------------------------------------
 
+    def lookers(self, people: tuple[str, ...]) -> set[str]:
+        return set(people) if self.thorough else {people[self.steps % len(people)]}
+
     @invariant()
     def everybody_sees_what_the_model_says(self) -> None:
         self.steps += 1
         self.now()
-        for who in self.house.people:
+        for who in self.lookers(TECHNICIANS) | self.lookers(("Clara", "Carl")):
             refused = self.house.stands(who, "technician") & self.house.stands(who, "coordinator")
             try:
                 views = self.world.read(checkout.leases, self.actor(who))
@@ -482,7 +495,7 @@ class Leases(RuleBasedStateMachine):
 
     @invariant()
     def what_waits_is_shown_to_who_decides(self) -> None:
-        for who in ("Clara", "Bo"):
+        for who in self.lookers(("Clara", "Bo")):
             if self.house.stands(who, "coordinator"):
                 continue
             waiting = {
@@ -497,10 +510,14 @@ class Leases(RuleBasedStateMachine):
 
     @invariant()
     def what_lives_opens_exactly_when_the_model_says_so(self) -> None:
+        live = [name for name, lent in self.house.leases.items() if lent.live]
+        turned = live[self.steps % len(live) :] + live[: self.steps % len(live)] if live else []
         newest = list(self.house.leases)[-1:]
-        for name, lent in self.house.leases.items():
-            if lent.live or name in newest:
-                self.looks(lent.who, name, min(lent.logins))
+        for name in dict.fromkeys(newest + (live if self.thorough else turned[:2])):
+            lent = self.house.leases[name]
+            job = self.house.jobs[lent.job]
+            login = next(one for one in job.logins if one in lent.logins)
+            self.looks(lent.who, name, login, "code" if login in job.coded else "reveal")
 
     @invariant()
     def a_holder_is_told_what_they_can_do(self) -> None:
@@ -519,6 +536,8 @@ class Leases(RuleBasedStateMachine):
     def teardown(self) -> None:
         try:
             if self.sound:
+                self.thorough = True
+                self.everybody_sees_what_the_model_says()
                 self.the_ledger_tells_exactly_that()
         finally:
             self.held.close()
@@ -541,6 +560,13 @@ class Leases(RuleBasedStateMachine):
                 )
                 told[entry.type, entry.actor, about] += 1
         assert told == Counter({deed: times for deed, times in self.done.items() if deed[0].startswith(TOLD)})
+
+
+def code_of(seed: bytes, at: int) -> str:
+    """The six digits of RFC 6238 at a moment in microseconds."""
+    tag = hmac.digest(seed, (at // 30_000_000).to_bytes(8, "big"), sha1)
+    number = int.from_bytes(tag[tag[-1] & 15 :][:4], "big") & 0x7FFFFFFF
+    return f"{number % 1_000_000:06}"
 
 
 def as_seen(view: LeaseView) -> tuple[object, ...]:

@@ -43,6 +43,8 @@ class Job:
     """Who entered its customer's address."""
     logins: dict[str, str] = field(default_factory=dict)
     """By id: "there", "gone" (the customer took it back) or "destroyed"."""
+    coded: frozenset[str] = frozenset()
+    """Of which one-time codes are made, and nothing else."""
     exclusive: bool = False
     glass: int = 0
     """For how many minutes broken glass lets a lease begin; 0 where it cannot be broken."""
@@ -284,7 +286,8 @@ class House:
     def extended(self, lease: str, minutes: int) -> None:
         self.leases[lease].ends += minutes * MINUTE
 
-    def look(self, who: str, lease: str, login: str) -> set[str]:
+    def look(self, who: str, lease: str, login: str, way: str) -> set[str]:
+        """Whether one of the three ways opens something: "reveal", "use" or "code"."""
         lent = self.leases[lease]
         if lent.who != who:
             return {"NotFound"}
@@ -293,6 +296,8 @@ class House:
             found.add("Conflict")
         if lent.state == "ended":
             found.add("Ended")
+        if (login in self.jobs[lent.job].coded) != (way == "code"):
+            found.add("Conflict" if way == "code" else "Denied")
         if login not in lent.logins:
             found.add("NotFound")
         else:

@@ -1,5 +1,6 @@
 """What every run of the lease machine begins with: four services, a ticket on each, and five of the staff."""
 
+import base64
 import copy
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -29,6 +30,9 @@ STAFF = {
     "Clara": {"coordinator"},
     "Carl": {"coordinator"},
 }
+SEED = b"12345678901234567890"
+"""Of the test vectors of RFC 6238."""
+GIVEN = {"ssh-password": LOGIN, "totp-seed": {"otpauth": base64.b32encode(SEED).decode()}}
 TECHNICIANS = ("Tom", "Tina", "Bo")
 ENVIRONMENT = {"VALETKEY_SERVICES_A_DAY": str(SERVICES_A_DAY)}
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -50,7 +54,7 @@ def toml(version: int = 1) -> str:
             f"exclusive = {str(job.exclusive).lower()}\nbreak_glass_minutes = {job.glass}\n"
             "needs = [\n"
             f'  {{ kind = "ssh-password", {line}because = "to install the shop on your server" }},\n'
-            f'  {{ kind = "sftp", {line}because = "to bring its files there" }},\n]\n'
+            f'  {{ kind = "totp-seed", {line}because = "to log in where a code is asked for" }},\n]\n'
         )
     return "".join(parts)
 
@@ -101,7 +105,9 @@ def begin_job(world: World, scene: Scene, kind: str, name: str) -> None:
     customer = world.run(customers.add(world.vault, adder, f"The {name} garden", f"{name}@acme.example"))
     ends = EPOCH + timedelta(microseconds=world.clock.wall()) + timedelta(days=job.ends)
     service = world.run(services.register(world.vault, clara, customer.id, kind, title(name), ends))
-    job.logins, job.ends = dict.fromkeys(_given(world, service), "there"), moment(service.ends_at)
+    given = _given(world, service)
+    job.logins, job.ends = dict.fromkeys(given.values(), "there"), moment(service.ends_at)
+    job.coded = frozenset({given["totp-seed"]})
     ticket = world.ticket(service, number=f"T-{name}")
     task = Task(name)
     for who in TECHNICIANS:
@@ -111,12 +117,14 @@ def begin_job(world: World, scene: Scene, kind: str, name: str) -> None:
     scene.house.jobs[name], scene.house.tasks[name] = job, task
 
 
-def _given(world: World, service: ServiceView) -> list[str]:
+def _given(world: World, service: ServiceView) -> dict[str, str]:
+    """Each login by its kind, in the order of `GIVEN`."""
     browser, form = world.begin(world.ask(service))
-    return [
-        world.hand_in(browser, world.sealed(form, LOGIN, "x25519", item)).secret
-        for item in range(len(form.items))
-    ]
+    items = {item.kind: at for at, item in enumerate(form.items)}
+    return {
+        kind: world.hand_in(browser, world.sealed(form, fields, "x25519", items[kind])).secret
+        for kind, fields in GIVEN.items()
+    }
 
 
 def title(name: str) -> str:

@@ -34,7 +34,7 @@ def patient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def search(opened: Opened, *, runs: int, steps: int, deep: bool = False) -> None:
     run_state_machine_as_test(
-        lambda: Leases(opened),
+        lambda: Leases(opened, thorough=deep),
         settings=settings(
             max_examples=runs,
             stateful_step_count=steps,
@@ -50,13 +50,13 @@ def search(opened: Opened, *, runs: int, steps: int, deep: bool = False) -> None
 def test_a_lease_goes_the_ways_of_the_model_and_no_others(
     request: pytest.FixtureRequest, templates: dict[str, Template], tmp_path: Path
 ) -> None:
-    search(laid_once(_template(request, templates, "sqlite"), tmp_path), runs=4, steps=60)
+    search(laid_once(_template(request, templates, "sqlite"), tmp_path), runs=3, steps=60)
 
 
 def test_so_it_does_on_a_server(
     request: pytest.FixtureRequest, templates: dict[str, Template], tmp_path: Path
 ) -> None:
-    search(laid_each_time(_template(request, templates, "postgresql"), tmp_path), runs=1, steps=60)
+    search(laid_each_time(_template(request, templates, "postgresql"), tmp_path), runs=1, steps=30)
 
 
 @pytest.mark.long
