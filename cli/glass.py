@@ -40,7 +40,8 @@ def break_glass(
     if as_json:
         put_json(begun)
     say(f"checked out until {until(begun['expires_at'])}, without a yes; everybody has been told")
-    say(told_fields(begun))
+    for line in told_fields(begun):
+        say(line)
     say_next(f"valetkey show {begun['id']} FIELD, and at the end: valetkey checkin {begun['id']}")
 
 

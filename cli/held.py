@@ -51,12 +51,15 @@ def found_lease(client: Client, given: str) -> dict[str, Any] | None:
 
 def live_lease(client: Client, given: str) -> dict[str, Any]:
     """The same where it opens now. Raises NotFound where there is none, Conflict where it does not open yet."""
-    lease = found_lease(client, given)
+    return _open(_is_there(found_lease(client, given), given))
+
+
+def _is_there(lease: dict[str, Any] | None, given: str) -> dict[str, Any]:
     if lease is None:
         error = NotFound("you have nothing checked out for this ticket")
         vars(error)["hint"] = f"valetkey checkout {given}"
         raise error
-    return _open(lease)
+    return lease
 
 
 def _open(lease: dict[str, Any]) -> dict[str, Any]:
@@ -73,15 +76,23 @@ def _open(lease: dict[str, Any]) -> dict[str, Any]:
 
 @contextmanager
 def held_for(
-    client: Client, given: str, *, reason: str = "", minutes: int = MINUTES, secrets: Sequence[str] = ()
+    client: Client,
+    given: str,
+    *,
+    reason: str = "",
+    minutes: int = MINUTES,
+    secrets: Sequence[str] = (),
+    only_watched: bool = False,
 ) -> Iterator[dict[str, Any]]:
     """Work under one's live lease of this ticket, which stays; where there is none, under a new one until the end.
 
+    `only_watched`: nobody is asked for anything where stdin is no terminal, because all of it is for somebody else.
     Raises what `live_lease` and `check_out` raise.
     """
     lease = found_lease(client, given)
-    if lease is not None:
-        yield _open(lease)
+    if lease is not None or (only_watched and not terminal.is_watched()):
+        lease = _open(_is_there(lease, given))
+        yield lease
         say_next(f"valetkey checkin {lease['id']}")
         return
     lease = check_out(client, given, reason=reason, minutes=minutes, secrets=secrets)

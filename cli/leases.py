@@ -80,7 +80,8 @@ def _say_held(lease: dict[str, Any]) -> None:
             say_next(f"valetkey tickets, or to give it up: valetkey checkin {lease['id']}")
         case _:
             say(f"checked out until {until(lease['expires_at'])}; this and every opening are recorded")
-            say(told_fields(lease))
+            for line in told_fields(lease):
+                say(line)
             say_next(_first_use(lease))
 
 

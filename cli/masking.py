@@ -4,6 +4,7 @@ It guards against accidents: `env`, `set -x`, an error message with the whole co
 wants to give a secret away has more ways to spell it than anybody can know, and other ways out than its output.
 """
 
+import copy
 import re
 from collections.abc import Iterable, Sequence
 from typing import Protocol
@@ -16,7 +17,7 @@ SHORTEST = 4
 LONGEST = 64 * 1024
 """Bytes; the longest text that a field takes. What is longer is a file."""
 
-_SHORTEST_SPELLING = 6
+_SHORTEST_SPELLING = 5
 """Bytes of a spelling other than the secret itself; the base64 of three letters is common."""
 _LINE = range(8, 65)
 """Bytes of a line that is also looked for alone. Shorter ones are braces and the like, longer ones have windows."""
@@ -84,6 +85,12 @@ class Mask:
             self._steps.append(_Windows(list(long)))
         if wholes or loose:
             self._steps.append(_Wholes([*((text, b"") for text in wholes), *loose]))
+
+    def again(self) -> "Mask":
+        """Another one for the same secrets and another stream; what it has to know is made once."""
+        other = copy.copy(self)
+        other._steps = [copy.copy(step) for step in self._steps]  # noqa: SLF001 (it is of this class)
+        return other
 
     def feed(self, data: bytes) -> bytes:
         """Take what came next, and give what can be shown by now."""

@@ -69,17 +69,20 @@ def one_secret(lease: dict[str, Any], named: str, field: str) -> str:
     else:
         problem = "no secret of this lease has that field"
     error = Invalid(problem)
-    told = told_fields(lease)
-    vars(error)["hint"] = f"{told}; choose by the secret's id" if found else told
+    kinds = [one["kind"] for one in held if field in one["fields"]]
+    names = kinds if len(set(kinds)) == len(kinds) else found
+    vars(error)["hint"] = (
+        f"say of which secret: {' or '.join(names)}" if found else "; ".join(told_fields(lease))
+    )
     raise error
 
 
-def told_fields(lease: dict[str, Any]) -> str:
-    """What can be opened under a lease, in one line."""
-    return "; ".join(
+def told_fields(lease: dict[str, Any]) -> list[str]:
+    """What can be opened under a lease, a line for each secret."""
+    return [
         f"{one['id']} ({one['kind']}) has {', '.join(one['fields']) or 'one-time codes'}"
         for one in lease["secrets"]
-    )
+    ]
 
 
 def with_codes(lease: dict[str, Any], named: str) -> str:
@@ -92,7 +95,7 @@ def with_codes(lease: dict[str, Any], named: str) -> str:
     if len(found) == 1:
         return found[0]
     error = Invalid("several secrets make codes; choose by the secret's id" if found else _NO_CODES)
-    vars(error)["hint"] = ", ".join(found) if found else told_fields(lease)
+    vars(error)["hint"] = ", ".join(found) if found else "; ".join(told_fields(lease))
     raise error
 
 

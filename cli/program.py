@@ -1,6 +1,5 @@
 """A program that was given secrets: run, its output masked, until it and all that it has started have ended."""
 
-import ctypes
 import os
 import selectors
 import signal
@@ -10,21 +9,23 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 from types import FrameType
 
 from cli.masking import Mask
+from cli.processes import adopt_orphans, bury_orphans, descendants, named, signal_all
 from cli.terminal import say
 
-_PR_SET_CHILD_SUBREAPER = 36  # <linux/prctl.h>
 _CHUNK = 64 * 1024
 _LOOK_SECONDS = 0.25
 """Between two looks at what the program has left behind."""
 _GRACE_SECONDS = 10.0
 """Between being asked to end and being ended."""
+_JUST_NOW_SECONDS = 5.0
+"""Within which a signal was meant for all of it, the command's leftovers too."""
 _BY_TERMINAL = (signal.SIGINT, signal.SIGQUIT)
 """What the terminal sends to every process in its foreground, so to the program as well."""
-_PASSED_ON = (*_BY_TERMINAL, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
+_ENDING = (*_BY_TERMINAL, signal.SIGTERM, signal.SIGHUP)
+_PASSED_ON = (*_ENDING, signal.SIGUSR1, signal.SIGUSR2)
 
 
 @dataclass
@@ -35,8 +36,8 @@ class Started:
     environment: Mapping[str, str] = field(repr=False)
     files: Sequence[int] = ()
     """Descriptors that the program inherits, beside the first three; they are closed here once it has them."""
-    secrets: Sequence[bytes] | None = field(default=None, repr=False)
-    """To be masked in what it prints; None leaves its output alone, so that it has the terminal itself."""
+    mask: Mask | None = field(default=None, repr=False)
+    """For what it prints; None leaves its output alone, so that it has the terminal itself."""
 
 
 class Program:
@@ -49,7 +50,9 @@ class Program:
         self._woken, self._waker = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC) if _LINUX else _pipe()
         self._child: subprocess.Popen[bytes] | None = None
         self._asked_to_end_at: float | None = None
+        self._ended_at: float | None = None
         self._said_left = False
+        self._told_at = -_JUST_NOW_SECONDS
         self._early: list[int] = []
         """Signals that came before there was a program."""
         self.reason = ""
@@ -70,8 +73,8 @@ class Program:
 
         Raises OSError if it cannot be started.
         """
-        _adopt_orphans()
-        masked = self._started.secrets is not None
+        adopt_orphans()
+        masked = self._started.mask is not None
         pipe = subprocess.PIPE if masked else None
         with self._signals():
             try:
@@ -87,8 +90,14 @@ class Program:
                     os.close(file)
             for number in self._early:
                 self._on_signal(number, None)
-            self._attend(self._child)
-        status = self._child.returncode
+            try:
+                self._attend(self._child)
+            except BaseException:
+                signal_all(self._everything(), signal.SIGKILL)  # nothing that has secrets runs on unattended
+                raise
+        status = self._child.poll()
+        if status is None:
+            return os.EX_TEMPFAIL
         return status if status >= 0 else 128 - status
 
     # -- its output ----------------------------------------------------------------------------------------------------
@@ -98,21 +107,11 @@ class Program:
         with selectors.DefaultSelector() as selector:
             selector.register(self._woken, selectors.EVENT_READ)
             for source, place in ((child.stdout, 1), (child.stderr, 2)):
-                if source is not None and self._started.secrets is not None:
-                    selector.register(source, selectors.EVENT_READ, (place, Mask(self._started.secrets)))
-            ended_at = 0.0
-            while True:
-                ended = child.poll() is not None
-                if ended:
-                    ended_at = ended_at or time.monotonic()
-                    _bury_orphans()
-                left = _descendants() if ended else []
-                if ended and not left and len(selector.get_map()) == 1:
-                    return
-                if ended and time.monotonic() > ended_at + _LOOK_SECONDS:
-                    self._say_left(left)
-                self._end_if_due()
-                for key, _ in selector.select(_LOOK_SECONDS if ended or self._asked_to_end_at else None):
+                if source is not None and self._started.mask is not None:
+                    selector.register(source, selectors.EVENT_READ, (place, self._started.mask.again()))
+            while not self._is_over(child, len(selector.get_map()) > 1):
+                soon = self._ended_at is not None or self._asked_to_end_at is not None
+                for key, _ in selector.select(_LOOK_SECONDS if soon else None):
                     if key.fileobj == self._woken:
                         with suppress(BlockingIOError):
                             os.read(self._woken, _CHUNK)
@@ -120,32 +119,52 @@ class Program:
                         selector.unregister(key.fileobj)
                         key.fileobj.close()  # type: ignore[union-attr] # a pipe of the child
 
+    def _is_over(self, child: "subprocess.Popen[bytes]", is_open: bool) -> bool:
+        """Whether all has ended, or cannot be ended; what is due to end is told so. `is_open`: more output may come."""
+        now = time.monotonic()
+        if self._asked_to_end_at is None and (reason := self._ended_by()):
+            self.end(reason)
+        if self._asked_to_end_at is not None and now > self._asked_to_end_at + _GRACE_SECONDS:
+            signal_all(self._everything(), signal.SIGKILL)
+        left = []
+        if child.poll() is not None:
+            self._ended_at = self._ended_at or now
+            remains = bury_orphans()
+            if not remains and not is_open:
+                return True
+            left = descendants() if remains else []
+            if left and now < self._told_at + _JUST_NOW_SECONDS and self._asked_to_end_at is None:
+                self.end("")  # who has told the command to end meant all of it
+            if now > self._ended_at + _LOOK_SECONDS:
+                self._say_left(left)
+        return self._cannot_be_ended(left)
+
     def _say_left(self, left: Sequence[int]) -> None:
         """Say once what still runs; whatever ends within a moment needs no word."""
         if self._said_left or self._asked_to_end_at:
             return
         self._said_left = True
-        names = ", ".join(f"{_name(process)} ({process})" for process in left) or "something elsewhere"
-        say(f"what the command has started still runs, and has what it was given: {names}")
+        say(f"what the command has started still runs, and has what it was given: {named(left)}")
         say("waiting for that to end; Ctrl-C ends it")
 
     # -- its end -------------------------------------------------------------------------------------------------------
-
-    def _end_if_due(self) -> None:
-        if self._asked_to_end_at is None and not self.reason and (reason := self._ended_by()):
-            self.end(reason)
-        if self._asked_to_end_at is not None and time.monotonic() > self._asked_to_end_at + _GRACE_SECONDS:
-            _signal_all(self._everything(), signal.SIGKILL)
 
     def end(self, reason: str) -> None:
         """Ask it and all that it has started to end; ten seconds later they are ended."""
         self.reason = reason
         self._asked_to_end_at = time.monotonic()
-        _signal_all(self._everything(), signal.SIGTERM, signal.SIGCONT)
+        signal_all(self._everything(), signal.SIGTERM, signal.SIGCONT)
+
+    def _cannot_be_ended(self, left: Sequence[int]) -> bool:
+        """Whether even SIGKILL did not help, as with what runs as another user. Says so."""
+        if self._asked_to_end_at is None or time.monotonic() < self._asked_to_end_at + 2 * _GRACE_SECONDS:
+            return False
+        say(f"this cannot be ended from here, and has what it was given: {named(left or self._everything())}")
+        return True
 
     def _everything(self) -> list[int]:
         own = [self._child.pid] if self._child is not None and self._child.returncode is None else []
-        return list(dict.fromkeys([*own, *_descendants()]))
+        return list(dict.fromkeys([*own, *descendants()]))
 
     @contextmanager
     def _signals(self) -> Iterator[None]:
@@ -168,9 +187,10 @@ class Program:
         child = self._child
         if child is None:
             self._early.append(number)
-        elif child.returncode is not None:
-            self.end("")  # only what it left behind is still there
-        elif number not in _BY_TERMINAL or not _in_foreground():
+            return
+        if number in _ENDING:
+            self._told_at = time.monotonic()
+        if child.returncode is None and (number not in _BY_TERMINAL or not _in_foreground()):
             with suppress(ProcessLookupError):
                 os.kill(child.pid, number)
 
@@ -194,8 +214,8 @@ def _passed_on(source: int, place: int, mask: Mask) -> bool:
             shown = shown[os.write(place, shown) :]
         except BlockingIOError:
             time.sleep(0.01)  # somebody else made our terminal or pipe non-blocking
-        except BrokenPipeError:
-            return False
+        except OSError:
+            return False  # the pipe's reader, or the terminal
     return bool(data)
 
 
@@ -211,52 +231,3 @@ def _in_foreground() -> bool:
         return False
     finally:
         os.close(terminal)
-
-
-# -- what it has started -----------------------------------------------------------------------------------------------
-
-
-def _adopt_orphans() -> None:
-    """Become the parent of what the program leaves behind, where the platform lets us know of it."""
-    if _LINUX:
-        ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-
-
-def _bury_orphans() -> None:
-    """Take note of adopted processes that have ended. The program itself has to be noted before."""
-    with suppress(ChildProcessError):
-        while os.waitpid(-1, os.WNOHANG)[0]:
-            pass
-
-
-def _descendants() -> list[int]:
-    """Every process below this one that still runs, where the platform tells."""
-    children: dict[int, list[int]] = {}
-    for place in Path("/proc").glob("[0-9]*"):
-        try:
-            # the name before the last parenthesis can hold anything
-            state, parent = (place / "stat").read_text("utf-8", "replace").rpartition(")")[2].split()[:2]
-        except OSError:
-            continue
-        if state not in "ZX":
-            children.setdefault(int(parent), []).append(int(place.name))
-    found, waiting = [], [os.getpid()]
-    while waiting:
-        below = children.get(waiting.pop(), [])
-        found += below
-        waiting += below
-    return found
-
-
-def _name(process: int) -> str:
-    try:
-        return Path(f"/proc/{process}/comm").read_text("utf-8", "replace").strip()
-    except OSError:
-        return "it"
-
-
-def _signal_all(processes: Sequence[int], *signals: int) -> None:
-    for process in processes:
-        for number in signals:
-            with suppress(ProcessLookupError, PermissionError):
-                os.kill(process, number)

@@ -4,7 +4,7 @@ import os
 import re
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Annotated, Any, NamedTuple
 
@@ -13,7 +13,7 @@ import typer
 from cli.fields import Revealed
 from cli.held import MINUTES, held_for
 from cli.http import Client, signed_in
-from cli.masking import is_maskable
+from cli.masking import Mask, is_maskable
 from cli.memory import memory_file
 from cli.moments import until
 from cli.opening import is_secret, kind_of, one_secret, opened, told_fields
@@ -26,7 +26,9 @@ from vault.model.kinds import KINDS
 MARK = "VK_RUN"
 """Set for the command: it works under this lease already."""
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
-_STEERING = re.compile(r"(LD|DYLD)_.*|PATH|IFS|ENV|BASH_ENV|SHELLOPTS|PYTHON(PATH|HOME|STARTUP)|VALETKEY_.*")
+_STEERING = re.compile(
+    r"(LD|DYLD)_.*|PATH|IFS|ENV|BASH_ENV|SHELLOPTS|PYTHON(PATH|HOME|STARTUP)|VALETKEY_.*|VK_RUN"
+)
 """What decides which code runs. The customer typed the value, and it is not for them to decide that here."""
 _NOT_FOUND, _NOT_STARTED = 127, 126
 """As shells say it."""
@@ -85,20 +87,20 @@ def run(
         vars(error)["hint"] = f"it works under {held}; begin another one in a terminal of its own"
         raise error
     wishes = [
-        *(_wish(one, as_file=False) for one in env or ()),
-        *(_wish(one, as_file=True) for one in file or ()),
+        *(wished(one, as_file=False) for one in env or ()),
+        *(wished(one, as_file=True) for one in file or ()),
     ]
     program = _found(command)
     with signed_in() as client, held_for(client, ticket, reason=reason, minutes=minutes) as lease:
         given = _opened(client, lease, wishes or list(_all_of(lease)), everything=not wishes)
-        with _prepared(lease, given, unmasked=unmasked) as (variables, files, secrets):
-            started = Started([program, *command[1:]], variables, files, secrets)
-            say(f"{command[0]} runs {_with(given)}, until {until(lease['expires_at'])} at the latest")
-            status = _ran(client, lease, started)
+        started = _prepared([program, *command[1:]], lease, given, unmasked=unmasked)
+        say(f"{command[0]} runs {_with(given)}, until {until(lease['expires_at'])} at the latest")
+        status = _ran(client, lease, started)
     raise typer.Exit(status)
 
 
-def _wish(raw: str, *, as_file: bool) -> Wish:
+def wished(raw: str, *, as_file: bool) -> Wish:
+    """Read `NAME=field` or `NAME=secret/field`. Raises Invalid."""
     name, equals, what = raw.partition("=")
     secret, _, field = what.rpartition("/")
     if not equals or not field or not _NAME.fullmatch(name):
@@ -112,7 +114,7 @@ def _all_of(lease: Mapping[str, Any]) -> Iterator[Wish]:
     """Every field of the lease's one secret. Raises Invalid for several: then the person says what it takes."""
     if len(lease["secrets"]) != 1:
         error = Invalid("this lease has several secrets; say what the command needs with --env or --file")
-        vars(error)["hint"] = told_fields(dict(lease))
+        vars(error)["hint"] = "; ".join(told_fields(dict(lease)))
         raise error
     held = lease["secrets"][0]
     known = {one.name: one for one in KINDS[held["kind"]].all_fields} if held["kind"] in KINDS else {}
@@ -157,26 +159,26 @@ def _is_required(kind: str, field: str) -> bool:
     return known.get(field, True)
 
 
-@contextmanager
 def _prepared(
-    lease: dict[str, Any], given: Sequence[Given], *, unmasked: bool
-) -> Iterator[tuple[dict[str, str], list[int], list[bytes] | None]]:
-    """Give variables, files and what to mask; this process's own environment stays as it is."""
+    command: list[str], lease: dict[str, Any], given: Sequence[Given], *, unmasked: bool
+) -> Started:
+    """What is to be run, with its variables, files and mask; this process's own environment stays as it is."""
     variables = {**os.environ, MARK: str(lease["id"])}
     files = []
     hidden = []
     for one in given:
+        name, content = one.wish.name, one.value.content
         if one.wish.as_file:
-            files.append(memory_file(one.value.content))
-            variables[one.wish.name] = f"/dev/fd/{files[-1]}"
+            files.append(memory_file(content))
+            variables[name] = f"/dev/fd/{files[-1]}"
         else:
-            variables[one.wish.name] = os.fsdecode(one.value.content)
-        if not is_secret(kind_of(lease, one.secret), one.wish.field):
+            variables[name] = os.fsdecode(content)
+        if unmasked or not is_secret(kind_of(lease, one.secret), one.wish.field):
             continue
-        if not unmasked and not is_maskable(one.value.content):
-            say(f"{one.wish.name} is too short or too long to be masked in what the command prints")
-        hidden.append(one.value.content)
-    yield variables, files, None if unmasked else hidden
+        if not is_maskable(content):
+            say(f"{name} is too short or too long to be masked in what the command prints")
+        hidden.append(content)
+    return Started(command, variables, files, None if unmasked else Mask(hidden))
 
 
 def _with(given: Sequence[Given]) -> str:

@@ -8,9 +8,12 @@ import shlex
 from collections.abc import Iterator
 from urllib.parse import quote, quote_plus
 
+_ROW = 16
+"""Bytes of a line of xxd and hexdump."""
+
 
 def quoted(value: bytes) -> Iterator[bytes]:
-    """Give the secret itself, and as shells, URLs, JSON, HTML and programming languages write it."""
+    """Give the secret itself, and as shells, URLs, JSON, HTML, programming languages and dumps write it."""
     yield value
     text = value.decode("utf-8", "surrogateescape")
     in_json, in_html = json.dumps(text)[1:-1], html.escape(text)
@@ -22,13 +25,15 @@ def quoted(value: bytes) -> Iterator[bytes]:
         ascii(text)[1:-1],
         text.replace("\\", "\\\\"),
         shlex.quote(text).strip("'"),
-        re.sub(r"([^\w@%+=:,./-])", r"\\\1", text, flags=re.ASCII),
+        re.sub(r"([^\w@%+=:,./\u0080-\U0010ffff-])", r"\\\1", text),
         html.escape(text, quote=False),
         in_html,
         in_html.replace("&#x27;", "&#39;"),
         in_html.replace("&#x27;", "&apos;"),
     ):
         yield spelt.encode("utf-8", "surrogateescape")
+    yield bytes(byte if 0x20 <= byte <= 0x7E else ord(".") for byte in value)  # noqa: PLR2004 (ASCII that is seen)
+    yield from (value[at : at + _ROW] for at in range(0, len(value) - _ROW // 2, _ROW))
     for safe in ("", "/", "!~*'()", "!~*'();/?:@&=+$,#", "!$&'()*+,;=:@/?"):
         for spelt in (quote(value, safe=safe), quote_plus(value, safe=safe)):
             yield spelt.encode("ascii")

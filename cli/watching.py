@@ -28,8 +28,9 @@ _HOW = {
 class Watch:
     """Looks at a lease now and then, in a thread of its own. The server decides; its silence ends nothing early."""
 
-    def __init__(self, client: Client, lease: dict[str, Any]) -> None:
-        """The client is the watch's alone as long as it lasts."""
+    def __init__(self, client: Client, lease: dict[str, Any], *, quiet: bool = False) -> None:
+        """The client is the watch's alone as long as it lasts. `quiet`: nothing is said before the end."""
+        self._quiet = quiet
         self._client = client
         self._lease = lease
         self._over = threading.Event()
@@ -76,6 +77,8 @@ class Watch:
 
     def _warn(self) -> None:
         left = self._left()
+        if self._quiet:
+            return
         if left < _WARNED_SECONDS and not self._warned:
             self._warned = True
             say(f"the lease ends at {until(self._lease['expires_at'])}, and the command with it")
