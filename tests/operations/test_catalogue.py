@@ -8,6 +8,7 @@ from tests.operations.necessities import NECESSITY
 from tests.refusals import answer, refused
 from tests.world import CATALOGUE, LOGIN, World
 from vault.errors import Conflict, Denied, Invalid, NotFound
+from vault.ledger.entry import decode
 from vault.model.kinds import KINDS
 from vault.operations import catalogue, services, sessions, staff
 from vault.values import Actor
@@ -59,6 +60,19 @@ def stating(necessity: str) -> str:
         TERMS + TYPE.replace("= 30", "= 30\ngrace_days = 31"),
         TERMS + TYPE.replace("= 30", "= 30\ngrace_days = true"),
         TERMS + TYPE.replace("= 30", "= 30\ngrace_days = 1.5"),
+        *(
+            TERMS + TYPE.replace("= 30", f"= 30\n{line}")
+            for line in (
+                "exclusive = 1",
+                'exclusive = "yes"',
+                "break_glass_minutes = 4",
+                "break_glass_minutes = 61",
+                "break_glass_minutes = -5",
+                "break_glass_minutes = true",
+                "review_days = 0",
+                "review_days = 15",
+            )
+        ),
         TERMS + TYPE.replace('"Care"', '"Care\\u200b"'),
         TERMS + TYPE.replace("look after", "look\\u202eafter"),
         TERMS + TYPE.replace("to look after the shop", "because"),
@@ -87,6 +101,33 @@ def test_a_catalogue_that_cannot_be_right_is_refused(toml: str) -> None:
     catalogue.parse(TERMS + TYPE)
 
 
+@pytest.mark.promise("P8")
+@pytest.mark.parametrize(
+    ("strict", "easier", "said"),
+    [
+        ("exclusive = true", "exclusive = false", "exclusive"),
+        ("break_glass_minutes = 0", "break_glass_minutes = 5", "break_glass_minutes"),
+        ("break_glass_minutes = 5", "break_glass_minutes = 6", "break_glass_minutes"),
+        (
+            "break_glass_minutes = 5\nreview_days = 3",
+            "break_glass_minutes = 5\nreview_days = 4",
+            "review_days",
+        ),
+    ],
+)
+def test_the_log_says_what_of_a_type_opens_more_easily_and_nothing_of_the_way_back(
+    embedded: World, strict: str, easier: str, said: str
+) -> None:
+    def loosened(lines: str) -> str:
+        embedded.run(
+            catalogue.apply(embedded.vault, Actor.host(), TERMS + TYPE.replace("= 30", f"= 30\n{lines}"))
+        )
+        (body,) = embedded.sql("SELECT body FROM ledger_entry ORDER BY seq DESC LIMIT 1")[0]
+        return decode(body.encode()).ids.get("loosened", "")
+
+    assert [loosened(lines) for lines in (strict, easier, strict)] == ["", f"care:{said}", ""]
+
+
 @pytest.mark.promise("P7")
 @pytest.mark.parametrize("kind", [name for name, kind in KINDS.items() if not kind.made])
 def test_every_kind_can_be_asked_for_and_the_extraordinary_ones_with_a_necessity(kind: str) -> None:
@@ -107,6 +148,15 @@ def test_every_kind_can_be_asked_for_and_the_extraordinary_ones_with_a_necessity
         ("= 60", "= 45", ["longest lease 45 minutes instead of 60"]),
         ("= 30", "= 31", ["longest life 31 days instead of 30"]),
         ("= 30", "= 30\ngrace_days = 3", ["grace 3 days instead of 0"]),
+        ("= 30", "= 30\nexclusive = true", ["lends each login to one person at a time"]),
+        (
+            "= 30",
+            "= 30\nbreak_glass_minutes = 15\nreview_days = 5",
+            [
+                "where nobody can say yes, the glass can be broken for 15 minutes",
+                "broken glass is reviewed within 5 days instead of 3",
+            ],
+        ),
         ("needs", "may_ask", ["may ask for ssh-password now"]),
         ("ssh-password", "ssh-key", ["asks for no ssh-password any more", "needs ssh-key now"]),
         ("to look after", "to care for", ["another reason for ssh-password"]),

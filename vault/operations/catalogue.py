@@ -149,7 +149,7 @@ class _Plan:
     retired: list[ServiceType]
     lines: list[str]
     loosened: dict[str, list[str]]
-    """By service type the kinds whose leases take an easier yes than before, or nobody's."""
+    """By service type what opens more easily: kinds whose leases take an easier yes than before, and its rules."""
 
 
 async def apply(vault: Vault, actor: Actor, toml: str, *, dry_run: bool = False) -> list[str]:
@@ -234,7 +234,26 @@ def _said(before: ServiceTypeView | None, after: ServiceTypeView, *, was_retired
         was, is_now = getattr(before, name), getattr(after, name)
         if was != is_now:
             yield f"{what} {is_now} {unit} instead of {was}"
+    yield from _said_of_lending(before, after)
     yield from _said_of_kinds(before, after)
+
+
+def _said_of_lending(before: ServiceTypeView, after: ServiceTypeView) -> Iterator[str]:
+    if before.exclusive != after.exclusive:
+        yield (
+            "lends each login to one person at a time"
+            if after.exclusive
+            else "lends a login to several at a time"
+        )
+    was, is_now = before.break_glass_minutes, after.break_glass_minutes
+    if was != is_now and not is_now:
+        yield "nobody breaks the glass any more"
+    elif was != is_now:
+        yield f"where nobody can say yes, the glass can be broken for {is_now} minutes" + (
+            f" instead of {was}" if was else ""
+        )
+    if before.review_days != after.review_days:
+        yield f"broken glass is reviewed within {after.review_days} days instead of {before.review_days}"
 
 
 def _said_of_kinds(before: ServiceTypeView, after: ServiceTypeView) -> Iterator[str]:
@@ -265,12 +284,22 @@ _YES = {
 
 
 def _loosened(before: ServiceTypeView | None, after: ServiceTypeView) -> list[str]:
-    """The kinds of which a lease takes an easier yes than before, or nobody's."""
+    """What opens more easily than before: kinds by whose yes a lease takes, and the rules of the type itself."""
     if before is None:
         return []
     is_now = {kind: asked.approval for kind, (_, asked) in _by_kind(after).items()}
+    rules = {
+        "exclusive": before.exclusive and not after.exclusive,
+        "break_glass_minutes": after.break_glass_minutes > before.break_glass_minutes,
+        "review_days": after.break_glass_minutes > 0 and after.review_days > before.review_days,
+    }
     return [
-        kind for kind, (_, was) in _by_kind(before).items() if is_easier(is_now.get(kind, ""), was.approval)
+        *(
+            kind
+            for kind, (_, was) in _by_kind(before).items()
+            if is_easier(is_now.get(kind, ""), was.approval)
+        ),
+        *(rule for rule, is_looser in rules.items() if is_looser),
     ]
 
 
