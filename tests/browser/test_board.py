@@ -30,7 +30,7 @@ def test_a_coordinator_sees_what_waits_and_ends_a_lease_from_the_board(
     expect(page.locator(".tally li").nth(2)).to_contain_text("0")
     expect(page.locator("h1")).to_have_text("Good day, Clara")
     assert embedded.ledger()[-1] == "lease.revoke ok"
-    page.click("text=Tom Tanner")
+    page.get_by_role("link", name="Tom Tanner").click()
     page.wait_for_url(f"**/approvals/{asked.id}")
     page.goto(f"{server}/services?stage=working")
     expect(page.locator(".rows")).to_contain_text(service.title)
