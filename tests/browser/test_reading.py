@@ -62,6 +62,8 @@ def every_page(world: World, address: str, surf: Surf, **options: Any) -> Iterat
             *looks(second, request),
             "/tickets",
             "/leases",
+            "/services",
+            "/search?q=shop",
             *approvals(asked),
         ),
         "auditor": ("/log", "/log/20"),
