@@ -12,6 +12,7 @@ from tests.authenticator import SoftPasskey
 from tests.hashes import dearer_hashes
 from tests.logins import GOOD
 from tests.operations.necessities import WITH_REGISTRAR, approve
+from tests.operations.playing_desk import play_desk
 from tests.operations.playing_glass import play_glass
 from tests.operations.visiting import NOBODY, ask, code_of, come
 from tests.world import CATALOGUE, LOGIN, PASSWORD, Member, World
@@ -79,6 +80,7 @@ def play_service(world: World) -> None:
         world.clock.advance(days=days)
         world.run(upkeep.sweep(world.vault))
     play_glass(world)
+    play_desk(world)
     world.perform(sessions.sign_out, world.actor("auditor"))
     world.run(catalogue.apply(world.vault, HOST, CATALOGUE.replace("= 240", "= 120")))
     world.run(
@@ -151,6 +153,8 @@ def _move_the_end(world: World, service: ServiceView) -> None:
     lease = allowed(world, world.lease(world.ticket(moving), secret))
     tom, proof = world.actor("technician"), world.presence("technician")
     world.run(checkout.open_field(world.vault, tom, lease.id, secret, "password", proof))
+    proof = world.presence("technician")
+    world.run(checkout.open_field(world.vault, tom, lease.id, secret, "password", proof, "use"))
 
 
 def _take_a_yes(world: World) -> None:
