@@ -87,7 +87,11 @@ QUERIES = {
     "GET /api/v1/ledger/inclusion": "?seq=0",
     "GET /api/v1/ledger/consistency": "?from=1&to=2",
 }
-IN_BODY = {"POST /api/v1/tickets": "service", "POST /api/v1/services": "customer"}
+IN_BODY = {
+    "POST /api/v1/tickets": "service",
+    "POST /api/v1/tickets/assign": "ticket",
+    "POST /api/v1/services": "customer",
+}
 """Routes that are told in the body what it is about."""
 LED = re.compile(r"/signin.*|/mine")
 """Where a page leads whoever has to say first who they are."""
@@ -127,6 +131,11 @@ _BODIES: dict[str, Callable[[Ids], dict[str, Any]]] = {
     "POST /api/v1/leases/{lease_id}/break-glass": lambda _: {"reason": f"{NOTE}, and nobody answers at all"},
     "POST /api/v1/reviews/{review_id}/close": lambda _: {"verdict": "not justified", "note": NOTE},
     "POST /api/v1/leases/{lease_id}/broken": lambda ids: {"secret": ids["secret"], "note": NOTE},
+    "POST /api/v1/leases/{lease_id}/code": lambda ids: {"secret": ids["secret"]},
+    "POST /api/v1/leases/{lease_id}/extend": lambda _: {"minutes": 5},
+    "POST /api/v1/leases/{lease_id}/host-key": lambda ids: {"secret": ids["secret"], "line": "no key"},
+    "POST /api/v1/leases/{lease_id}/host-key/show": lambda ids: {"secret": ids["secret"]},
+    "POST /api/v1/leases/{lease_id}/use": lambda ids: {"secret": ids["secret"], "field": "password"},
     "POST /api/v1/leases/{lease_id}/reveal": lambda ids: {"secret": ids["secret"], "field": "password"},
     "POST /api/v1/presence/{challenge_id}": lambda _: {"code": "000000"},
     "POST /api/v1/requests/{request_id}/reissue": lambda _: {"deliver": "hand"},

@@ -269,9 +269,9 @@ class Everybody:
             who.name: world.perform(_plant, NOBODY, who, one.person.id, self.sides)
             for who, one in zip(PERSONAS, added, strict=True)
         }
-        for who, side in zip(PERSONAS, list(self.sides.values())[:2], strict=False):
-            breaker = self.planted[who.name].id
-            side.ids["review"] = world.perform(_broke_glass, NOBODY, breaker, side.ids)
+        for side in self.sides.values():
+            tom = world.member("technician").id
+            side.ids["review"] = world.perform(_broke_glass, NOBODY, tom, side.ids)
         self.user_code = world.run(device.ask(world.vault, NOBODY)).user_code
         self.gone = self.planted["disabled"].id
         self._customer()

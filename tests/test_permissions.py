@@ -29,9 +29,16 @@ IN_ONE_TURN = 1000
 """Cells; the world waits two minutes for a turn, however busy the machine is."""
 GIVES_UP = {"session.end", "lease.check-in"}
 """What whoever has a session may do whatever has become of their roles: give up what they hold."""
-SEEN_BY = {"secret.reveal": "lease.list", "lease.start": "ticket.list"}
+SEEN_BY = {
+    "secret.reveal": "lease.list",
+    "secret.use": "lease.list",
+    "secret.code": "lease.list",
+    "lease.start": "ticket.list",
+}
 """The right by which somebody may see what they may do nothing with: to them it is no secret that it is there."""
 LOOKS_FIRST = {
+    "POST /api/v1/leases/{lease_id}/use",
+    "POST /api/v1/leases/{lease_id}/code",
     "POST /api/v1/leases/{lease_id}/reveal",
     "POST /leases/{lease_id}/reveal",
     "POST /people/changes/{change_id}/vouch",
