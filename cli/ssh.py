@@ -15,14 +15,14 @@ from typing import Annotated, Any
 import typer
 
 from cli import sshagents, sshruns
-from cli.held import MINUTES, found_lease, held_for, live_lease
+from cli.held import MINUTES, found_lease, held_for
 from cli.http import Client, signed_in
 from cli.lookup import ticket_id
 from cli.moments import until
 from cli.sshasking import Answers, asked_at_terminal, checked, door
 from cli.sshlogins import FILES, SHELL, Login, chosen, folder_of, login, secret_of
 from cli.sshtrust import explain, trusted
-from cli.terminal import is_watched, say
+from cli.terminal import say
 from cli.watching import Watch
 from vault.errors import Unavailable
 from vault.model.hostkeys import ServerKey
@@ -157,12 +157,12 @@ def _held(
     Where nobody sits at the terminal, what comes in is the program's, and nothing is asked of it. Raises NotFound then.
     """
     if found_lease(client, ticket) is not None:
-        return held_for(client, ticket)
-    if not is_watched():
-        live_lease(client, ticket)
+        return held_for(client, ticket, only_watched=True)
     there = client.get("/api/v1/tickets", ticket_id(client, ticket))["secrets"]
     wanted = chosen([one for one in there if one["state"] == "checked"], named, kinds)
-    return held_for(client, ticket, reason=reason, minutes=minutes, secrets=[str(wanted["id"])])
+    return held_for(
+        client, ticket, reason=reason, minutes=minutes, secrets=[str(wanted["id"])], only_watched=True
+    )
 
 
 def _run(
@@ -199,7 +199,9 @@ def _run(
         said = [part for name, value in options.items() for part in ("-o", f"{name}={value}")]
         say(f"{to.shown}, until {until(lease['expires_at'])} at the latest")
         try:
-            return sshruns.run(words(to, ["-F", "none", *said]), environment, Watch(client, lease), started)
+            return sshruns.run(
+                words(to, ["-F", "none", *said]), environment, Watch(client, lease, quiet=True), started
+            )
         except FileNotFoundError:
             raise Unavailable("this computer has no ssh; install OpenSSH's client") from None
 

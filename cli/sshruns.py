@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -34,9 +35,11 @@ def run(
     `started` is told its process. It cannot be suspended, since the lease goes on meanwhile. Whatever it did to the
     terminal is undone. Raises Ended where the lease ended first, OSError where there is no such program.
     """
+    if shutil.which(command[0]) is None:
+        raise FileNotFoundError(command[0])
     over = threading.Event()
     with _terminal_as_it_is(), _signals_for_the_child():
-        child = subprocess.Popen(list(command), env=dict(environment))
+        child = subprocess.Popen([*_ending_with_us(), *command], env=dict(environment))
         started(child.pid)
         cutting = threading.Thread(target=_cut_when, args=(over, child), daemon=True)
         cutting.start()
@@ -50,6 +53,12 @@ def run(
     if watch.ended():
         raise Ended(f"the lease has ended ({watch.ended()}), and so the connection was cut")
     return status if status >= 0 else 128 - status
+
+
+def _ending_with_us() -> list[str]:
+    """What has a program end when this process is killed without a chance to end it (PR_SET_PDEATHSIG); Linux only."""
+    found = shutil.which("setpriv") if sys.platform == "linux" else None
+    return [found, "--pdeathsig", "TERM", "--"] if found else []
 
 
 def _cut_when(over: threading.Event, child: "subprocess.Popen[bytes]") -> None:

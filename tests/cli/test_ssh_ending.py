@@ -5,6 +5,7 @@ import pty
 import select
 import signal
 import subprocess
+import sys
 import termios
 import time
 from collections.abc import Callable, Iterator
@@ -26,6 +27,7 @@ from tests.cli.desk import (
 )
 from tests.keys import PASSPHRASE, keygen
 from tests.operations.visiting import come
+from tests.source_tree import ROOT
 from tests.world import World
 from vault.model.views import LeaseView
 from vault.operations import checkout, mine, sessions
@@ -157,6 +159,79 @@ def test_while_connected_the_secret_is_nowhere_but_where_it_is_needed_and_the_en
         real.children[-1].wait(PATIENCE)  # the server has seen the end too
 
 
+@pytest.mark.promise("P2")
+def test_the_agent_signs_for_that_server_alone_and_lasts_no_longer_than_the_lease(desk: Desk) -> None:
+    """Whoever finds the socket and has the rights of the same user: another server's door stays closed to them."""
+    real = desk.server
+    path = real.place / "key"
+    keygen("-t", "ed25519", "-N", "", "-C", "", "-f", str(path))
+    public = path.with_suffix(".pub").read_text()
+    secret = desk.give("ssh-key", private_key=path.read_text(), host_key=real.key_line)
+    path.unlink()
+    desk.world.lease(desk.ticket, secret)
+    with sshd.running() as other:
+        for server in (real, other):
+            server.allow(public)
+        with connected(desk) as terminal:
+            (agent,) = desk.runtime.glob("*/agent")
+            options = (
+                f"StrictHostKeyChecking=no UserKnownHostsFile=/dev/null IdentityAgent={agent} BatchMode=yes"
+            )
+            words = [word for option in options.split() for word in ("-o", option)]
+            came = {
+                server.port: subprocess.run(
+                    ["ssh", "-F", "none", *words, "-p", str(server.port), "deploy@127.0.0.1", "true"],
+                    capture_output=True,
+                    check=False,
+                ).returncode
+                for server in (real, other)
+            }
+            assert came == {real.port: 0, other.port: 255}
+            listed = subprocess.run(
+                ["ssh-add", "-L"],
+                env={**os.environ, "SSH_AUTH_SOCK": str(agent)},
+                capture_output=True,
+                check=False,
+            )
+            assert listed.stdout.split()[1] == public.split()[1].encode()
+            others = descendants(terminal.process.pid)[1:]
+            assert {"ssh", "ssh-agent"} <= {name_of(one) for one in others}
+            terminal.process.kill()  # without a chance to end anything
+            real.children[0].wait(PATIENCE)
+            give_up = time.monotonic() + PATIENCE
+            while agent.exists() or any(
+                map(is_running, others)
+            ):  # an agent looks after its parent every ten seconds
+                assert time.monotonic() < give_up, [name_of(one) for one in others if is_running(one)]
+                time.sleep(0.1)
+
+
+AGENT = """
+import sys; from pathlib import Path; from cli import sshagents, sshruns
+with sshagents.agent(Path(sys.argv[1]), 600, sshruns.environment()) as agent:
+    print(agent, flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_an_agent_goes_when_who_has_started_it_is_killed(tmp_path: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", AGENT, str(tmp_path)],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as starting:
+        assert starting.stdout is not None
+        agent = Path(starting.stdout.readline().strip())
+        assert agent.is_socket()
+        starting.kill()
+        give_up = time.monotonic() + PATIENCE
+        while agent.exists():  # it looks after its parent every ten seconds
+            assert time.monotonic() < give_up
+            time.sleep(0.1)
+
+
 def test_handing_back_pausing_and_signing_out_cut_it_too_and_time_does(desk: Desk) -> None:
     world, real = desk.world, desk.server
     secret = desk.give(password=PASSWORD, host_key=real.key_line)
@@ -187,18 +262,16 @@ def test_handing_back_pausing_and_signing_out_cut_it_too_and_time_does(desk: Des
     assert desk.files() == set()
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
-def test_whoever_ends_the_command_ends_the_connection_and_no_trace_is_left(
-    desk: Desk, number: signal.Signals
-) -> None:
+def test_whoever_ends_the_command_ends_the_connection_and_no_trace_is_left(desk: Desk) -> None:
     secret = desk.give(password=PASSWORD, host_key=desk.server.key_line)
     desk.world.lease(desk.ticket, secret)
-    with connected(desk) as terminal:
-        for ignored in (signal.SIGTSTP, signal.SIGINT):
-            terminal.process.send_signal(ignored)
-        terminal.type("echo still$((1+1))here")
-        terminal.until(b"still2here")
-        terminal.process.send_signal(number)
-        assert terminal.ended() == 130
-        assert termios.tcgetattr(terminal.theirs) == terminal.before
-    assert desk.files() == set()
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        with connected(desk) as terminal:
+            for ignored in (signal.SIGTSTP, signal.SIGINT):
+                terminal.process.send_signal(ignored)
+            terminal.type("echo still$((1+1))here")
+            terminal.until(b"still2here")
+            terminal.process.send_signal(number)
+            assert terminal.ended() == 130
+            assert termios.tcgetattr(terminal.theirs) == terminal.before
+        assert desk.files() == set()

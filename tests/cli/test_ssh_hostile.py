@@ -1,6 +1,9 @@
 """What a customer's server, or whoever has taken it over, can try with a technician's ssh, and what comes of it."""
 
 import asyncio
+import os
+import stat
+import subprocess
 import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
@@ -150,6 +153,25 @@ def test_names_of_hosts_and_users_that_there_are_pass() -> None:
 def test_a_password_that_ssh_would_cut_is_refused_and_not_shortened(secret: str) -> None:
     with pytest.raises(Invalid, match="cannot be told"):
         sshasking.checked(secret)
+
+
+def test_only_what_ssh_has_started_is_answered_and_nobody_who_finds_the_door(tmp_path: Path) -> None:
+    with sshasking.door(tmp_path, answers()) as door:
+        assert stat.S_IMODE(door.path.stat().st_mode) == 0o600
+        asking = [str(door.program), PLAIN]
+        environment = {"PATH": os.environ["PATH"], **door.environment()}
+        door.started(os.getpid())
+        mine = subprocess.run(asking, env=environment, capture_output=True, check=False)
+        assert (mine.returncode, mine.stdout) == (0, f"{PASSWORD}\n".encode())
+        sleeper = subprocess.Popen(["sleep", "60"])
+        try:
+            door.started(sleeper.pid)
+            other = subprocess.run(asking, env=environment, capture_output=True, check=False)
+            assert (other.returncode, other.stdout) == (1, b"")
+        finally:
+            sleeper.kill()
+            sleeper.wait(10)
+        assert PASSWORD not in door.program.read_text()
 
 
 class Evil(asyncssh.SSHServer):
