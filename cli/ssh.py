@@ -6,7 +6,8 @@ could run programs, use other agents, share the connection with later ones or se
 """
 
 import os
-import tempfile
+import secrets
+import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
@@ -237,13 +238,17 @@ def _quoted(value: str) -> str:
 @contextmanager
 def _place() -> Iterator[Path]:
     """A folder that only this user enters, for sockets; in memory where the system offers that. Gone afterwards."""
-    for base in (os.environ.get("XDG_RUNTIME_DIR", ""), tempfile.gettempdir()):
-        if base.startswith("/") and os.access(base, os.W_OK) and not _runs_nothing(base):
-            with tempfile.TemporaryDirectory(prefix="valetkey-", dir=base) as place:
-                yield Path(place)
+    for base in map(Path, (os.environ.get("XDG_RUNTIME_DIR") or "/tmp", os.environ.get("TMPDIR") or "/tmp")):  # noqa: S108
+        if base.is_dir() and os.access(base, os.W_OK) and not _runs_nothing(base):
+            place = base / f"valetkey-{secrets.token_hex(8)}"
+            place.mkdir(mode=0o700)
+            try:
+                yield place
+            finally:
+                shutil.rmtree(place, ignore_errors=True)
             return
     raise Unavailable("there is no folder for the sockets of a connection; set TMPDIR to one of yours")
 
 
-def _runs_nothing(folder: str) -> bool:
+def _runs_nothing(folder: Path) -> bool:
     return bool(os.statvfs(folder).f_flag & os.ST_NOEXEC)

@@ -82,6 +82,9 @@ EXPOSES = {
     "api/routes/leases.py": "the answer of a reveal",
     "api/pages/desk.py": "the answer of a reveal, as a page",
     "cli/terminal.py": "compares two prompts",
+    "cli/sshasking.py": "answers ssh, which asks for the password",
+    "cli/sshagents.py": "gives an agent of its own the key",
+    "vault/operations/host_keys.py": "the public key of a server, for who holds a lease of its login",
 }
 """Where a `Plaintext` is let out, and why there. A new place is a decision, not a convenience."""
 
