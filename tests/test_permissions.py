@@ -15,6 +15,7 @@ from fastapi import FastAPI
 from api.app import build
 from tests import permission_table
 from tests.cells import ENDS, NAMES_NOTHING, Cell, ask_all, is_page, param_of
+from tests.conftest import _template
 from tests.everybody import ANONYMOUS, CUSTOMER, ENROLLING, PERSONAS, THINGS, VISITOR, Everybody, Persona
 from tests.permission_table import ENROLMENT, FORM, HELPDESK, OPEN, rights_of
 from tests.world import LOGIN, Template
@@ -58,13 +59,13 @@ OF_STAFF = {"person", "change", "review", "seq", "type_name"}
 OWN_ALONE = {"factor", "session", "token", "challenge"}
 
 
-@pytest.fixture(scope="module")
-def company(templates: dict[str, Template], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Everybody]:
-    with tempfile.TemporaryDirectory(prefix="vk-") as place:
-        if "sqlite" not in templates:
-            templates["sqlite"] = Template(tmp_path_factory.mktemp("template-sqlite"), None)
-        with templates["sqlite"].world(Path(place)) as world:
-            yield Everybody(world)
+@pytest.fixture(scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.long)])
+def company(request: pytest.FixtureRequest, templates: dict[str, Template]) -> Iterator[Everybody]:
+    with (
+        tempfile.TemporaryDirectory(prefix="vk-") as place,
+        _template(request, templates, request.param).world(Path(place)) as world,
+    ):
+        yield Everybody(world)
 
 
 @pytest.fixture(scope="module")
