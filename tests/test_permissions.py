@@ -41,6 +41,7 @@ LOOKS_FIRST = {
     "POST /api/v1/leases/{lease_id}/use",
     "POST /api/v1/leases/{lease_id}/code",
     "POST /api/v1/leases/{lease_id}/reveal",
+    "POST /leases/{lease_id}/code",
     "POST /leases/{lease_id}/reveal",
     "POST /people/changes/{change_id}/vouch",
 }

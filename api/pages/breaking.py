@@ -44,7 +44,7 @@ async def _page(
     )
 
 
-@router.get("", name="lease.break-glass")
+@router.get("", name="lease.list")
 async def explain(lease_id: LeasePath, vault: TheVault, actor: PageActor, sheet: OwnSheet) -> Response:
     """Say what follows, and ask why it cannot wait."""
     return await _page(vault, actor, sheet, lease_id)
