@@ -18,6 +18,9 @@ from vault.model.tables import GUARDED
 from vault.operations import audit, catalogue, checkout, terms, tickets, vouching
 from vault.values import new_id
 
+AT_THE_DESK = {"review", "host_key", "helpdesk", "mirrored", "mirrored_person"}
+"""Rows that only a busy desk has: the book of entries is played with them, and looks for the same of all rows."""
+
 
 def pages(world: World, **asked: Any) -> list[EntryView]:
     """Every entry that the auditor finds, oldest first."""
@@ -99,7 +102,7 @@ def test_every_changed_row_is_named_by_the_entry_that_changed_it(world: World) -
     }
     there = {f"{name}:{row[0]}" for name in GUARDED for row in world.sql(f"SELECT id FROM {name}")}
     assert named == there
-    assert {name.partition(":")[0] for name in there} == set(GUARDED)
+    assert {name.partition(":")[0] for name in there} == set(GUARDED) - AT_THE_DESK
 
 
 @pytest.mark.attack("AU10")

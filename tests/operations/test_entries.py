@@ -15,6 +15,7 @@ from tests.operations.playing_helpdesk import play_helpdesk
 from tests.source_tree import ROOT, sources, tree_of
 from tests.world import World
 from vault.ledger.entry import Entry, decode
+from vault.model.tables import GUARDED
 from vault.policy.rights import EVERYBODY
 
 PAGE = ROOT / "docs" / "ledger.md"
@@ -229,5 +230,8 @@ def test_every_type_is_played_and_names_what_the_page_says(embedded: World) -> N
     for name, row in page.items():
         assert reader.named[name] == row.names | row.discloses, name
         assert any_of_all(reader.by[name], row.by) == any_of_all(row.by, row.by), name
+    there = {f"{name}:{row[0]}" for name in GUARDED for row in embedded.sql(f"SELECT id FROM {name}")}
+    assert {name.partition(":")[0] for name in there} == set(GUARDED)
+    assert there <= reader.rows, "a row that no entry names"
     kept = {person: set(roles.split()) for person, roles in embedded.sql("SELECT id, roles FROM person")}
     assert {person: roles for person, roles in kept.items() if roles} == reader.roles
