@@ -34,8 +34,8 @@ def meet(unit: Unit, actor: Actor, lease_id: str, secret_id: str, line: str) -> 
     Raises NotSignedIn, Denied, NotFound, Ended, Invalid; Conflict where one is kept already, whichever it is.
     """
     unit.about(lease=lease_id, secret=secret_id)
-    met = ServerKey.parse(line)
     secret, service = _held(unit, actor, "host-key.meet", lease_id, secret_id)
+    met = ServerKey.parse(line)
     unit.disclose(actor.id, fingerprint=met.fingerprint)
     if _kept(unit, secret) is not None:
         raise Conflict("a key of this server is kept already, and no other one is trusted in its place")
