@@ -35,6 +35,7 @@ LINE = {
     "approval": "customer",
 }
 READ = {"digest": "of something else"}
+SERVER_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHFa+U2XZR6fYFwFZ0PWvhnMTcM7dMeXJRGSbJzLFuOe"
 
 ENDS = {
     "DELETE /api/v1/session",
@@ -92,6 +93,7 @@ QUERIES = {
 IN_BODY = {
     "POST /api/v1/tickets": "service",
     "POST /api/v1/tickets/assign": "ticket",
+    "POST /tickets/assign": "ticket",
     "POST /api/v1/services": "customer",
 }
 """Routes that are told in the body what it is about."""
@@ -135,7 +137,7 @@ _BODIES: dict[str, Callable[[Ids], dict[str, Any]]] = {
     "POST /api/v1/leases/{lease_id}/broken": lambda ids: {"secret": ids["secret"], "note": NOTE},
     "POST /api/v1/leases/{lease_id}/code": lambda ids: {"secret": ids["secret"]},
     "POST /api/v1/leases/{lease_id}/extend": lambda _: {"minutes": 5},
-    "POST /api/v1/leases/{lease_id}/host-key": lambda ids: {"secret": ids["secret"], "line": "no key"},
+    "POST /api/v1/leases/{lease_id}/host-key": lambda ids: {"secret": ids["secret"], "line": SERVER_KEY},
     "POST /api/v1/leases/{lease_id}/host-key/show": lambda ids: {"secret": ids["secret"]},
     "POST /api/v1/leases/{lease_id}/use": lambda ids: {"secret": ids["secret"], "field": "password"},
     "POST /api/v1/leases/{lease_id}/reveal": lambda ids: {"secret": ids["secret"], "field": "password"},
