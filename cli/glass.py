@@ -31,7 +31,9 @@ def break_glass(
     reviews it. Until that is done you cannot do it again.
     """
     with signed_in() as client:
-        waiting = named_lease(client, lease)
+        waiting = client.get(
+            "/api/v1/leases", named_lease(client, lease)["id"]
+        )  # lists do not say what can be broken
         _refuse_early(waiting)
         why = reason or ask("why it cannot wait, 40 to 500 characters")
         if not sure:

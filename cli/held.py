@@ -1,6 +1,6 @@
 """The lease that a command works under: one's own of that ticket, or a new one that is handed back at the end."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -187,3 +187,15 @@ _WHY_A_YES = {
     "services a day": "you have opened many services within a day, so this one takes a second person",
     "alone": "nobody else is known to have put you on this ticket, so it takes a second person",
 }
+
+
+def first_use(lease: Mapping[str, Any], name: str) -> str:
+    """What somebody does first who has these secrets, with the lease named like that."""
+    kinds = {one["kind"] for one in lease["secrets"]}
+    if any(kind.startswith("ssh-") for kind in kinds):
+        return f"valetkey ssh {name}"
+    if "sftp" in kinds:
+        return f"valetkey sftp {name}"
+    if lease["secrets"] and all(one["codes"] for one in lease["secrets"]):
+        return f"valetkey code {name}"
+    return f"valetkey run {name} -- COMMAND"

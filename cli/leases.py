@@ -7,7 +7,7 @@ import typer
 
 from cli import proving, terminal
 from cli.approvals import answered
-from cli.held import MINUTES, ask_for, found_lease, own_leases, say_waiting
+from cli.held import MINUTES, ask_for, first_use, found_lease, own_leases, say_waiting
 from cli.http import Client, signed_in
 from cli.lookup import ticket_id
 from cli.moments import typed, until
@@ -82,14 +82,9 @@ def _say_held(lease: dict[str, Any]) -> None:
             say(f"checked out until {until(lease['expires_at'])}; this and every opening are recorded")
             for line in told_fields(lease):
                 say(line)
-            say_next(_first_use(lease))
-
-
-def _first_use(lease: dict[str, Any]) -> str:
-    """What somebody does next who has just got these secrets."""
-    if lease["secrets"] and all(one["codes"] for one in lease["secrets"]):
-        return f"valetkey code {lease['id']}"
-    return f"valetkey show {lease['id']} FIELD, or: valetkey run {lease['id']} -- COMMAND"
+            first = first_use(lease, str(lease["id"]))
+            shown = f"valetkey show {lease['id']} FIELD"
+            say_next(first if " code " in first else f"{first}, or: {shown}")
 
 
 def named_lease(client: Client, given: str | None) -> dict[str, Any]:
@@ -100,10 +95,14 @@ def named_lease(client: Client, given: str | None) -> dict[str, Any]:
             raise NotFound("you have nothing checked out for this ticket")
         return found
     living = own_leases(client)
-    if len(living) != 1:
-        error = Invalid("there is not exactly one open lease; name the one you mean")
-        vars(error)["hint"] = ", ".join(f"{one['id']} ({one['ticket_number']})" for one in living)
-        raise error
+    if not living:
+        nothing = NotFound("you have nothing checked out")
+        vars(nothing)["hint"] = "valetkey tickets"
+        raise nothing
+    if len(living) > 1:
+        several = Invalid("you have several leases; name the one you mean")
+        vars(several)["hint"] = ", ".join(f"{one['id']} ({one['ticket_number']})" for one in living)
+        raise several
     return living[0]
 
 

@@ -81,7 +81,7 @@ def _details(found: dict[str, Any]) -> dict[str, object]:
         "ticket": lease["ticket_number"],
         "lease": lease["id"],
         "began": when(found["created_at"]),
-        "ended" if lease["state"] == "ended" else "ends": until(lease["expires_at"]),
+        "ended by" if lease["state"] == "ended" else "ends": lease["ended_how"] or until(lease["expires_at"]),
         "due": until(found["due_at"]) if waits else "",
         "closed": ""
         if waits

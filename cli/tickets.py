@@ -7,7 +7,7 @@ from typing import Annotated, Any, NamedTuple
 import typer
 
 from cli.approvals import whose_yes
-from cli.held import own_leases
+from cli.held import first_use, own_leases
 from cli.http import Client, signed_in
 from cli.lookup import person_id, ticket_id
 from cli.moments import typed, until
@@ -185,13 +185,13 @@ def _standing(client: Client, ticket: Mapping[str, Any]) -> Standing:
     for state in ("active", "asked", "planned"):
         for lease in ticket["leases"]:
             if lease["state"] == state:
-                return _held(ticket, lease)
+                return _held(client, ticket, lease)
     if ticket["paused_at"]:
         return Standing("paused by the customer", "")
     given = [one for one in _secrets(client, ticket) if one["state"] == "checked"]
     if not given:
         return Standing("nothing is given yet", f"valetkey ticket show {_shown(ticket)}")
-    return Standing(", ".join(one["kind"] for one in given), f"valetkey checkout {_shown(ticket)}")
+    return Standing(", ".join(sorted(one["kind"] for one in given)), f"valetkey checkout {_shown(ticket)}")
 
 
 def _secrets(client: Client, ticket: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
@@ -202,18 +202,17 @@ def _secrets(client: Client, ticket: Mapping[str, Any]) -> Sequence[Mapping[str,
     return found
 
 
-def _held(ticket: Mapping[str, Any], lease: Mapping[str, Any]) -> Standing:
+def _held(client: Client, ticket: Mapping[str, Any], lease: Mapping[str, Any]) -> Standing:
     name = _shown(ticket)
     if lease["state"] == "planned":
         return Standing(f"begins {until(lease['starts_at'])}", f"valetkey checkin {name}")
     if lease["state"] == "asked":
-        command = f"valetkey break-glass {name}" if lease["breakable"] else f"valetkey checkin {name}"
+        one = client.get("/api/v1/leases", lease["id"])  # lists do not say what can be broken
+        command = f"valetkey break-glass {name}" if one["breakable"] else f"valetkey checkin {name}"
         return Standing(f"waits for the yes of {whose_yes(dict(lease))}", command)
     if lease["paused_at"]:
         return Standing("checked out, and paused by the customer", f"valetkey checkin {name}")
-    what = "code" if all(one["codes"] for one in lease["secrets"]) else "run"
-    command = f"valetkey {what} {name}{' -- COMMAND' if what == 'run' else ''}"
-    return Standing(f"checked out until {until(lease['expires_at'])}", command)
+    return Standing(f"checked out until {until(lease['expires_at'])}", first_use(lease, name))
 
 
 def _shown(ticket: Mapping[str, Any]) -> str:

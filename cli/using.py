@@ -1,8 +1,9 @@
 """Opening what is checked out: shown to eyes, read by a script, put on the clipboard, made into a one-time code."""
 
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import unquote
 
 import typer
@@ -10,7 +11,6 @@ import typer
 from cli import copying, fields, private, terminal
 from cli.held import live_lease
 from cli.http import signed_in
-from cli.moments import away
 from cli.opening import is_file, kind_of, one_secret, one_time_code, opened, with_codes
 from cli.terminal import AsJson, put, put_json, say, say_next
 from vault.errors import Invalid
@@ -70,6 +70,8 @@ def read(
             value = opened(client, lease, chosen, field, "use")
     if not _put(value):
         say_next(f"valetkey read {reference} > FILE")
+    elif sys.stdout.isatty():
+        say_next(f"valetkey checkin {lease['id']}")
 
 
 def parts_of(reference: str) -> tuple[str, str, str]:
@@ -100,7 +102,7 @@ def copy(
     field: Field,
     secret: SecretOption = "",
     seconds: Annotated[
-        int, typer.Option(min=5, max=300, help="How long it stays on the clipboard.")
+        int, typer.Option(min=1, max=300, help="How long it stays on the clipboard.")
     ] = copying.SECONDS,
 ) -> None:
     """Put one field on the clipboard for 30 seconds. It is recorded first, as used."""
@@ -128,5 +130,11 @@ def code(ticket: Held, secret: SecretOption = "", as_json: AsJson = False) -> No
         put_json(made)
         return
     put(made["code"])
-    say(f"it is good for one use, and changes {away(made['until'])}")
+    say(f"it is good for one use, and for {_seconds_left(made)} more seconds")
     say_next(f"valetkey checkin {lease['id']}")
+
+
+def _seconds_left(made: dict[str, Any]) -> int:
+    """How long a code counts; never longer than any does, whatever the clock here says."""
+    left = (datetime.fromisoformat(str(made["until"])) - datetime.now(UTC)).total_seconds()
+    return max(1, min(int(left), int(made["period"])))
