@@ -48,24 +48,23 @@ function go(one) {
   one.scrollIntoView({ block: "nearest" });
 }
 
+// A digit is meant by its place on the keyboard; anything else by what it says there.
 function pressed(event) {
   if (event.ctrlKey || event.metaKey || event.altKey || event.target.matches?.(TYPED)) return;
   if (document.querySelector("dialog[open]")) return;
-  if (event.key === "?") shown();
-  else if (isOff()) return;
-  else if (event.shiftKey && /^Digit[1-9]$/.test(event.code)) {
-    const one = keyed().find((other) => other.dataset.key === event.code.at(-1));
-    const copy = one?.closest("[data-lease]")?.querySelector(".copy");
-    if (!copy) return;
-    copy.focus();
-    copy.click();
-  } else {
-    const key = /^Digit[1-9]$/.test(event.code) ? event.code.at(-1) : event.key.toLowerCase();
-    const one = keyed().find((other) => other.dataset.key === key);
-    if (!one) return;
-    go(one);
+  if (event.key === "?") {
+    event.preventDefault();
+    shown();
+    return;
   }
+  if (isOff()) return;
+  const find = (key) => keyed().find((one) => one.dataset.key === key);
+  const digit = /^Digit([1-9])$/.exec(event.code)?.[1];
+  const copy = event.shiftKey && digit && find(digit)?.closest("[data-lease]")?.querySelector(".copy");
+  const one = copy || find(digit && !event.shiftKey ? digit : event.key.toLowerCase());
+  if (!one) return;
   event.preventDefault();
+  go(one);
 }
 
 const search = document.getElementById("q") ?? document.querySelector('.way a[href="/search"]');
