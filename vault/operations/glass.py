@@ -6,10 +6,11 @@ It is short, loud and reviewed. What decides it is in `vault/policy/glass.py`; w
 from sqlalchemy import bindparam, select
 
 from vault.errors import Conflict, Denied, Ended, Invalid, NotFound, Tampered
+from vault.ledger.entry import decode
 from vault.model.desk import Review
 from vault.model.kinds import KINDS
 from vault.model.people import Person
-from vault.model.tables import Lease, Secret, Ticket
+from vault.model.tables import Lease, LedgerEntry, Secret, Ticket
 from vault.model.views import LeaseView, ServiceTypeView
 from vault.operations import approvers, presence, showing, witnesses
 from vault.operations.asking import may, service_of
@@ -36,6 +37,11 @@ _LATELY = select(_LEASES.c.id).where(
     _LEASES.c.person_id == bindparam("person"),
     _LEASES.c.service_id == bindparam("service"),
     _LEASES.c.starts_at > bindparam("since"),
+)
+
+_ENTRIES = LedgerEntry.table()
+_BROKEN = select(_ENTRIES.c.body).where(
+    _ENTRIES.c.type == "lease.break-glass", _ENTRIES.c.actor == bindparam("person")
 )
 
 
@@ -157,7 +163,7 @@ def _judged(reading: Reading, person: Person, lease: Lease) -> tuple[ServiceType
 
 
 def _glass(reading: Reading, person: Person, lease: Lease, of: ServiceTypeView, *, doubted: bool) -> Glass:
-    reviews = reading.find_all(Review, person_id=person.id)
+    reviews = _reviews_of(reading, person)
     mistrusted = reading.now - policy.MISTRUSTED
     return Glass(
         approver=lease.approver,
@@ -174,6 +180,20 @@ def _glass(reading: Reading, person: Person, lease: Lease, of: ServiceTypeView, 
             one.verdict == "not justified" and (one.closed_at or 0) > mistrusted for one in reviews
         ),
     )
+
+
+def _reviews_of(reading: Reading, person: Person) -> list[Review]:
+    """The reviews of what somebody broke: those that are there, and those that the ledger names have to be.
+
+    Else whoever writes to the database takes a review out, and the same person breaks the glass again. The ledger alone
+    would not do, because it does not name yet what was broken in this very batch. Raises Tampered.
+    """
+    found = {one.id: one for one in reading.find_all(Review, person_id=person.id)}
+    for row in reading.rows(_BROKEN, person=person.id):
+        entry = decode(row["body"].encode())
+        if entry.outcome == "ok" and entry.ids["review"] not in found:
+            raise Tampered("a review that the ledger names is not there, so no glass is broken")
+    return list(found.values())
 
 
 def _is_extraordinary(reading: Reading, secret_id: str) -> bool:
