@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from httpx2 import Client
@@ -100,6 +101,6 @@ def test_an_assignment_has_an_end_and_work_changes_hands(embedded: World, client
     problem(client.post(place, json=over, headers=clara), 409, "conflict")
 
 
-def _shown(client: Client, ticket_id: str, headers: dict[str, str]) -> dict[str, list[dict[str, str]]]:
-    found: dict[str, list[dict[str, str]]] = client.get(f"/tickets/{ticket_id}", headers=headers).json()
+def _shown(client: Client, ticket_id: str, headers: dict[str, str]) -> dict[str, Any]:
+    found: dict[str, Any] = client.get(f"/tickets/{ticket_id}", headers=headers).json()
     return found

@@ -5,7 +5,9 @@ from dataclasses import fields, replace
 import pytest
 
 from vault.errors import Conflict, Denied, VaultError
+from vault.policy.access import Delivery, Held, require_live
 from vault.policy.glass import WAITED, Glass, end_of, require_breakable, require_over, why_not_review
+from vault.policy.rights import Standing
 from vault.policy.vouching import WEEK, Account
 from vault.values import DAY, MINUTE
 
@@ -121,3 +123,39 @@ def test_nothing_is_called_justified_before_it_is_over() -> None:
         require_over(is_over=is_over, verdict="not justified")
     with pytest.raises(Conflict, match="still runs"):
         require_over(is_over=False, verdict="justified")
+
+
+@pytest.mark.promise("P2")
+@pytest.mark.attack("AZ11")
+@pytest.mark.parametrize(
+    ("approver", "decided_by", "review_id", "opens"),
+    [
+        ("coordinator", "", "rev_1", True),
+        ("coordinator", "", "", False),
+        ("coordinator", "per_tom", "", False),
+        ("customer", "", "rev_1", False),
+        ("customer", "per_tom", "rev_1", False),
+        ("customer", "cus_acme", "", True),
+    ],
+)
+def test_a_review_stands_for_a_coordinators_yes_and_never_for_the_customers(
+    approver: str, decided_by: str, review_id: str, *, opens: bool
+) -> None:
+    tom = Standing("per_tom", frozenset({"technician"}), "active", agreed=True, rested=True)
+    delivery = Delivery(
+        tom, assigned=True, ticket_open=True, service_open=True, service_ends_at=NOW + 2, paused=False
+    )
+    held = Held(
+        person_id="per_tom",
+        state="active",
+        expires_at=NOW + 1,
+        covers=("sec_1",),
+        approver=approver,
+        decided_by=decided_by,
+        review_id=review_id,
+    )
+    if opens:
+        require_live(held, "sec_1", delivery, NOW)
+    else:
+        with pytest.raises(Denied, match="nobody else has said yes"):
+            require_live(held, "sec_1", delivery, NOW)
