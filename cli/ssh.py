@@ -251,4 +251,4 @@ def _place() -> Iterator[Path]:
 
 
 def _runs_nothing(folder: Path) -> bool:
-    return bool(os.statvfs(folder).f_flag & os.ST_NOEXEC)
+    return bool(os.statvfs(folder).f_flag & getattr(os, "ST_NOEXEC", 0))
