@@ -32,16 +32,14 @@ _CHANGED = (
     "the catalogue has changed since this was asked for, and does not allow it so any more; take it back and check it "
     "out anew"
 )
-_LEASES = Lease.table()
-_LATELY = select(_LEASES.c.id).where(
-    _LEASES.c.person_id == bindparam("person"),
-    _LEASES.c.service_id == bindparam("service"),
-    _LEASES.c.starts_at > bindparam("since"),
-)
-
 _ENTRIES = LedgerEntry.table()
 _BROKEN = select(_ENTRIES.c.body).where(
     _ENTRIES.c.type == "lease.break-glass", _ENTRIES.c.actor == bindparam("person")
+)
+_NO = select(_ENTRIES.c.body).where(
+    _ENTRIES.c.type.in_(("lease.refuse", "lease.revoke")),
+    _ENTRIES.c.service_id == bindparam("service"),
+    _ENTRIES.c.time > bindparam("since"),
 )
 
 
@@ -202,14 +200,14 @@ def _is_extraordinary(reading: Reading, secret_id: str) -> bool:
 
 
 def _was_refused(reading: Reading, person: Person, service_id: str) -> bool:
-    """Whether somebody said no to this person about this service, or took it back, since `A_NO_HOLDS`.
+    """Whether somebody said no to this person about this service, or took it back, since `A_NO_HOLDS`: in the ledger.
 
-    By service, because the same access can be asked for by another ticket, other logins and other words.
+    By service, because the same access can be asked for by another ticket, other logins and other words; and not by the
+    leases themselves, because whoever writes to the database could take the one with the no out.
     """
-    since = reading.now - policy.A_NO_HOLDS
-    lately = reading.rows(_LATELY, person=person.id, service=service_id, since=since)
-    found = (reading.find(Lease, id=row["id"]) for row in lately)
-    return any(one is not None and one.ended_how in {"refused", "revocation"} for one in found)
+    said = reading.rows(_NO, service=service_id, since=reading.now - policy.A_NO_HOLDS)
+    entries = (decode(row["body"].encode()) for row in said)
+    return any(one.outcome == "ok" and one.ids.get("holder") == person.id for one in entries)
 
 
 def _ticket_of(reading: Reading, lease: Lease) -> Ticket:

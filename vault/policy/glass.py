@@ -14,7 +14,7 @@ from vault.values import DAY, MINUTE
 WAITED = 15 * MINUTE
 """So long somebody gives the coordinators to answer, where one of them could."""
 A_NO_HOLDS = 2 * DAY
-"""So long, counted from what was asked for, a no is a no."""
+"""So long a no is a no."""
 MISTRUSTED = 30 * DAY
 """So long nobody breaks the glass of whom it was said that they should not have."""
 
