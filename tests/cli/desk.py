@@ -107,14 +107,17 @@ def spellings(secret: bytes) -> set[bytes]:
 
 def descendants(process: int) -> list[int]:
     """The process and all that descend from it."""
+    parents = {int(one.name): _parent(one) for one in Path("/proc").glob("[0-9]*")}
     found = [process]
-    for pid in found:
-        for task in Path(f"/proc/{pid}/task").glob("*/children"):
-            try:
-                found += [int(child) for child in task.read_text().split()]
-            except OSError:
-                continue
+    for one in found:
+        found += [child for child, parent in parents.items() if parent == one]
     return found
+
+
+def _parent(process: Path) -> int:
+    """Whose child it is (proc(5): behind the name in brackets stand state and parent)."""
+    told = _read(process / "stat").rpartition(b")")[2].split()
+    return int(told[1]) if len(told) > 1 else 0
 
 
 def seen_from_outside(spelt: Iterable[bytes], roots: Iterable[Path]) -> list[str]:

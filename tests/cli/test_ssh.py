@@ -79,15 +79,13 @@ def test_a_password_logs_in_byte_for_byte_and_nothing_of_the_users_own_ssh_takes
 
 
 @pytest.fixture
-def over_ipv6(embedded: World, server: str, tmp_path: Path) -> Iterator[Desk]:
-    if not sshd.has_ipv6():
-        pytest.skip("there is no IPv6 here")
-    with sshd.running(password=PASSWORD, address="::1") as real:
+def by_key(embedded: World, server: str, tmp_path: Path) -> Iterator[Desk]:
+    with sshd.running(password=PASSWORD, address=sshd.newest_address()) as real:
         yield Desk(embedded, tmp_path, real, server)
 
 
-def test_keys_of_every_make_log_in_and_a_lease_of_several_asks_which(over_ipv6: Desk) -> None:
-    desk, real = over_ipv6, over_ipv6.server
+def test_keys_of_every_make_log_in_and_a_lease_of_several_asks_which(by_key: Desk) -> None:
+    desk, real = by_key, by_key.server
     made, publics = {}, []
     for name, sort, form in (
         ("new", "ed25519", "RFC4716"),
