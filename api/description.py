@@ -56,6 +56,12 @@ _SCHEMES = {
     "session": _BEARER | {"description": "The token of a session: vk_ses_…"},
     "token": _BEARER | {"description": "An API token that was made with this scope: vk_api_…"},
     "enrolment": _BEARER | {"description": "The token of an enrolment under way: vk_enr_…"},
+    "signature": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "webhook-signature",
+        "description": "Of a helpdesk, over id, time and body (Standard Webhooks); Zammad's is X-Hub-Signature.",
+    },
     "visit": {
         "type": "apiKey",
         "in": "cookie",
@@ -103,6 +109,8 @@ def _rights(app: FastAPI) -> dict[tuple[str, str], str]:
 def _security(right: str) -> list[dict[str, list[str]]]:
     if right in {"open", "enrolment"}:
         return [] if right == "open" else [{right: []}]
+    if right == "helpdesk.tell":
+        return [{"signature": []}]
     if right in CUSTOMERS_OWN:
         return [{"visit": []}]
     scope = RIGHTS[right].scope
