@@ -19,7 +19,7 @@ from tests.operations.mailing import PostOffice, deliver, html_of, links, post_o
 from tests.operations.visiting import link_of
 from tests.world import World
 from vault.languages import LANGUAGES, translation
-from vault.operations import checkout, mine, tickets, upkeep
+from vault.operations import checkout, happened, mine, tickets, upkeep
 from vault.values import to_datetime
 
 SHOP, TOM, CLARA, AXEL = (
@@ -171,3 +171,24 @@ def test_what_is_planned_is_asked_for_and_answered_with_its_time(embedded: World
         deliver(world)
         (mail,) = [one for one in post.mails if one["To"] == TOM]
         assert f"It runs from {begins:%d %B %Y, %H:%M} UTC until" in sentences(mail)
+
+
+@pytest.mark.promise("P8")
+def test_the_customers_page_says_that_it_began_without_a_yes_why_and_what_somebody_else_found(
+    embedded: World,
+) -> None:
+    world = embedded
+    service, _, _, lease = nobody_answers(world)
+    customer = owner(world, lease).actor
+    lease = broken(world, lease)
+    (shown,) = world.read(mine.page, customer).services
+    (lent,) = shown.lent
+    assert (lent.glass, lent.who, lent.until) == (True, "Tom Tanner", lease.expires_at)
+    reviewed(world, lease, "not justified")
+    told = world.read(happened.happened, customer, service.id).happened
+    closed, began = (
+        next(one for one in told if one.type == kind) for kind in ("review.close", "lease.break-glass")
+    )
+    assert (began.by_name, began.reason) == ("Tom Tanner", WHY)
+    assert (closed.by_name, closed.judged, closed.reason) == ("Axel Audley", "not justified", NOTE)
+    assert world.read(mine.page, customer).services[0].lent == ()
