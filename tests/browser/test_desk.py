@@ -8,11 +8,14 @@ import pytest
 from playwright.sync_api import expect
 
 from api.security import SESSION_COOKIE, form_token
+from tests.approvals import put
 from tests.browser.leaving import LEAVE
 from tests.browser.people import POLYGLOT, Surf, hand_over, open_form, sign_in
+from tests.operations.glasses import breakable
 from tests.operations.test_extraordinary import REGISTRAR, lent
 from tests.world import LOGIN, PASSWORD, World
 from vault.ledger import verify
+from vault.operations import glass
 
 pytestmark = [pytest.mark.browser]
 
@@ -251,10 +254,23 @@ def test_what_others_wrote_is_text_on_every_page(embedded: World, server: str, s
     secret = embedded.give(service)
     ticket = embedded.ticket(service, number="T-<b>1")
     lease = embedded.lease(ticket, secret)
+    put(embedded, breakable())
+    asked, urgent = (embedded.lease(ticket, secret).id for _ in range(2))
+    embedded.clock.advance(minutes=16)
+    tom, given = embedded.actor("technician"), embedded.presence("technician")
+    review = embedded.run(glass.break_glass(embedded.vault, tom, urgent, POLYGLOT, given)).review_id
+    at = f"/leases/{asked}"
     places = {
-        "technician": ("/", f"/tickets/{ticket.id}", f"/leases/{lease.id}"),
-        "coordinator": ("/", f"/services/{service.id}", "/tickets", "/leases"),
-        "auditor": ("/log",),
+        "technician": ("/", f"/tickets/{ticket.id}", f"/leases/{lease.id}", at, f"{at}/break-glass"),
+        "coordinator": (
+            "/",
+            f"/services/{service.id}",
+            "/tickets",
+            "/leases",
+            "/approvals",
+            f"/approvals/{asked}",
+        ),
+        "auditor": ("/log", "/reviews", f"/reviews/{review}"),
     }
     for role, paths in places.items():
         page = sign_in(surf(), embedded, server, role)
