@@ -46,12 +46,9 @@ def trusted(client: Client, lease: dict[str, Any], login: Login, accepted: str) 
     return _same(_noted(client, lease, login, met), accepted)
 
 
-def scanned(login: Login, kind: str = "") -> list[ServerKey]:
-    """The keys that a server shows, the best first; of one type only where that is named.
-
-    Raises Unavailable where it shows none.
-    """
-    wanted = {"ssh-ed25519": "ed25519", "ssh-rsa": "rsa"}.get(kind, "ecdsa") if kind else "ed25519,ecdsa,rsa"
+def scanned(login: Login) -> list[ServerKey]:
+    """The keys that a server shows, the best first. Raises Unavailable where it shows none."""
+    wanted = "ed25519,ecdsa,rsa"
     command = ["ssh-keyscan", "-T", str(_SECONDS), "-p", str(login.port), "-t", wanted, "-f", "-"]
     try:
         ran = subprocess.run(
@@ -84,7 +81,7 @@ def explain(client: Client, lease: dict[str, Any], login: Login, key: ServerKey)
     That is put on record: the vault keeps no second key, and remembers that one was shown.
     """
     try:
-        seen = scanned(login, key.type)
+        seen = scanned(login)
     except Unavailable:
         return
     if key in seen:

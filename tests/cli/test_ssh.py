@@ -60,6 +60,7 @@ def test_a_password_logs_in_byte_for_byte_and_nothing_of_the_users_own_ssh_takes
     ran = desk.run("ssh", NUMBER, "--", "cat", typed=data, SSH_AUTH_SOCK="/run/mine", MINE="canary of mine")
     assert (ran.returncode, ran.stdout) == (0, data), ran.stderr
     told = ran.stderr.decode()
+    assert "debug" not in told, "the configuration of the user was read"
     assert re.search(
         r"^deploy@127\.0\.0\.1:\d+, until .* UTC, in \d+ minutes at the latest$", told, re.MULTILINE
     )
@@ -155,6 +156,11 @@ def test_the_first_key_of_a_server_is_confirmed_kept_and_held_to(desk: Desk) -> 
     other = sshd_print(server.place)
     assert f"known is {print_of}, and it shows {other}; nothing was sent" in ran.stderr.decode()
     assert "host-key.meet Conflict" in world.ledger(since), "that is on record"
+    sshd.host_key(server.place, "ecdsa")
+    server.configure(host_keys=("ecdsa",))
+    ran = desk.run("ssh", NUMBER, "--", "echo", "in")
+    assert (ran.returncode, ran.stdout) == (77, b""), "a key of another type is another key"
+    assert f"known is {print_of}, and it shows SHA256:" in ran.stderr.decode()
     assert "password" not in server.log.removeprefix(log)
 
 
