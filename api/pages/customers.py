@@ -9,9 +9,9 @@ from api.pages.sheet import OwnSheet, PageRoute
 from vault.errors import NotFound
 from vault.languages import NAMES
 from vault.model.views import CustomerView
-from vault.operations import customers, services
+from vault.operations import customers, stages
 from vault.operations.vault import Vault
-from vault.values import Actor, to_datetime
+from vault.values import Actor
 
 router = APIRouter(prefix="/customers", route_class=PageRoute, include_in_schema=False)
 
@@ -20,8 +20,7 @@ router = APIRouter(prefix="/customers", route_class=PageRoute, include_in_schema
 async def all_customers(vault: TheVault, actor: PageActor, sheet: OwnSheet) -> Response:
     """List the customers by name."""
     known = await vault.read(customers.customers, actor)
-    listed = await vault.read(services.services, actor)
-    running = [one.customer.id for one in listed if one.state == "open"]
+    running = await vault.read(stages.running, actor)
     return sheet.shown("customers.html", customers=known, running=running)
 
 
@@ -29,14 +28,13 @@ async def all_customers(vault: TheVault, actor: PageActor, sheet: OwnSheet) -> R
 async def customer(customer_id: CustomerPath, vault: TheVault, actor: PageActor, sheet: OwnSheet) -> Response:
     """Show one customer and what runs for them."""
     found = await customer_of(vault, actor, customer_id)
-    of_theirs = [one for one in await vault.read(services.services, actor) if one.customer.id == found.id]
+    of_theirs = await vault.read(stages.of_customer, actor, found.id)
     return sheet.shown(
         "customer.html",
         customer=found,
         speaks=NAMES[found.language],
-        open=[one for one in of_theirs if one.state == "open"],
-        ended=[one for one in of_theirs if one.state != "open"],
-        now=to_datetime(vault.now()),
+        open=[one for one in of_theirs if one.ended_at is None],
+        ended=[one for one in of_theirs if one.ended_at is not None],
     )
 
 

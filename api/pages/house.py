@@ -54,7 +54,7 @@ async def service(
 ) -> Response:
     """Show a service with its life, its requests, what the customer has given, who could have kept it, its tickets."""
     found = await vault.read(services.service, actor, service_id)
-    of_it = [one for one in await vault.read(tickets.tickets, actor) if one.service_id == service_id]
+    of_it = await vault.read(tickets.of_service, actor, service_id)
     working = {person.id: person for one in of_it if one.state == "open" for person in one.assigned}
     return sheet.shown(
         "service.html",

@@ -71,6 +71,19 @@ _PAGES: dict[str, Select[Any]] = {
 } | {stage: LINES.where(_KEPT, stage == STAGE, _AFTER) for stage in STAGES if stage != "destroyed"}
 
 
+_RUNNING = (
+    select(_SERVICES.c.customer_id, func.count())
+    .where(_SERVICES.c.state == "open")
+    .group_by(_SERVICES.c.customer_id)
+)
+MOST_OF_ONE = 500
+_OF_CUSTOMER = (
+    LINES.where(_SERVICES.c.customer_id == bindparam("customer"))
+    .order_by(_SERVICES.c.state != "open", _SERVICES.c.created_at.desc(), _SERVICES.c.id)
+    .limit(MOST_OF_ONE)
+)
+
+
 def counts(reading: Reading) -> tuple[StageCount, ...]:
     """How many services are at each stage, those that are destroyed aside; for who may list services."""
     found = {row[0]: row[1] for row in reading.connection.execute(_COUNTS, {"at": reading.now})}
@@ -91,6 +104,21 @@ def line(row: RowMapping) -> ServiceLine:
     told = {name: None if moment is None else to_datetime(moment) for name, moment in moments.items()}
     named = ("id", "title", "customer_id", "customer_name", "stage")
     return ServiceLine.model_validate({name: row[name] for name in named} | told)
+
+
+def of_customer(reading: Reading, actor: Actor, customer_id: str) -> list[ServiceLine]:
+    """The services of one customer, the open ones first, 500 at most, for coordinators.
+
+    None where there is no such customer. Raises NotSignedIn or Denied.
+    """
+    may(reading, actor, "service.list")
+    return [line(row) for row in reading.rows(_OF_CUSTOMER, at=reading.now, customer=customer_id)]
+
+
+def running(reading: Reading, actor: Actor) -> dict[str, int]:
+    """How many open services each customer has, by their ids, for coordinators. Raises NotSignedIn or Denied."""
+    may(reading, actor, "service.list")
+    return {row[0]: row[1] for row in reading.connection.execute(_RUNNING)}
 
 
 def services(reading: Reading, actor: Actor, stage: str = "", after: str = "") -> ServiceLines:

@@ -24,6 +24,7 @@ _ALL = (
     .order_by(_TICKETS.c.state != "open", _TICKETS.c.created_at.desc(), _TICKETS.c.id)
     .limit(MOST_LISTED)
 )
+_OF_SERVICE = _ALL.where(_TICKETS.c.service_id == bindparam("service"))
 _OPEN = (
     select(func.count())
     .select_from(_TICKETS)
@@ -241,6 +242,13 @@ def tickets(reading: Reading, actor: Actor) -> list[TicketView]:
         if service is not None:
             views.append(showing.ticket(reading, ticket, service, whole=False))
     return views
+
+
+def of_service(reading: Reading, actor: Actor, service_id: str) -> list[TicketView]:
+    """The tickets of one service, the open ones first, for coordinators. Raises NotSignedIn, Denied or NotFound."""
+    service = service_for(reading, actor, "ticket.manage", service_id)
+    found = [Ticket(**row) for row in reading.rows(_OF_SERVICE, service=service.id)]
+    return [showing.ticket(reading, one, service, whole=False) for one in found]
 
 
 def ticket(reading: Reading, actor: Actor, ticket_id: str) -> TicketView:
