@@ -17,7 +17,11 @@ from cryptography.hazmat.primitives.twofactor.hotp import HOTP
 SEED_BYTES: Final = 20
 STEP_SECONDS: Final = 30
 
-_HASHES: Final = {"SHA1": SHA1, "SHA256": SHA256, "SHA512": SHA512}
+_HASHES: Final[dict[str, type[SHA1] | type[SHA256] | type[SHA512]]] = {
+    "SHA1": SHA1,
+    "SHA256": SHA256,
+    "SHA512": SHA512,
+}
 _CODE = re.compile(r"[0-9]{6}", re.ASCII)  # pyotp also takes full-width and mathematical digits
 
 

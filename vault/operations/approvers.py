@@ -10,14 +10,13 @@ from vault.model.kinds import KINDS
 from vault.model.people import Person
 from vault.model.tables import Assignment, Customer, Lease, Secret, Service
 from vault.model.views import AskedKind, ServiceTypeView, TicketView
-from vault.operations import changes, necessity, witnesses
+from vault.operations import begun, changes, necessity, witnesses
 from vault.operations.asking import SECRETS_OF, standing_of
 from vault.operations.services import type_of
 from vault.policy import approval as policy
 from vault.policy.approval import Approver
 from vault.policy.rights import require
 from vault.storage.reading import Reading
-from vault.values import DAY
 
 _LEASES, _SERVICES = Lease.table(), Service.table()
 _ASKED_LATELY = (
@@ -30,15 +29,6 @@ _ASKED_LATELY = (
         _SERVICES.c.customer_id == bindparam("customer"),
     )
 )
-_BEGUN = select(_LEASES.c.service_id, _LEASES.c.starts_at).where(
-    _LEASES.c.person_id == bindparam("person"),
-    _LEASES.c.starts_at > bindparam("since"),
-    _LEASES.c.starts_at < bindparam("until"),
-    _LEASES.c.state != "asked",
-    _LEASES.c.ended_how != "refused",
-    (_LEASES.c.approver == "") | (_LEASES.c.decided_by != "") | (_LEASES.c.review_id != ""),
-)
-"""Leases that began, or will; not what was only asked for."""
 
 
 def approver_of(reading: Reading, service: Service, secrets: Iterable[Secret]) -> Approver:
@@ -76,7 +66,7 @@ def needed(
     secrets = [one for one in found if one.service_id == service.id]
     approver, why = policy.needed(
         approver_of(reading, service, secrets),
-        services=policy.busiest(_begun(reading, person, starts), service.id, starts),
+        services=policy.busiest(begun.around(reading, person, starts), service.id, starts),
         services_a_day=reading.settings.services_a_day,
         alone=assignment.alone,
     )
@@ -98,12 +88,6 @@ def _breakable(reading: Reading, person: Person, service: Service, secrets: list
         and not any(KINDS[one.kind].extraordinary for one in secrets)
         and witnesses.is_witnessed(reading, person)
     )
-
-
-def _begun(reading: Reading, person: Person, around: int) -> list[tuple[str, int]]:
-    """The services of which a person begins leases within a day before or after a moment, and when."""
-    span = {"person": person.id, "since": around - DAY, "until": around + DAY}
-    return [(row["service_id"], row["starts_at"]) for row in reading.rows(_BEGUN, **span)]
 
 
 def line_of(of: ServiceTypeView, kind: str) -> AskedKind | None:

@@ -1,0 +1,67 @@
+"""What somebody begins within a day: by the rows, and by the ledger where rows were taken away or bent."""
+
+from typing import Any
+
+from sqlalchemy import bindparam, select
+
+from vault.errors import Tampered
+from vault.ledger.entry import Entry, decode
+from vault.model.people import Person
+from vault.model.tables import Lease, LedgerEntry
+from vault.policy.access import FURTHEST
+from vault.policy.approval import WAITS_FOR
+from vault.storage.reading import Reading
+from vault.values import DAY
+
+_LEASES, _ENTRIES = Lease.table(), LedgerEntry.table()
+_BEGUN = select(_LEASES.c.id).where(
+    _LEASES.c.person_id == bindparam("person"),
+    _LEASES.c.starts_at > bindparam("since"),
+    _LEASES.c.starts_at < bindparam("until"),
+    _LEASES.c.state != "asked",
+    _LEASES.c.ended_how != "refused",
+    (_LEASES.c.approver == "") | (_LEASES.c.decided_by != "") | (_LEASES.c.review_id != ""),
+)
+"""Leases that began, or will; not what was only asked for."""
+_STARTED = select(_ENTRIES.c.body).where(
+    _ENTRIES.c.actor == bindparam("person"),
+    _ENTRIES.c.type == "lease.start",
+    _ENTRIES.c.body.contains('"outcome":"ok"'),
+    (_ENTRIES.c.time > bindparam("asked"))
+    | (_ENTRIES.c.body.contains('"begins":"') & (_ENTRIES.c.time > bindparam("planned"))),
+)
+"""Entries of leases that can begin within a day of some moment: asked for until shortly before, or planned."""
+
+
+def around(reading: Reading, person: Person, moment: int) -> list[tuple[str, int]]:
+    """The services of which a person begins leases within a day before or after a moment, and when.
+
+    What the ledger says of a lease counts and not its row, which may have been bent to hide it. Raises Tampered where
+    a row that is needed does not match, or is not there any more.
+    """
+    asked = moment - DAY - WAITS_FOR
+    wanted: dict[str, Any] = {"person": person.id, "asked": asked, "planned": asked - FURTHEST}
+    entries = [decode(row["body"].encode()) for row in reading.rows(_STARTED, **wanted)]
+    found = [(entry.ids["service"], _start_of(reading, person, entry)) for entry in entries]
+    known = {entry.ids["lease"] for entry in entries}
+    span = {"person": person.id, "since": moment - DAY, "until": moment + DAY}
+    for row in reading.rows(_BEGUN, **span):  # of this very batch, whose entries are not written yet
+        lease = reading.find(Lease, id=row["id"]) if row["id"] not in known else None
+        if lease is not None:
+            found.append((lease.service_id, lease.starts_at))
+    return [
+        (service, starts)
+        for service, starts in found
+        if starts is not None and moment - DAY < starts < moment + DAY
+    ]
+
+
+def _start_of(reading: Reading, person: Person, entry: Entry) -> int | None:
+    """When a lease began, or will; None for one that took a yes and has none. Of others the entry alone says it."""
+    if not entry.ids.get("approver"):
+        return int(entry.ids.get("begins", entry.time))
+    lease = reading.find(Lease, id=entry.ids["lease"])
+    if lease is None or lease.person_id != person.id or lease.service_id != entry.ids["service"]:
+        raise Tampered("a lease that the ledger names is not there any more")
+    begun = lease.state != "asked" and lease.ended_how != "refused" and (lease.decided_by or lease.review_id)
+    return lease.starts_at if begun else None
