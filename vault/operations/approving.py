@@ -228,12 +228,6 @@ def waiting(reading: Reading, actor: Actor) -> list[ApprovalView]:
     return [_view(reading, coordinator, Lease(**row)) for row in reading.rows(_WAITING, at=reading.now)]
 
 
-def to_decide(reading: Reading, actor: Actor) -> int:
-    """How many of them, 100 at most, wait for a coordinator other than who asked. Raises NotSignedIn or Denied."""
-    coordinator = may(reading, actor, "lease.refuse")
-    return sum(row["person_id"] != coordinator.id for row in reading.rows(_WAITING, at=reading.now))
-
-
 def approval_view(reading: Reading, actor: Actor, lease_id: str) -> ApprovalView:
     """One lease that takes a yes, decided or not, for coordinators. Raises NotSignedIn, Denied or NotFound."""
     coordinator, lease = _found(reading, actor, "lease.refuse", lease_id)
