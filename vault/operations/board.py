@@ -7,7 +7,7 @@ board leads read their rows anew.
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from sqlalchemy import RowMapping, Select, and_, bindparam, exists, func, or_, select
+from sqlalchemy import BindParameter, RowMapping, Select, and_, bindparam, exists, func, or_, select
 
 from vault.model.board import BoardView, LeaseLine, RequestLine, ReviewLine, ServiceLine, TicketLine
 from vault.model.desk import Review
@@ -25,7 +25,7 @@ MOST = 6
 SOON = 7 * DAY
 _S, _C, _T, _P = Service.table(), Customer.table(), Ticket.table(), Person.table()
 _R, _L, _V, _A, _X = Request.table(), Lease.table(), Review.table(), Assignment.table(), Secret.table()
-_ME = bindparam("me")
+_ME: BindParameter[Any] = bindparam("me")
 V = TypeVar("V", bound=View)
 
 # -- leases -----------------------------------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 from typing import Any, get_args
 
-from sqlalchemy import RowMapping, Select, and_, bindparam, case, exists, func, or_, select
+from sqlalchemy import BindParameter, RowMapping, Select, and_, bindparam, case, exists, func, or_, select
 
 from vault.errors import Invalid
 from vault.model.board import ServiceLine, ServiceLines, Stage, StageCount
@@ -19,7 +19,7 @@ _REQUESTS = Request.table()
 _SECRETS = Secret.table()
 _TICKETS = Ticket.table()
 
-AT = bindparam("at")
+AT: BindParameter[Any] = bindparam("at")
 _HELD = exists().where(_SECRETS.c.service_id == _SERVICES.c.id)
 _HERE = _HELD.where(_SECRETS.c.state.in_(("given", "checked")))
 _ASKED = exists().where(
@@ -68,7 +68,7 @@ _END_OF = select(_SERVICES.c.ends_at).where(_SERVICES.c.id == bindparam("id"))
 _PAGES: dict[str, Select[Any]] = {
     "": LINES.where(_KEPT, _AFTER),
     "destroyed": LINES.where(_SERVICES.c.state == "destroyed", _AFTER),
-} | {stage: LINES.where(_KEPT, stage == STAGE, _AFTER) for stage in STAGES if stage != "destroyed"}
+} | {stage: LINES.where(_KEPT, STAGE.in_((stage,)), _AFTER) for stage in STAGES if stage != "destroyed"}
 
 
 _RUNNING = (
