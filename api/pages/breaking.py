@@ -5,11 +5,12 @@ from starlette.responses import RedirectResponse, Response
 
 from api.bodies import LeasePath
 from api.depends import CheckedForm, PageActor, TheVault
+from api.pages.holding import unasked_minutes
 from api.pages.own import deed_page
 from api.pages.proving import asks_to_prove, faults_of, given_in, text
 from api.pages.sheet import OwnSheet, PageRoute, Sheet
 from vault.errors import ProofNeeded, VaultError
-from vault.operations import checkout, glass, tickets
+from vault.operations import checkout, glass
 from vault.operations.vault import Vault
 from vault.values import Actor
 
@@ -28,7 +29,6 @@ async def _page(
     sure: bool = False,
 ) -> Response:
     held = await vault.read(checkout.lease_view, actor, lease_id)
-    ticket = await vault.read(tickets.ticket, actor, held.ticket_id)
     return await deed_page(
         vault,
         actor,
@@ -37,7 +37,7 @@ async def _page(
         faults,
         refusal,
         lease=held,
-        lasts=min(held.minutes, ticket.break_glass_minutes),
+        lasts=await unasked_minutes(vault, actor, held),
         reason=reason,
         shortest=glass.SHORTEST_REASON,
         longest=glass.LONGEST_REASON,

@@ -36,6 +36,12 @@ def minutes_in(raw: str) -> int:
     return int(raw) if raw.isascii() and raw.isdigit() else 0
 
 
+async def unasked_minutes(vault: Vault, actor: Actor, held: LeaseView) -> int:
+    """How long it would last if its holder broke the glass for it. Raises NotFound."""
+    ticket = await vault.read(tickets.ticket, actor, held.ticket_id)
+    return min(held.minutes, ticket.break_glass_minutes)
+
+
 async def lease_page(
     vault: Vault,
     actor: Actor,
@@ -48,10 +54,9 @@ async def lease_page(
     """The page of a lease as it stands: covered, or for whose yes it waits."""
     context |= {"lease": held, "now": to_datetime(vault.now()), "seconds": SHOWN_SECONDS}
     if held.state == "asked":
-        ticket = await vault.read(tickets.ticket, actor, held.ticket_id)
-        return await deed_page(
-            vault, actor, sheet, "lease_asked.html", faults, refusal, ticket=ticket, **context
-        )
+        if held.breakable:
+            context["lasts"] = await unasked_minutes(vault, actor, held)
+        return await deed_page(vault, actor, sheet, "lease_asked.html", faults, refusal, **context)
     more = durations(held.extendable_minutes) if held.extendable_minutes else ()
     return await deed_page(vault, actor, sheet, "lease.html", faults, refusal, more=more, **context)
 
