@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.approvals import WRONG, changed, put
+from tests.approvals import BY_COORDINATOR, WRONG, changed, put
 from tests.operations.glasses import (
     MINUTES,
     NOTE,
@@ -215,6 +215,11 @@ def test_a_review_that_nobody_closes_is_recalled_every_day_and_never_lapses(worl
     since = world.size()
     world.run(upkeep.sweep(world.vault))
     assert "review.overdue ok" not in world.ledger(since)
+    found = {one.subject: one for one in world.run(operator.doctor(world.vault))}["reviews"]
+    assert (found.level, "nobody hears of it at once" in found.text) == ("warning", True), (
+        "there is no mail server"
+    )
+    put(world, BY_COORDINATOR)
     found = {one.subject: one for one in world.run(operator.doctor(world.vault))}["reviews"]
     assert found.level == "ok"
 

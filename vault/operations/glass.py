@@ -10,7 +10,7 @@ from vault.ledger.entry import decode
 from vault.model.desk import Review
 from vault.model.kinds import KINDS
 from vault.model.people import Person
-from vault.model.tables import Lease, LedgerEntry, Secret, Ticket
+from vault.model.tables import Lease, LedgerEntry, Secret, ServiceType, Ticket
 from vault.model.views import LeaseView, ServiceTypeView
 from vault.operations import approvers, presence, showing, witnesses
 from vault.operations.asking import may, service_of
@@ -120,6 +120,12 @@ def shown(reading: Reading, person: Person, lease: Lease, view: LeaseView) -> Le
     except (Denied, NotFound, Ended, Conflict, Tampered) as refusal:
         return view.model_copy(update={"why_not_breakable": str(refusal)})
     return view.model_copy(update={"breakable": True})
+
+
+def is_anywhere(reading: Reading) -> bool:
+    """Whether the catalogue lets the glass be broken for any type; for the doctor."""
+    types = reading.find_all(ServiceType, retired=False)
+    return any(ServiceTypeView.model_validate_json(one.body).break_glass_minutes for one in types)
 
 
 # -- judging ----------------------------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from vault.ledger.entry import decode
 from vault.ledger.note import Signer as NoteSigner
 from vault.model.tables import Deployment, LedgerEntry, LedgerHead, RowHead, Service
 from vault.model.views import InvitationView
-from vault.operations import delivery, giving, reviewing, staff, vouching
+from vault.operations import delivery, giving, glass, reviewing, staff, vouching
 from vault.operations.vault import Vault
 from vault.settings import Settings
 from vault.storage.clock import Clock, SystemClock
@@ -312,6 +312,9 @@ def _reviews(reading: Reading, actor: Actor) -> Finding:
     if waiting:
         many = "1 review waits" if waiting == 1 else f"{waiting} reviews wait"
         return Finding("reviews", "note", f"{many} for a coordinator or an auditor")
+    if not reading.settings.smtp_host and glass.is_anywhere(reading):
+        said = "the catalogue lets the glass be broken, and without a mail server nobody hears of it at once"
+        return Finding("reviews", "warning", said)
     return Finding("reviews", "ok", "no broken glass waits for its review")
 
 
