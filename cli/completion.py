@@ -23,12 +23,17 @@ def completion(
     zsh: eval "$(valetkey completion zsh)", in ~/.zshrc behind compinit.
     fish: valetkey completion fish | source, in config.fish.
     """
-    if shell not in _SCRIPTS:
-        raise Invalid("there are scripts for bash, zsh and fish")
-    put_exactly("".join(f"{line}\n" for line in _SCRIPTS[shell](tree.root())).encode())
+    put_exactly("".join(f"{line}\n" for line in script(shell)).encode())
     if sys.stdout.isatty():
         say(f"this is a script for {shell} to read")
         say_next(_READ_IN[shell])
+
+
+def script(shell: str) -> Iterator[str]:
+    """The script's lines. Raises Invalid for a shell that there is none for."""
+    if shell not in _SCRIPTS:
+        raise Invalid("there are scripts for bash, zsh and fish")
+    return _SCRIPTS[shell](tree.root())
 
 
 _READ_IN = {
@@ -67,10 +72,12 @@ def _bash(root: tree.Command) -> Iterator[str]:
     yield '                compopt -o default; COMPREPLY=($(compgen -f -- "$current")); fi'
     yield "            return"
     yield "        fi"
+    yield "        # an argument that is called like a command is no command: only groups have commands below"
     yield '        case "$path/$word" in'
     for one in tree.every(root):
         if one.words:
             yield f"            {'/' + '/'.join(one.words)}) path='/{'/'.join(one.words)}' ;;"
+    yield "            /*) if [[ -z $path && $word != -* ]]; then path=/nothing; fi ;;"
     yield "        esac"
     yield "    done"
     yield '    case "$before" in'
@@ -147,29 +154,44 @@ def _zsh_text(text: str) -> str:
 # -- fish --------------------------------------------------------------------------------------------------------------
 
 
+_FISH = """# fish completion for valetkey
+function __valetkey_words
+    # the words before this one that are no options; of a command behind -- none
+    set -l before (commandline -opc)
+    set -e before[1]
+    if contains -- -- $before
+        echo behind
+        return
+    end
+    string match --invert -- '-*' $before
+end
+function __valetkey_at
+    # whether these commands have been typed
+    set -l words (__valetkey_words)
+    set -l length (count $argv)
+    test (count $words) -ge $length; and test "$words[1..$length]" = "$argv"
+end
+function __valetkey_below
+    # whether these commands have been typed, and nothing else
+    set -l words (__valetkey_words)
+    test "$words" = "$argv"
+end
+complete -c valetkey -f
+complete -c valetkey -n '__valetkey_at behind' -F"""
+
+
 def _fish(root: tree.Command) -> Iterator[str]:
-    yield "# fish completion for valetkey"
-    yield "complete -c valetkey -f"
+    yield from _FISH.splitlines()
     for one in tree.every(root):
-        here = _fish_condition(one)
+        words = " ".join(one.words)
         for child in one.children:
-            yield f"complete -c valetkey -n {here} -a {child.words[-1]} -d {_fish_text(child.summary)}"
-        seen = "__fish_seen_subcommand_from " + one.words[0] if one.words else "__fish_use_subcommand"
-        where = here if one.children or len(one.words) > 1 else _fish_text(seen)
+            below = _fish_text(f"__valetkey_below {words}".strip())
+            yield f"complete -c valetkey -n {below} -a {child.words[-1]} -d {_fish_text(child.summary)}"
+        at = _fish_text(f"__valetkey_at {words}" if words else "__valetkey_below")
         for option in one.options:
-            yield f"complete -c valetkey -n {where} {_fish_option(option)}"
+            yield f"complete -c valetkey -n {at} {_fish_option(option)}"
         if any(argument.takes == "file" for argument in one.arguments):
-            yield f"complete -c valetkey -n {where} -F"
-
-
-def _fish_condition(command: tree.Command) -> str:
-    if not command.words:
-        return "__fish_use_subcommand"
-    first = f"__fish_seen_subcommand_from {command.words[0]}"
-    if len(command.words) == 1:
-        names = " ".join(child.words[-1] for child in command.children)
-        return _fish_text(f"{first}; and not __fish_seen_subcommand_from {names}")
-    return _fish_text(f"{first}; and __fish_seen_subcommand_from {command.words[1]}")
+            yield f"complete -c valetkey -n {at} -F"
 
 
 def _fish_option(option: tree.Option) -> str:
