@@ -10,12 +10,14 @@ from datetime import timedelta
 from typing import Any
 
 from tests.world import World
+from vault.ledger.entry import Entry, decode
 from vault.model.helpdesk_views import HelpdeskView
 from vault.model.views import ServiceView
-from vault.operations import helpdesks, mirroring
+from vault.operations import helpdesks, mirroring, tickets
 from vault.values import SECOND, Actor, to_datetime
 
 FROM = Actor.nobody("203.0.113.5", "api")
+TOM, CLARA = "tom@agency.example", "clara@agency.example"
 
 
 @dataclass
@@ -89,3 +91,40 @@ class Teller:
 
     def tell(self, kind: str, at: str = "", **data: Any) -> None:
         self.send(self.signed(self.said(kind, at, **data)))
+
+
+# -- what came of it --------------------------------------------------------------------------------------------------
+
+
+def state_of(world: World) -> list[tuple[str, str, list[str]]]:
+    """Every open ticket by its number, with who is on it."""
+    shown = [
+        world.read(tickets.ticket, world.actor("coordinator"), one.id)
+        for one in world.read(tickets.tickets, world.actor("coordinator"))
+        if one.state == "open"
+    ]
+    return sorted((one.number, one.service_id, sorted(who.mail for who in one.assigned)) for one in shown)
+
+
+def entries(world: World, since: int = 0) -> list[Entry]:
+    rows = world.sql("SELECT body FROM ledger_entry WHERE seq >= :since ORDER BY seq", since=since)
+    return [decode(body.encode()) for (body,) in rows]
+
+
+def told(world: World, since: int, teller: Teller) -> list[str]:
+    """What the entries of a helpdesk are called, from there on."""
+    return [f"{one.type} {one.outcome}" for one in entries(world, since) if one.actor == teller.id]
+
+
+def counted(world: World) -> int:
+    return sum(int(count) for (count,) in world.sql("SELECT count FROM refusal_count"))
+
+
+def wants_a_yes(world: World, number: str, mail: str = TOM) -> bool:
+    """Whether that person is on the ticket by a word that nobody else has confirmed."""
+    for one in world.read(tickets.tickets, world.actor("coordinator")):
+        shown = world.read(tickets.ticket, world.actor("coordinator"), one.id)
+        for who in shown.assigned:
+            if (shown.number, who.mail, shown.state) == (number, mail, "open"):
+                return who.alone
+    raise AssertionError(f"{mail} is not on {number}")
