@@ -267,11 +267,26 @@ def test_whoever_ends_the_command_ends_the_connection_and_no_trace_is_left(desk:
     desk.world.lease(desk.ticket, secret)
     for number in (signal.SIGTERM, signal.SIGHUP):
         with connected(desk) as terminal:
-            for ignored in (signal.SIGTSTP, signal.SIGINT):
-                terminal.process.send_signal(ignored)
+            (client,) = (one for one in descendants(terminal.process.pid) if name_of(one) == "ssh")
+            for one in (terminal.process.pid, client):
+                assert ignores(one, signal.SIGTSTP), "it could be suspended, and outlive its lease"
+            terminal.process.send_signal(signal.SIGINT)
             terminal.type("echo still$((1+1))here")
             terminal.until(b"still2here")
             terminal.process.send_signal(number)
             assert terminal.ended() == 130
             assert termios.tcgetattr(terminal.theirs) == terminal.before
         assert desk.files() == set()
+    with connected(desk) as terminal:
+        (client,) = (one for one in descendants(terminal.process.pid) if name_of(one) == "ssh")
+        os.kill(client, signal.SIGKILL)  # it has no chance to put the terminal right
+        assert terminal.ended() == 128 + signal.SIGKILL
+        assert termios.tcgetattr(terminal.theirs) == terminal.before
+    assert desk.files() == set()
+
+
+def ignores(process: int, number: signal.Signals) -> bool:
+    """Whether a process ignores a signal (proc(5): a bit mask in hexadecimal)."""
+    told = Path(f"/proc/{process}/status").read_text()
+    mask = next(line.split()[1] for line in told.splitlines() if line.startswith("SigIgn:"))
+    return bool(int(mask, 16) >> (number - 1) & 1)
