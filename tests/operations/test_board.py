@@ -9,11 +9,12 @@ from sqlalchemy import event
 
 from tests.approvals import BY_COORDINATOR, put
 from tests.busy import Busy
+from tests.operations.glasses import breakable, broken, reviewed
 from tests.operations.test_grace import pass_days
 from tests.world import World
 from vault.errors import Denied, Invalid, NotFound
 from vault.model.board import BoardView
-from vault.operations import board, checkout, requests, stages, tickets
+from vault.operations import board, checkout, requests, stages, tickets, timeline
 
 
 def look(world: World, who: Any = "coordinator") -> BoardView:
@@ -158,3 +159,25 @@ def test_a_lease_that_is_revoked_is_gone_from_the_board(embedded: World) -> None
     assert look(embedded).lent_count == 0
     with pytest.raises(Denied):
         look(embedded, "technician")
+
+
+@pytest.mark.promise("P8")
+def test_broken_glass_stands_on_the_board_until_it_is_reviewed_and_in_the_picture_for_good(
+    world: World,
+) -> None:
+    put(world, breakable())
+    service = world.service()
+    lease = world.lease(world.ticket(service), world.give(service))
+    world.clock.advance(minutes=16)
+    begun = broken(world, lease)
+    seen = look(world)
+    assert [(one.id, one.glass) for one in seen.lent] == [(lease.id, True)]
+    assert [(one.id, one.person_name) for one in seen.to_review] == [(begun.review_id, "Tom Tanner")]
+    world.clock.advance(days=4)
+    assert look(world).to_review[0].due_at < look(world).at
+    reviewed(world, begun)
+    assert look(world).to_review_count == 0
+    life = world.read(timeline.timeline, world.actor("coordinator"), service.id)
+    assert [span.look for lane in life.lanes if lane.title == "Tom Tanner" for span in lane.spans] == [
+        "glass"
+    ]

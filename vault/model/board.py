@@ -90,6 +90,8 @@ class LeaseLine(View):
     minutes: int
     paused: bool
     """Whether the customer lets nothing of the service open now."""
+    glass: bool
+    """Whether it began by broken glass, without a yes."""
 
 
 class ReviewLine(View):

@@ -33,7 +33,7 @@ V = TypeVar("V", bound=View)
 _LEASES: Select[Any] = (
     select(
         *(_L.c[name] for name in ("id", "person_id", "service_id", "ticket_id", "reason", "minutes")),
-        *(_L.c[name] for name in ("state", "starts_at", "expires_at")),
+        *(_L.c[name] for name in ("state", "starts_at", "expires_at", "review_id")),
         _P.c.name.label("person_name"),
         _S.c.title.label("service_title"),
         _S.c.paused_at,
@@ -61,6 +61,7 @@ def _lease(row: RowMapping, now: int) -> LeaseLine:
             "since": to_datetime(row["starts_at"]),
             "until": to_datetime(row["expires_at"]),
             "paused": row["paused_at"] is not None,
+            "glass": bool(row["review_id"]),
         }
     )
 
