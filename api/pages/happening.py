@@ -41,6 +41,8 @@ SENTENCES = {
     "secret.code": marked("%(who)s had a one-time code made of “%(secret)s” for ticket %(ticket)s"),
     "secret.damaged": marked("What is stored of “%(secret)s” did not open, and nothing was shown"),
     "service.register": marked("%(who)s registered this service"),
+    "service.connect": marked("%(who)s let our helpdesk say which technicians work on this service"),
+    "service.disconnect": marked("%(who)s lets our helpdesk have no say in this service any more"),
     "service.prolong": marked("%(who)s moved the end of this service"),
     "service.pause": marked("You paused this service"),
     "service.resume": marked("You let this service go on"),

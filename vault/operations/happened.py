@@ -26,7 +26,8 @@ TYPES = frozenset(
         "ticket.hand-over", "lease.start", "lease.approve", "lease.refuse", "lease.extend", "lease.check-in",
         "lease.revoke", "lease.expire", "lease.break-glass", "review.close", "host-key.meet",
         "secret.reveal", "secret.use", "secret.code", "secret.damaged",
-        "service.register", "service.prolong", "service.pause", "service.resume",
+        "service.register", "service.connect", "service.disconnect", "service.prolong",
+        "service.pause", "service.resume",
         "service.overdue", "service.end", "service.destroy", "records.export",
     }
 )  # fmt: skip
