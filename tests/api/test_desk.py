@@ -23,7 +23,7 @@ def client(server: str) -> Iterator[Client]:
 
 
 @pytest.mark.promise("P1", "P4")
-@pytest.mark.attack("AZ08", "SI01")
+@pytest.mark.attack("AZ08")
 def test_a_lease_is_planned_used_made_longer_and_its_code_shown_to_nobody_on_the_way(
     embedded: World, client: Client
 ) -> None:
