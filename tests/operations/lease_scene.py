@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from tests.operations.lease_model import DAY, HOUR, SERVICES_A_DAY, House, Job, Place, Somebody, Task
+from tests.operations.lease_facts import DAY, HOUR, SERVICES_A_DAY, Job, Place, Somebody, Task
+from tests.operations.lease_model import House
 from tests.world import LOGIN, Template, World
 from vault.model.views import ServiceView
 from vault.operations import catalogue, customers, services, tickets
