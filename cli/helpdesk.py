@@ -14,7 +14,9 @@ Helpdesk = Annotated[str, typer.Argument(help="The helpdesk's id, hlp_…")]
 
 @app.callback()
 def _helpdesk() -> None:
-    """Let a helpdesk tell the vault of tickets: when they are opened and closed, and who is on them.
+    """Let a helpdesk tell the vault of tickets.
+
+    It says when they are opened and closed, and who is on them.
 
     A coordinator says of which services it may tell (valetkey service connect). It opens no secret and destroys
     nothing.
@@ -29,7 +31,10 @@ def add(
     ] = "standard",
     as_json: AsJson = False,
 ) -> None:
-    """Let a helpdesk tell of tickets; prints the address for it and what it signs with, this once."""
+    """Let a helpdesk tell of tickets.
+
+    It prints the address for it, and what it signs with, this once.
+    """
     made = tell_server("helpdesk add", name=name or ask("name"), kind=kind)
     _put_secret(made, as_json=as_json)
     say("type both into the helpdesk; a coordinator then connects the services of which it may tell")
@@ -52,7 +57,10 @@ def renew(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Make a new signing secret for a helpdesk; the one before counts for a day more."""
+    """Make a new signing secret for a helpdesk.
+
+    The one before counts for a day more.
+    """
     made = tell_server("helpdesk secret", id=helpdesk, at_once=at_once)
     _put_secret(made, as_json=as_json)
     say("what is signed with the secret before is refused from now on" if at_once else _A_DAY)
@@ -67,7 +75,10 @@ def end(
     helpdesk: Helpdesk,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
-    """Believe a helpdesk nothing any more. Tickets and assignments stay as they are."""
+    """Believe a helpdesk nothing any more.
+
+    Tickets and assignments stay as they are.
+    """
     if not yes and not ask_yes("Believe this helpdesk nothing any more?"):
         say("nothing was changed")
         return

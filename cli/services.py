@@ -218,7 +218,7 @@ def prolong(
 
 @app.command()
 def helpdesks(as_json: AsJson = False) -> None:
-    """List the helpdesks that may tell of tickets, and of which services each does."""
+    """List the helpdesks, and of which services each tells."""
     with signed_in() as client:
         found = client.get("/api/v1/helpdesks")
     put_helpdesks(found, as_json=as_json)
@@ -229,7 +229,10 @@ def helpdesks(as_json: AsJson = False) -> None:
 def connect(
     service: Service, helpdesk: Annotated[str, typer.Argument(help="The helpdesk's id, hlp_…")]
 ) -> None:
-    """Let a helpdesk tell of a service: it opens its tickets, and names it by the service's id."""
+    """Let a helpdesk tell of a service.
+
+    It opens tickets of it, and names it by the service's id.
+    """
     with signed_in() as client:
         client.post("/api/v1/services", service, "helpdesk", helpdesk=helpdesk)
     say(f"that helpdesk tells of this service now, which it has to call {service}")
@@ -238,7 +241,10 @@ def connect(
 
 @app.command()
 def disconnect(service: Service) -> None:
-    """Let no helpdesk tell of a service any more; its tickets stay as they are."""
+    """Let no helpdesk tell of a service any more.
+
+    Its tickets stay as they are.
+    """
     with signed_in() as client:
         client.delete("/api/v1/services", service, "helpdesk")
     say("no helpdesk tells of this service any more; its tickets stay as they are")
