@@ -4,11 +4,14 @@ import itertools
 
 import pytest
 
+from api.pages.happening import told as sentence
+from tests.operations.visiting import come
 from tests.telling import CLARA, FROM, TOM, Teller, counted, state_of, told, wants_a_yes
 from tests.world import World
 from vault.errors import Conflict, Invalid, NotFound, NotSignedIn, VaultError
+from vault.languages import translation
 from vault.model.views import ServiceView
-from vault.operations import audit, helpdesks, mirroring, staff, tickets
+from vault.operations import audit, happened, helpdesks, mirroring, staff, tickets
 from vault.values import Actor
 
 
@@ -312,6 +315,26 @@ def test_who_puts_themselves_on_a_ticket_in_the_helpdesk_needs_a_coordinators_ye
     later = teller.when(seconds=-1)
     teller.tell("ticket.assigned", later, ticket=teller.ticket(service, "T-0", "T-0"), assignee=TOM, by=CLARA)
     assert wants_a_yes(embedded, "T-0"), "told again by another name"
+
+
+@pytest.mark.promise("P2", "P8")
+@pytest.mark.attack("AZ11")
+def test_a_lease_of_who_is_alone_waits_for_a_coordinator_and_the_customer_reads_who_put_them_there(
+    embedded: World, teller: Teller, service: ServiceView
+) -> None:
+    secret = embedded.give(service)
+    teller.tell("ticket.assigned", ticket=teller.ticket(service), assignee=TOM, by=TOM)
+    ours = embedded.read(tickets.tickets, embedded.actor("technician"))[0]
+    lease = embedded.lease(ours, secret)
+    assert (lease.state, lease.approver, lease.approver_why) == ("asked", "coordinator", "alone")
+    visitor = come(embedded, service.customer.id)
+    read = embedded.read(happened.happened, visitor.actor, service.id).happened
+    assert [(one.type, one.by, one.whom) for one in read if one.by == "helpdesk"] == [
+        ("ticket.assign", "helpdesk", "Tom Tanner"),
+        ("ticket.open", "helpdesk", ""),
+    ]
+    said = [sentence(one, translation("de"), "Green Lane Web") for one in read if one.by == "helpdesk"]
+    assert all("Das Ticketsystem von Green Lane Web" in one for one in said)
 
 
 @pytest.mark.attack("AZ06", "AZ22")
