@@ -1,6 +1,7 @@
 """A lease is made longer while it runs, by its holder, with a proof for this, and never beyond what its type allows."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -12,11 +13,17 @@ from tests.operations.visiting import come
 from tests.refusals import answer, refused
 from tests.world import LOGIN, World
 from vault.errors import Conflict, Denied, Ended, Invalid, NotFound, ProofNeeded, StaleProof
-from vault.operations import checkout, extending, happened, mine, tickets
+from vault.model.tables import Lease
+from vault.operations import checkout, extending, happened, mine, presence, tickets
 from vault.operations.presence import Presence
-from vault.values import to_moment
+from vault.values import Actor, to_moment
 
 PROVED = "presence.prove ok"
+
+
+def _row(reading: Any, _actor: Actor, lease_id: str) -> Lease:
+    found: Lease = reading.find(Lease, id=lease_id)
+    return found
 
 
 @pytest.mark.promise("P2", "P4")
@@ -114,6 +121,20 @@ def test_what_took_a_yes_is_not_made_longer_nor_what_takes_one_by_now(world: Wor
     asked = longer(world, waiting, 5)
     with refused(world, Conflict, "lease.extend", match="for exactly its minutes"):
         world.run(asked)
+
+
+@pytest.mark.promise("P2")
+@pytest.mark.attack("AZ11")
+def test_a_proof_is_for_so_many_minutes_and_for_the_end_that_it_was_shown(embedded: World) -> None:
+    _, _, _, lease = embedded.lent()
+    tom, row = embedded.actor("technician"), embedded.read(_row, Actor.core(), lease.id)
+    deed = extending._deed(row, 5)
+    proof = embedded.run(presence.prove(embedded.vault, tom, deed, embedded.presence("technician")))
+    with refused(embedded, StaleProof, "lease.extend"):
+        embedded.perform(extending._extended, tom, lease.id, 200, proof)
+    embedded.run(longer(embedded, lease, 10))
+    with refused(embedded, StaleProof, "lease.extend"):
+        embedded.perform(extending._extended, tom, lease.id, 5, proof)
 
 
 @pytest.mark.promise("P8")

@@ -16,7 +16,7 @@ from vault.model.codes import OneTimeCode
 from vault.model.desk_views import SeenView
 from vault.model.tables import Lease
 from vault.model.views import LeaseView, ServiceView
-from vault.operations import checkout, exposure, happened, mine, tickets
+from vault.operations import checkout, exposure, happened, mine, presence, tickets
 from vault.storage.keys import CodeOpening, Opening
 from vault.values import SECOND
 
@@ -166,6 +166,10 @@ def test_a_proof_for_a_look_is_none_for_a_use_of_what_is_extraordinary(world: Wo
     assert "hand the password to a program, out of “Login of your domain registrar”" in asked[1]
     past_the_door = vault.perform(checkout.use, tom, lease.id, secret, "password")
     assert answer(world, past_the_door)[0] is StaleProof
+    look = checkout._look(lease.id, secret, "password", "reveal")
+    proof = world.run(presence.prove(vault, tom, look, world.presence("technician")))
+    swapped = vault.perform(checkout.use, tom, lease.id, secret, "password", proof)
+    assert answer(world, swapped)[0] is StaleProof, "a look is no use"
     given = world.presence("technician")
     opened = checkout.open_field(vault, tom, lease.id, secret, "password", given, "use")
     assert world.run(opened).expose() == GOOD["registrar"]["password"]
