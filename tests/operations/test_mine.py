@@ -28,11 +28,8 @@ OF_THE_VAULT = {
     "secret.check": "opened to be looked at; what came of it is told",
     "customer.correct": "the language that was chosen on a form: it is in their details, and in what they read",
     "review.overdue": "what we remind each other of; what came of the review is told",
-    "service.connect": "who tells us of tickets; what it tells is told, as the helpdesk's",
-    "service.disconnect": "the same",
     "service.lapse": "the end of the grace; what is destroyed then is told",
     "host-key.show": "what was noted once, looked up by who holds a lease; that it was noted is told",
-    "review.overdue": "the staff's own delay; how the review ends is told",
 }
 """Entries about a service that are not told to its customer, each with its reason."""
 
