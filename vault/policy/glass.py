@@ -109,6 +109,6 @@ def require_over(*, is_over: bool, verdict: str) -> None:
     """What is called justified has been seen to its end: nothing is opened on the strength of it. Raises Conflict."""
     if verdict == "justified" and not is_over:
         raise Conflict(
-            "this lease still runs, and more may be opened under it; say that it was justified when it is over, or have "
-            "it revoked first"
+            "this lease still runs, and more may be opened under it; say that it was justified when it is over, or "
+            "have it revoked first"
         )
