@@ -91,7 +91,7 @@ class Leases(Watched):
             "active": "active" in states,
             "asked": "asked" in states,
             "broken": bool(self.house.reviews),
-            "late": self.steps > 15,
+            "late": self.steps > 25,
             "disagreed": any(not one.agreed and one.roles for one in self.house.people.values()),
         }
         ways = [name for name, (weight, when, _) in DEEDS.items() for _ in range(weight) if so[when]]
@@ -102,7 +102,7 @@ class Leases(Watched):
     # -- leases ----------------------------------------------------------------------------------------------------
 
     @deed(
-        12,
+        22,
         which=WHICH,
         logins=st.sampled_from([(0,), (1,), (0, 1)]),
         minutes=st.sampled_from([30, 1, 120, 30, 240, 241]),
@@ -163,7 +163,7 @@ class Leases(Watched):
 
     # -- a yes and a no --------------------------------------------------------------------------------------------
 
-    @deed(6, "asked", which=WHICH, who=COORDINATORS, as_read=MOSTLY)
+    @deed(8, "asked", which=WHICH, who=COORDINATORS, as_read=MOSTLY)
     def approve(self, which: int, who: str, as_read: bool) -> None:
         given = self.presence(who)
         lease = self.pick(which, lambda one: self.house.approve(who, one))
@@ -191,7 +191,7 @@ class Leases(Watched):
         if self.tried(expected, work, "lease.approve" if yes else "lease.refuse", job, lease):
             (self.house.begun if yes else self.house.refused)(lease, job)
 
-    @deed(5, "asked", which=WHICH, other=PEOPLE, by_holder=MOSTLY, patient=MOSTLY)
+    @deed(9, "asked", which=WHICH, other=PEOPLE, by_holder=MOSTLY, patient=MOSTLY)
     def break_glass(self, which: int, other: str, by_holder: bool, patient: bool) -> None:
         if patient:
             self.world.clock.advance(minutes=15)
@@ -204,7 +204,7 @@ class Leases(Watched):
         if self.tried(expected, work, "lease.break-glass", who, lease):
             self.house.broken(lease, self.result.review_id)
 
-    @deed(3, "broken", which=WHICH, who=COORDINATORS, justified=MOSTLY)
+    @deed(6, "broken", which=WHICH, who=COORDINATORS, justified=MOSTLY)
     def close_review(self, which: int, who: str, justified: bool) -> None:
         reviews = list(self.house.reviews)
         review = reviews[which % len(reviews)]
