@@ -200,6 +200,7 @@ def _joining(
     yield "recovery codes", joining
 
 
+@pytest.mark.timeout(600)  # every page there is, also where little of the machine is left
 @pytest.mark.parametrize("scheme", ["light", pytest.param("dark", marks=pytest.mark.long)])
 def test_every_page_can_be_read_by_everybody(embedded: World, server: str, surf: Surf, scheme: str) -> None:
     """Axe has no complaint, 320 px are wide enough, and one heading and one sentence say where one is."""
@@ -221,6 +222,7 @@ def test_every_page_can_be_read_by_everybody(embedded: World, server: str, surf:
     assert seen > 55
 
 
+@pytest.mark.timeout(600)
 def test_every_control_can_be_reached_and_seen_by_keyboard(embedded: World, server: str, surf: Surf) -> None:
     for name, page in every_page(embedded, server, surf):
         page.evaluate("document.activeElement?.blur(); scrollTo(0, 0)")
