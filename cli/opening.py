@@ -1,6 +1,6 @@
 """Opening one field of a lease: to eyes, or for a program. It is recorded before its value leaves the vault."""
 
-from typing import Any, Literal
+from typing import Any
 
 from cli import fields, proving
 from cli.http import Client
@@ -8,22 +8,22 @@ from vault.crypto.residue import lock_down_process
 from vault.errors import Invalid
 from vault.model.kinds import KINDS
 
-Way = Literal["reveal", "use"]
 
-
-def opened(client: Client, lease: dict[str, Any], secret: str, field: str, way: Way) -> fields.Revealed:
-    """Open a field of a secret of the lease; `reveal` is to eyes, `use` hands it to a program.
+def revealed(client: Client, lease: dict[str, Any], secret: str, field: str) -> fields.Revealed:
+    """Open a field of a secret of the lease to eyes.
 
     From here on this process leaves no core dump, and no other process of the same user reads its memory. Where it
     is an extraordinary kind, a proof of presence is asked for. Raises what the server refuses.
     """
     lock_down_process()
-    if way == "use":
-        told = proving.deed(client, "/api/v1/leases", lease["id"], "use", secret=secret, field=field)["value"]
-    else:
-        told = proving.deed(client, "/api/v1/leases", lease["id"], "reveal", secret=secret, field=field)[
-            "value"
-        ]
+    told = proving.deed(client, "/api/v1/leases", lease["id"], "reveal", secret=secret, field=field)["value"]
+    return fields.revealed(kind_of(lease, secret), field, str(told))
+
+
+def used(client: Client, lease: dict[str, Any], secret: str, field: str) -> fields.Revealed:
+    """Open a field of a secret of the lease to hand it to a program; else as `revealed`."""
+    lock_down_process()
+    told = proving.deed(client, "/api/v1/leases", lease["id"], "use", secret=secret, field=field)["value"]
     return fields.revealed(kind_of(lease, secret), field, str(told))
 
 

@@ -16,7 +16,7 @@ from cli.http import Client, signed_in
 from cli.masking import Mask, is_maskable
 from cli.memory import memory_file
 from cli.moments import until
-from cli.opening import is_secret, kind_of, one_secret, opened, told_fields
+from cli.opening import is_secret, kind_of, one_secret, told_fields, used
 from cli.program import Program, Started
 from cli.terminal import say, say_error
 from cli.watching import Watch
@@ -142,7 +142,7 @@ def _opened(
     for wish, secret in found:
         try:
             if (secret, wish.field) not in values:
-                values[secret, wish.field] = opened(client, lease, secret, wish.field, "use")
+                values[secret, wish.field] = used(client, lease, secret, wish.field)
         except NotFound:
             if everything and not _is_required(kind_of(lease, secret), wish.field):
                 continue

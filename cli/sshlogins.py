@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from cli.http import Client
-from cli.opening import opened
+from cli.opening import used
 from vault.errors import Invalid, NotFound
 
 BY_KEY = frozenset({"ssh-key", "ssh-added-key"})
 SHELL = frozenset({"ssh-password"}) | BY_KEY
 FILES = SHELL | {"sftp"}
+_USUAL = 22
 
 _HOST = re.compile(r"[A-Za-z0-9:][A-Za-z0-9.:_-]{0,252}", re.ASCII)
 _PORT = re.compile(r"[1-9][0-9]{0,4}", re.ASCII)
@@ -41,9 +42,6 @@ class Login:
         """As people write it."""
         host = f"[{self.host}]" if ":" in self.host and self.port != _USUAL else self.host
         return f"{self.username}@{host}" + (f":{self.port}" if self.port != _USUAL else "")
-
-
-_USUAL = 22
 
 
 def chosen(held: Sequence[dict[str, Any]], named: str, kinds: frozenset[str]) -> dict[str, Any]:
@@ -78,8 +76,10 @@ def login(client: Client, lease: dict[str, Any], secret: dict[str, Any]) -> Logi
 def _field(
     client: Client, lease: dict[str, Any], secret: dict[str, Any], name: str, *, required: bool = True
 ) -> str:
+    if not required and name not in secret["fields"]:
+        return ""
     try:
-        return opened(client, lease, str(secret["id"]), name, "use").content.decode()
+        return used(client, lease, str(secret["id"]), name).content.decode()
     except NotFound:
         if required:
             raise
@@ -87,13 +87,13 @@ def _field(
 
 
 def secret_of(client: Client, lease: dict[str, Any], secret: dict[str, Any], name: str) -> str:
-    """Open what logs in, or the passphrase of a key; empty for one that the customer left so."""
+    """Open what logs in, or the passphrase of a key; empty where there is none."""
     return _field(client, lease, secret, name, required=name != "passphrase")
 
 
 def folder_of(client: Client, lease: dict[str, Any], secret: dict[str, Any]) -> str:
     """The folder that the customer names; empty where none is."""
-    return _field(client, lease, secret, "folder", required=False) if "folder" in secret["fields"] else ""
+    return _field(client, lease, secret, "folder", required=False)
 
 
 def checked_host(raw: str) -> str:

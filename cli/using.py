@@ -11,7 +11,7 @@ import typer
 from cli import copying, fields, private, terminal
 from cli.held import live_lease
 from cli.http import signed_in
-from cli.opening import is_file, kind_of, one_secret, one_time_code, opened, with_codes
+from cli.opening import is_file, kind_of, one_secret, one_time_code, revealed, used, with_codes
 from cli.terminal import AsJson, put, put_json, say, say_next
 from vault.errors import Invalid
 
@@ -39,7 +39,7 @@ def show(
     """
     with signed_in() as client, private.fresh(to) as out:
         lease = live_lease(client, ticket)
-        value = opened(client, lease, one_secret(lease, secret, field), field, "reveal")
+        value = revealed(client, lease, one_secret(lease, secret, field), field)
         if out is not None:
             out.write(value.content)
     if to is not None:
@@ -64,10 +64,8 @@ def read(
     with signed_in() as client:
         lease = live_lease(client, ticket)
         chosen = one_secret(lease, secret, field)
-        if sys.stdout.isatty():
-            value = opened(client, lease, chosen, field, "reveal")
-        else:
-            value = opened(client, lease, chosen, field, "use")
+        is_seen = sys.stdout.isatty()
+        value = (revealed if is_seen else used)(client, lease, chosen, field)
     if not _put(value):
         say_next(f"valetkey read {reference} > FILE")
     elif sys.stdout.isatty():
@@ -114,7 +112,7 @@ def copy(
             vars(error)["hint"] = f"valetkey show {ticket} {field} --to FILE"
             raise error
         clipboard = copying.clipboard()
-        value = opened(client, lease, chosen, field, "use")
+        value = used(client, lease, chosen, field)
     clipboard.take(value.content)
     say(f"{field} is on {clipboard.name} for {seconds} seconds; nothing of it was shown")
     clipboard.clear_after(value.content, seconds)

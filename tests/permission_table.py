@@ -229,7 +229,7 @@ def _text(node: ast.expr, known: dict[str, Any]) -> str | None:
             return str(known[name])
         case ast.JoinedStr(
             values=[ast.FormattedValue(value=ast.Name(id=name)), ast.Constant(value=str(text))]
-        ):
+        ) if isinstance(known.get(name), str):
             return f"{known[name]}{text}"
     return None
 
