@@ -77,7 +77,8 @@ async def lease(
 def _deed(
     ticket_id: str, wanted: list[str], minutes: int, why: Reason, begins: int | None, words: str = ""
 ) -> Deed:
-    return Deed(words, ("lease", ticket_id, minutes, why.text, begins or "at once", *wanted))
+    parts = ("lease", ticket_id, minutes, why.text, *wanted)
+    return Deed(words, parts if begins is None else (*parts, begins))
 
 
 def _in_words(
