@@ -4,8 +4,7 @@ Each list is bounded and its count stands beside it. Nothing here is trusted for
 board leads read their rows anew.
 """
 
-from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 from sqlalchemy import BindParameter, RowMapping, Select, and_, bindparam, exists, func, or_, select
 
@@ -14,7 +13,6 @@ from vault.model.desk import Review
 from vault.model.kinds import KINDS
 from vault.model.people import Person
 from vault.model.tables import Assignment, Customer, Lease, Request, Secret, Service, Ticket
-from vault.model.views import View
 from vault.operations.asking import may
 from vault.operations.stages import AT, LINES, STAGE, counts, line
 from vault.storage.reading import Reading
@@ -26,7 +24,6 @@ SOON = 7 * DAY
 _S, _C, _T, _P = Service.table(), Customer.table(), Ticket.table(), Person.table()
 _R, _L, _V, _A, _X = Request.table(), Lease.table(), Review.table(), Assignment.table(), Secret.table()
 _ME: BindParameter[Any] = bindparam("me")
-V = TypeVar("V", bound=View)
 
 # -- leases -----------------------------------------------------------------------------------------------------------
 
@@ -192,7 +189,7 @@ def board(reading: Reading, actor: Actor) -> BoardView:
         return tuple(_lease(row, reading.now) for row in found[name])
 
     def services(name: str) -> tuple[ServiceLine, ...]:
-        return _each(line, found[name])
+        return tuple(map(line, found[name]))
 
     return BoardView(
         at=to_datetime(reading.now),
@@ -202,15 +199,11 @@ def board(reading: Reading, actor: Actor) -> BoardView:
         lent=leases("lent"),
         requests=_requests(reading, found["requests"]),
         lapsed=_requests(reading, found["lapsed"]),
-        unstaffed=_each(TicketLine.model_validate, [dict(row) for row in found["unstaffed"]]),
-        to_review=_each(_review, found["to_review"]),
+        unstaffed=tuple(TicketLine.model_validate(dict(row)) for row in found["unstaffed"]),
+        to_review=tuple(map(_review, found["to_review"])),
         to_end=services("to_end"),
         to_start=services("to_start"),
         paused=services("paused"),
         ends_soon=services("ends_soon"),
         **{f"{name}_count": number for name, number in counted.items()},
     )
-
-
-def _each(make: Callable[[Any], V], rows: list[Any]) -> tuple[V, ...]:
-    return tuple(make(row) for row in rows)

@@ -109,7 +109,7 @@ def line(row: RowMapping) -> ServiceLine:
 def of_customer(reading: Reading, actor: Actor, customer_id: str) -> list[ServiceLine]:
     """The services of one customer, the open ones first, 500 at most, for coordinators.
 
-    None where there is no such customer. Raises NotSignedIn or Denied.
+    Nothing where there is no such customer. Raises NotSignedIn or Denied.
     """
     may(reading, actor, "service.list")
     return [line(row) for row in reading.rows(_OF_CUSTOMER, at=reading.now, customer=customer_id)]
