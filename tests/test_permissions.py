@@ -283,7 +283,7 @@ def test_every_command_has_a_row_that_says_what_it_asks_for() -> None:
     )
     assert set(permission_table.ALONE) <= set(commands)
     needs = {typed: permission_table.needs_of(typed, run, application) for typed, run in commands.items()}
-    assert needs["valetkey show"] == "`presence.prove`, `lease.list`, `secret.reveal`"
+    assert needs["valetkey show"] == "`session.show`, `presence.prove`, `lease.list`, `secret.reveal`"
     assert needs["valetkey submit"] == FORM
     assert needs["valetkey staff add"].startswith(permission_table.HOST)
     with pytest.raises(LookupError, match="nobody knows"):
