@@ -8,6 +8,7 @@ import pytest
 from tests.logins import GOOD
 from tests.operations.desks import WITH_CODES, apply, now, planned, used
 from tests.operations.test_extraordinary import lent as registrar
+from tests.operations.test_offer import ADDED, WHERE
 from tests.operations.visiting import come
 from tests.refusals import answer, refused
 from tests.world import LOGIN, World
@@ -210,6 +211,17 @@ def test_exposure_says_who_could_have_kept_which_version_in_which_way(world: Wor
     assert not any(one.present for one in seen(world, service)[secret]), (
         "what was taken back is not stored now"
     )
+
+
+@pytest.mark.promise("P8")
+def test_what_was_seen_of_a_password_stays_when_a_key_is_given_in_its_place(embedded: World) -> None:
+    service, secret, _, lease = embedded.lent()
+    embedded.reveal(lease, secret)
+    browser, form = embedded.begin(embedded.ask(service))
+    assert embedded.hand_in(browser, embedded.sealed(form, WHERE, kind=ADDED)).secret == secret
+    (line,) = seen(embedded, service)[secret]
+    assert (line.way, line.version, line.present) == ("revealed", 1, False)
+    assert line.kind_title == "Server login with a password", "of what was given then"
 
 
 def _under(reading: Any, _actor: Any, lease_id: str) -> tuple[SeenView, ...]:

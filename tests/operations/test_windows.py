@@ -4,11 +4,11 @@ from datetime import timedelta
 
 import pytest
 
-from tests.approvals import BY_COORDINATOR, approved, put
-from tests.operations.desks import leased, longer, now, planned
+from tests.approvals import BY_COORDINATOR, BY_CUSTOMER, approved, put
+from tests.operations.desks import EXCLUSIVE, leased, longer, now, planned, two_of_them
 from tests.operations.visiting import come
 from tests.refusals import refused
-from tests.world import LOGIN, World
+from tests.world import CATALOGUE, LOGIN, World
 from vault.errors import Conflict, Ended, Invalid, NotFound, Tampered
 from vault.model.tables import Assignment, Lease
 from vault.model.views import LeaseView
@@ -116,6 +116,41 @@ def test_a_yes_to_a_window_is_for_that_window(world: World) -> None:
     digest, given = moved.digest, world.presence("coordinator")
     with pytest.raises(Tampered):
         world.run(approving.approve(world.vault, world.actor("coordinator"), moved.id, digest, given))
+
+
+@pytest.mark.promise("P2")
+@pytest.mark.attack("AZ11")
+@pytest.mark.parametrize("later", [BY_COORDINATOR, BY_CUSTOMER], ids=["a coordinator's", "the customer's"])
+def test_what_was_planned_without_a_yes_opens_nothing_when_it_takes_one_by_then(
+    world: World, later: str
+) -> None:
+    service = world.service(days=60)
+    secret, ticket = world.give(service), world.ticket(service)
+    lease = planned(world, ticket, secret, days=20)
+    put(world, later)
+    until(world, lease)
+    tom = world.actor("technician")
+    with refused(world, Conflict, "secret.reveal", match="since this was planned"):
+        world.perform(checkout.reveal, tom, lease.id, secret, "password")
+    put(world, CATALOGUE)
+    assert world.perform(checkout.reveal, tom, lease.id, secret, "password").expose() == LOGIN["password"]
+
+
+@pytest.mark.promise("P2")
+@pytest.mark.attack("AZ11")
+def test_of_two_plans_for_what_became_exclusive_meanwhile_the_first_counts(world: World) -> None:
+    tina, _, secret, ticket = two_of_them(world)
+    world.clock.advance(days=1)
+    first = planned(world, ticket, secret, days=5)
+    second = planned(world, ticket, secret, who=tina, days=5)
+    put(world, EXCLUSIVE)
+    until(world, second)
+    tom, other = world.actor("technician"), world.actor(tina)
+    with refused(world, Conflict, "secret.reveal", match="and Tom Tanner has it until"):
+        world.perform(checkout.reveal, other, second.id, secret, "password")
+    assert world.perform(checkout.reveal, tom, first.id, secret, "password").expose() == LOGIN["password"]
+    world.perform(checkout.check_in, tom, first.id)
+    assert world.perform(checkout.reveal, other, second.id, secret, "password").expose() == LOGIN["password"]
 
 
 @pytest.mark.promise("P8")

@@ -77,7 +77,7 @@ async def lease(
 def _deed(
     ticket_id: str, wanted: list[str], minutes: int, why: Reason, begins: int | None, words: str = ""
 ) -> Deed:
-    parts = ("lease", ticket_id, minutes, why.text, *wanted)
+    parts: tuple[str | int, ...] = ("lease", ticket_id, minutes, why.text, *wanted)
     return Deed(words, parts if begins is None else (*parts, begins))
 
 

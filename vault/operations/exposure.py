@@ -27,6 +27,13 @@ _OPENED = (
     )
     .order_by(_ENTRIES.c.seq)
 )
+_GIVEN = select(_ENTRIES.c.body).where(
+    _ENTRIES.c.service_id == bindparam("service"),
+    _ENTRIES.c.type == "secret.give",
+    _ENTRIES.c.body.contains('"outcome":"ok"'),
+)
+_SECRET_FIELDS = {field.name for kind in KINDS.values() for field in kind.all_fields if field.secret}
+"""What is secret of any kind: the row says only of which kind a secret is now, and not what was opened before."""
 _PEOPLE = Person.table()
 
 
@@ -84,36 +91,50 @@ def _lines(reading: Reading, entries: Iterable[Entry], held: dict[str, Secret]) 
     times: dict[_Seen, list[int]] = {}
     for entry in entries:
         secret = held.get(entry.ids.get("secret", ""))
-        if secret is not None and _is_of_a_secret(entry, secret):
+        if secret is not None and _is_of_a_secret(entry):
             seen = _Seen(secret.id, entry.actor, WAYS[entry.type], int(entry.ids.get("version", "0")))
             times.setdefault(seen, []).append(entry.time)
     names = _names(reading, {seen.person for seen in times})
+    titles = {one.id: KINDS[one.kind].title for one in held.values()}
+    given = _given(reading, next(iter(held.values())).service_id) if times else {}
     found = [
-        (seen.secret, _line(seen, at, held[seen.secret], names.get(seen.person, "")))
+        (
+            seen.secret,
+            SeenView(
+                person_name=names.get(seen.person, ""),
+                way=seen.way,
+                times=len(at),
+                first=to_datetime(at[0]),
+                last=to_datetime(at[-1]),
+                version=seen.version,
+                kind_title=given.get((seen.secret, seen.version), titles[seen.secret]),
+                present=_is_present(held[seen.secret], seen.version),
+            ),
+        )
         for seen, at in times.items()
     ]
     return sorted(found, key=lambda one: (one[1].person_name, _ORDER.index(one[1].way), one[1].first))
 
 
-def _is_of_a_secret(entry: Entry, secret: Secret) -> bool:
+def _is_of_a_secret(entry: Entry) -> bool:
     """Whether what was opened is what nobody else may know: a host or a user name alone lets nobody in."""
-    if entry.type == "secret.code":
-        return True
-    kind = KINDS[secret.kind]
-    return any(one.secret and one.name == entry.ids.get("field") for one in kind.all_fields)
+    return entry.type == "secret.code" or entry.ids.get("field") in _SECRET_FIELDS
 
 
-def _line(seen: _Seen, at: list[int], secret: Secret, name: str) -> SeenView:
-    return SeenView(
-        person_name=name,
-        way=seen.way,
-        times=len(at),
-        first=to_datetime(at[0]),
-        last=to_datetime(at[-1]),
-        version=seen.version,
-        kind_title=KINDS[secret.kind].title,
-        present=bool(secret.envelope) and secret.version == seen.version,
+def _is_present(secret: Secret, version: int) -> bool:
+    return bool(secret.envelope) and secret.version == version
+
+
+def _given(reading: Reading, service_id: str) -> dict[tuple[str, int], str]:
+    """The title of what was given, by secret and version, as the ledger has it."""
+    entries = (
+        decode(body.encode()) for (body,) in reading.connection.execute(_GIVEN, {"service": service_id})
     )
+    return {
+        (entry.ids["secret"], int(entry.ids["version"])): KINDS[entry.ids["kind"]].title
+        for entry in entries
+        if entry.ids.get("kind") in KINDS
+    }
 
 
 def _names(reading: Reading, ids: set[str]) -> dict[str, str]:

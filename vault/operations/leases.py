@@ -86,17 +86,25 @@ def extendable(reading: Reading, lease: Lease) -> int:
 
 
 def require_free(
-    reading: Reading, service: Service, wanted: list[str], person_id: str, starts: int, ends: int
+    reading: Reading,
+    service: Service,
+    wanted: list[str],
+    person_id: str,
+    starts: int,
+    ends: int,
+    before: str | None = None,
 ) -> None:
     """Nobody else has one of these logins in that time, where the service type lends each to one at a time.
 
-    What only waits for a yes takes up nothing. Raises Conflict, and says who has it and until when.
+    What only waits for a yes takes up nothing. `before` is a lease that is there already, from `starts` on: then only
+    what began before it is in its way. Raises Conflict, and says who has it and until when.
     """
     if not showing.service_type(reading, service.type).exclusive:
         return
     for lease in reading.find_all(Lease, service_id=service.id, state="active"):
         if (
             lease.person_id != person_id
+            and (before is None or (lease.starts_at, lease.id) < (starts, before))
             and overlap((lease.starts_at, lease.expires_at), (starts, ends))
             and not set(lease.covers.split()).isdisjoint(wanted)
         ):

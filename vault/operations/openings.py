@@ -8,8 +8,11 @@ from sqlalchemy import Text, bindparam, cast, func, literal, select
 from vault.errors import NotFound, NotSignedIn, Tampered
 from vault.model.people import Person
 from vault.model.tables import Agreement, Assignment, Lease, RowHead, Secret, Service, Ticket
+from vault.operations import approvers
 from vault.operations.asking import AGREEMENT_GONE, roles_of
+from vault.operations.leases import require_free
 from vault.policy.access import Assigned, Delivery, Held, puts_on, require_live, require_openable
+from vault.policy.approval import needed, require_still_enough
 from vault.policy.rights import Standing
 from vault.storage.unit import Unit
 from vault.values import Actor
@@ -57,6 +60,7 @@ for _table in _TABLES:
     _AT.update({f"{_table.table().name}.{column.key}": _start + at for at, column in enumerate(_columns)})
 _IN_FORCE_AT = _SPANS[-1].stop
 _SECRET_COLUMNS = [column.key for column in Secret.table().columns]
+_SERVICE_COLUMNS = [column.key for column in Service.table().columns]
 
 
 def judged(unit: Unit, actor: Actor, lease_id: str, secret_id: str, right: str) -> Opened:
@@ -77,9 +81,30 @@ def judged(unit: Unit, actor: Actor, lease_id: str, secret_id: str, right: str) 
         raise Tampered(AGREEMENT_GONE)
     require_live(_held(row), secret_id, _delivery(row, actor, unit.now), unit.now, right)
     require_openable(row[_AT["secret.state"]])
+    if row[_AT["lease.begins_at"]] is not None:
+        _judge_anew(unit, row)
     unit.say(version=str(row[_AT["secret.version"]]))
     secret = dict(zip(_SECRET_COLUMNS, row[_SPANS[1]], strict=True))
     return Opened(secret, row[_AT["service.customer_id"]])
+
+
+def _judge_anew(unit: Unit, row: Any) -> None:
+    """What was planned is held to the catalogue as it is by now, because it was never judged when it began.
+
+    Raises Conflict where that takes another yes, or lends to one at a time what somebody else had first.
+    """
+    secret = Secret(**dict(zip(_SECRET_COLUMNS, row[_SPANS[1]], strict=True)))
+    service = Service(**dict(zip(_SERVICE_COLUMNS, row[_SPANS[-1]], strict=True)))
+    by_now, _ = needed(
+        approvers.approver_of(unit, service, [secret]),
+        services=0,
+        services_a_day=1,
+        alone=bool(row[_AT["assignment.alone"]]),
+    )
+    require_still_enough(row[_AT["lease.approver"]], by_now)
+    lease_id, holder = row[_AT["lease.id"]], row[_AT["lease.person_id"]]
+    span = row[_AT["lease.starts_at"]], row[_AT["lease.expires_at"]]
+    require_free(unit, service, [secret.id], holder, *span, before=lease_id)
 
 
 def _delivery(row: Any, actor: Actor, now: int) -> Delivery:

@@ -114,6 +114,14 @@ def require_strict_enough(asked_of: str, by_now: str) -> None:
         )
 
 
+def require_still_enough(asked_of: str, by_now: str) -> None:
+    """A lease that was planned under an easier line begins by the one that counts by then. Raises Conflict."""
+    if is_easier(asked_of, by_now):
+        raise Conflict(
+            "since this was planned the catalogue takes another person's yes for it; hand it back and check it out anew"
+        )
+
+
 def require_room(waiting: int) -> None:
     """Not too many leases of one person wait already. Raises Conflict."""
     if waiting >= MOST_ASKED:
