@@ -9,7 +9,7 @@ import os
 import secrets
 import shutil
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -20,7 +20,7 @@ from cli.held import MINUTES, found_lease, held_for
 from cli.http import Client, signed_in
 from cli.lookup import ticket_id
 from cli.moments import until
-from cli.sshasking import Answers, asked_at_terminal, checked, door
+from cli.sshasking import Answers, Door, asked_at_terminal, checked
 from cli.sshlogins import FILES, SHELL, Login, chosen, folder_of, login, secret_of
 from cli.sshtrust import explain, trusted
 from cli.terminal import say
@@ -142,7 +142,7 @@ def _connected(
         secret = chosen(lease["secrets"], named, kinds)
         to = login(client, lease, secret)
         key = trusted(client, lease, to, host_key)
-        if "folder" in secret["fields"] and (folder := folder_of(client, lease, secret)):
+        if folder := folder_of(client, lease, secret):
             say(f"the customer names this folder: {folder}")
         status = _run(client, lease, secret, to, key, words)
         if status == _FAILED:
@@ -189,11 +189,11 @@ def _run(
             agent = _agent(client, lease, secret, to, place, held, environment)
             options |= {**_BY_KEY, "IdentityAgent": f'"{agent}"'}
             environment["SSH_ASKPASS_REQUIRE"] = "never"
-            started: Callable[[int], None] = _nobody
+            started: Callable[[int], None] | None = None
         else:
             password = checked(secret_of(client, lease, secret, "password"))
             answers = Answers(to.username, to.host, password, asked_at_terminal)
-            asking = held.enter_context(door(place, answers))
+            asking = held.enter_context(closing(Door(place, answers)))
             options |= _BY_PASSWORD
             environment |= asking.environment()
             started = asking.started
@@ -219,15 +219,11 @@ def _agent(
     """An agent with the key, until the connection is over."""
     known_hosts = place / "known_hosts"
     private = Plaintext(secret_of(client, lease, secret, "private_key"))
-    passphrase = secret_of(client, lease, secret, "passphrase") if "passphrase" in secret["fields"] else ""
+    passphrase = secret_of(client, lease, secret, "passphrase")
     seconds = sshagents.seconds_until(lease["expires_at"])
     socket = held.enter_context(sshagents.agent(place, seconds, environment))
     sshagents.load(place, socket, private, passphrase, seconds, known_hosts, to.host, environment)
     return socket
-
-
-def _nobody(_process: int) -> None:
-    """Nobody asks: a key needs no answers."""
 
 
 def _quoted(value: str) -> str:

@@ -9,11 +9,11 @@ import re
 import signal
 import subprocess
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-from cli.sshasking import Answers, door
+from cli.sshasking import Answers, Door
 from vault.errors import Invalid, Unavailable
 from vault.model.puttykeys import START, PuttyFile
 from vault.model.sshkeys import ENDS, pem_of
@@ -72,7 +72,7 @@ def load(
 ) -> None:
     """Give the agent a private key, which it uses for that host alone. Raises Invalid where it does not take it."""
     answers = Answers("", "", Plaintext(passphrase), ask=lambda _: None)
-    with door(place, answers) as opened:
+    with closing(Door(place, answers)) as opened:
         command = ["ssh-add", "-q", "-t", str(seconds), "-h", host, "-H", str(known_hosts), "-"]
         adding = subprocess.Popen(
             command,

@@ -12,16 +12,15 @@ import socket
 import struct
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from cli import askpass, terminal
 from vault.errors import Invalid, VaultError
 from vault.values import Plaintext
 
-MOST_TIMES = 2
+_MOST_TIMES = 2
 """How often the password is given: once by each of the two ways in which servers ask for one."""
 _SECONDS = 10.0
 _MOST_ANCESTORS = 8
@@ -41,11 +40,11 @@ class Answers:
     secret: Plaintext
     ask: Callable[[str], str | None]
     """Asks the person; None where nobody is there to be asked."""
-    times: int = field(default=0)
+    times: int = 0
 
     def to(self, question: str) -> str | None:
         """The answer to a question of ssh's; None for none."""
-        if self._is_for_the_secret(question) and self.times < MOST_TIMES:
+        if self._is_for_the_secret(question) and self.times < _MOST_TIMES:
             self.times += 1
             return self.secret.expose()
         return self.ask(question)
@@ -80,7 +79,7 @@ def checked(secret: str) -> Plaintext:
 
 
 class Door:
-    """The socket at which questions arrive. `started` says whose they may be."""
+    """The socket at which questions arrive, until it is closed. `started` says whose they may be."""
 
     def __init__(self, place: Path, answers: Answers) -> None:
         """Listen in a folder that only this user enters. Raises OSError."""
@@ -136,16 +135,6 @@ class Door:
         answer = self._answers.to(question.decode(errors="replace"))
         if answer is not None:
             visitor.sendall(askpass.GIVEN + answer.encode())
-
-
-@contextmanager
-def door(place: Path, answers: Answers) -> Iterator[Door]:
-    """Answer questions for as long as this lasts."""
-    opened = Door(place, answers)
-    try:
-        yield opened
-    finally:
-        opened.close()
 
 
 def _program(place: Path) -> Path:

@@ -28,7 +28,7 @@ def run(
     command: Sequence[str],
     environment: Mapping[str, str],
     watch: Watch,
-    started: Callable[[int], None] = lambda _: None,
+    started: Callable[[int], None] | None,
 ) -> int:
     """Run it on this terminal until it ends or the lease does; gives its exit status, as a shell would say it.
 
@@ -40,7 +40,8 @@ def run(
     over = threading.Event()
     with _terminal_as_it_is(), _signals_for_the_child():
         child = subprocess.Popen([*_ending_with_us(), *command], env=dict(environment))
-        started(child.pid)
+        if started:
+            started(child.pid)
         cutting = threading.Thread(target=_cut_when, args=(over, child), daemon=True)
         cutting.start()
         watch.start(over.set)

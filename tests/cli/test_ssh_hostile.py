@@ -7,7 +7,7 @@ import subprocess
 import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -156,7 +156,7 @@ def test_a_password_that_ssh_would_cut_is_refused_and_not_shortened(secret: str)
 
 
 def test_only_what_ssh_has_started_is_answered_and_nobody_who_finds_the_door(tmp_path: Path) -> None:
-    with sshasking.door(tmp_path, answers()) as door:
+    with closing(sshasking.Door(tmp_path, answers())) as door:
         assert stat.S_IMODE(door.path.stat().st_mode) == 0o600
         asking = [str(door.program), PLAIN]
         environment = {"PATH": os.environ["PATH"], **door.environment()}
