@@ -20,7 +20,7 @@ from tests.operations.glasses import (
 )
 from tests.operations.necessities import HOST, WITH_REGISTRAR, approve
 from tests.refusals import refused
-from tests.world import LOGIN, Member, World
+from tests.world import CATALOGUE, LOGIN, Member, World
 from vault.errors import (
     Conflict,
     Denied,
@@ -292,6 +292,23 @@ def test_a_yes_that_suspicion_asks_for_is_never_replaced(embedded: World) -> Non
     assert shown(world, third).breakable
     _alone(world, ticket.id)
     stays_whole(world, third, Denied, "nobody else has put you on this ticket")
+
+
+@pytest.mark.promise("P2")
+@pytest.mark.attack("AZ24")
+def test_what_was_asked_for_before_the_days_services_does_not_go_around_them(embedded: World) -> None:
+    """Asked for first, opened last: what counts is how many there are when the glass is broken."""
+    world = embedded
+    world.settings = world.settings.model_copy(update={"services_a_day": 1})
+    world.reopen()
+    put(world, breakable())
+    one, two = world.service(), world.service(world.customer("Globex", "it@globex.example"), "Another shop")
+    asked = world.lease(world.ticket(one), world.give(one))
+    put(world, CATALOGUE)
+    assert world.lease(world.ticket(two, number="T-2"), world.give(two)).state == "active"
+    put(world, breakable())
+    world.clock.advance(minutes=16)
+    stays_whole(world, asked, Denied, "so many services today")
 
 
 def _alone(world: World, ticket_id: str) -> None:

@@ -288,6 +288,23 @@ def test_a_service_that_is_disconnected_is_told_of_no_more(
         teller.tell("ticket.assigned", ticket=teller.ticket(second), assignee=TOM)
 
 
+@pytest.mark.attack("AZ06")
+def test_a_helpdesk_that_is_disconnected_neither_closes_nor_takes_anybody_off(
+    embedded: World, teller: Teller, service: ServiceView
+) -> None:
+    teller.tell("ticket.opened", ticket=teller.ticket(service))
+    coordinator = embedded.actor("coordinator")
+    (ours,) = embedded.read(tickets.tickets, coordinator)
+    embedded.perform(tickets.assign, coordinator, ours.id, embedded.member("technician").id)
+    embedded.perform(helpdesks.disconnect, coordinator, service.id)
+    before = state_of(embedded)
+    assert TOM in str(before)
+    embedded.clock.advance(seconds=2)
+    teller.tell("ticket.unassigned", ticket=teller.ticket(service), assignee=TOM)
+    teller.tell("ticket.closed", ticket=teller.ticket(service))
+    assert state_of(embedded) == before
+
+
 @pytest.mark.promise("P2")
 @pytest.mark.attack("AZ06", "AZ11")
 def test_who_puts_themselves_on_a_ticket_in_the_helpdesk_needs_a_coordinators_yes(

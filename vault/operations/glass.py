@@ -12,7 +12,7 @@ from vault.model.kinds import KINDS
 from vault.model.people import Person
 from vault.model.tables import Lease, LedgerEntry, Secret, ServiceType, Ticket
 from vault.model.views import LeaseView, ServiceTypeView
-from vault.operations import approvers, presence, showing, witnesses
+from vault.operations import approvers, begun, presence, showing, witnesses
 from vault.operations.asking import may, service_of
 from vault.operations.leases import assignment_of, delivery_of, openable, over_at, require_free
 from vault.operations.presence import NOTHING, Deed, Presence
@@ -20,7 +20,7 @@ from vault.operations.services import type_of
 from vault.operations.vault import Vault
 from vault.policy import glass as policy
 from vault.policy.access import lease_end, require_delivery
-from vault.policy.approval import is_easier, require_waiting
+from vault.policy.approval import busiest, is_easier, require_waiting
 from vault.policy.glass import Glass
 from vault.storage.reading import Reading
 from vault.storage.unit import Unit, operation
@@ -149,7 +149,7 @@ def _judged(reading: Reading, person: Person, lease: Lease) -> tuple[ServiceType
     require_delivery(delivery_of(reading, person, ticket, service), reading.now, "lease.break-glass")
     if assignment is None:
         raise NotFound(_NOTHING)
-    doubted = assignment.alone or bool(lease.approver_why)
+    doubted = assignment.alone or bool(lease.approver_why) or _is_one_too_many(reading, person, lease)
     policy.require_breakable(_glass(reading, person, lease, of, doubted=doubted), reading.now)
     covered = lease.covers.split()
     secrets = openable(reading, service, covered)
@@ -198,6 +198,13 @@ def _reviews_of(reading: Reading, person: Person) -> list[Review]:
         if entry.outcome == "ok" and entry.ids["review"] not in found:
             raise Tampered("a review that the ledger names is not there, so no glass is broken")
     return list(found.values())
+
+
+def _is_one_too_many(reading: Reading, person: Person, lease: Lease) -> bool:
+    """Whether they have begun so many services since they asked for this one that it would take a yes for that."""
+    begins = begun.around(reading, person, reading.now)
+    services = busiest(begins, lease.service_id, reading.now)
+    return services > reading.settings.services_a_day
 
 
 def _is_extraordinary(reading: Reading, secret_id: str) -> bool:

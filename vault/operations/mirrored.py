@@ -118,9 +118,12 @@ def ticket_of(reading: Reading, thing: Mirrored | None) -> Ticket | None:
 
 
 def open_ticket_of(reading: Reading, thing: Mirrored | None) -> Ticket | None:
-    """Our ticket that it is, while it is open."""
+    """Our ticket that it is, while it is open and its helpdesk tells of its service."""
     ours = ticket_of(reading, thing)
-    return ours if ours is not None and ours.state == "open" else None
+    if thing is None or ours is None or ours.state != "open":
+        return None
+    where = {"helpdesk_id": thing.helpdesk_id, "thing": "service", "ours_id": ours.service_id}
+    return ours if reading.find(Mirrored, **where) is not None else None
 
 
 def technician(reading: Reading, mail: str) -> Person | None:
