@@ -86,7 +86,7 @@ class Ring:
         return f"{kind}-{self.jobs}"
 
     def login(self, job: str) -> str:
-        return min(self.scene.house.jobs[job].logins)
+        return next(iter(self.scene.house.jobs[job].logins))
 
     def lent(self, who: str, job: str, minutes: int = 30) -> LeaseView:
         given, wanted = self.given(who), [self.login(job)]
@@ -348,7 +348,7 @@ def test_where_one_server_is_past_the_end_no_other_opens_anything_any_more(ring:
             look["wall"] = ends - 1000
         one, other, entries = ring.race(looks, [dict(look) for look in looks], walls=(ends - 1, ends))
         assert set(said(*other)) == {"Ended"}
-        assert set(said(*one)) <= {"done", "Ended"}
+        assert set(said(*one)) <= {"done", "Ended"}, one
         assert all(text == LOGIN["password"] for name, text in one if name == "done")
         opened = [entry for entry in entries if entry.type == "secret.reveal"]
         assert all((entry.outcome == "ok") == (entry.time < ends) for entry in opened)
