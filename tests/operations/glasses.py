@@ -2,9 +2,11 @@
 
 from typing import Any
 
-from tests.approvals import put, taking
+from tests.approvals import WRONG, put, taking
 from tests.operations.necessities import HOST
+from tests.refusals import refused
 from tests.world import Member, World
+from vault.errors import VaultError
 from vault.model.desk_views import ReviewView
 from vault.model.views import LeaseView, ServiceView, TicketView
 from vault.operations import checkout, glass, reviewing, staff
@@ -80,3 +82,12 @@ def told(world: World, like: str = "%glass%") -> list[tuple[str, str]]:
     """What word was left of that sort, and for whom."""
     rows = world.sql("SELECT template, to_id FROM outbox WHERE template LIKE :like ORDER BY id", like=like)
     return [tuple(row) for row in rows]
+
+
+def stays_whole(
+    world: World, lease: LeaseView, error: type[VaultError], match: str, who: "str | Member" = "technician"
+) -> None:
+    """Breaking the glass is refused before any proof is looked at, with its entry, and nothing changes."""
+    world.actor(who)
+    with refused(world, error, "lease.break-glass", match=match):
+        world.run(breaking(world, lease, who=who, given=WRONG))

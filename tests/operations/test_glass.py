@@ -16,11 +16,12 @@ from tests.operations.glasses import (
     nobody_answers,
     reviewed,
     shown,
+    stays_whole,
     told,
 )
 from tests.operations.necessities import HOST, WITH_REGISTRAR, approve
 from tests.refusals import refused
-from tests.world import CATALOGUE, LOGIN, Member, World
+from tests.world import LOGIN, World
 from vault.errors import (
     Conflict,
     Denied,
@@ -34,21 +35,11 @@ from vault.errors import (
     Tampered,
     VaultError,
 )
-from vault.model.views import LeaseView
 from vault.operations import approving, catalogue, checkout, glass, mine, presence, tickets, tokens
 from vault.operations.presence import Presence
 from vault.values import Actor, new_id, to_datetime
 
 PROVED = "presence.prove ok"
-
-
-def stays_whole(
-    world: World, lease: LeaseView, error: type[VaultError], match: str, who: "str | Member" = "technician"
-) -> None:
-    """Breaking the glass is refused before any proof is looked at, with its entry, and nothing changes."""
-    world.actor(who)
-    with refused(world, error, "lease.break-glass", match=match):
-        world.run(breaking(world, lease, who=who, given=WRONG))
 
 
 # -- the story --------------------------------------------------------------------------------------------------------
@@ -263,66 +254,6 @@ def test_while_the_customer_has_paused_nobody_breaks_anything_and_pausing_stops_
     world.perform(mine.pause, customer.actor, service.id)
     with refused(world, Denied, "secret.reveal", match="customer has paused"):
         world.reveal(begun, secret)
-
-
-@pytest.mark.promise("P2")
-@pytest.mark.attack("AZ11", "AZ24")
-def test_a_yes_that_suspicion_asks_for_is_never_replaced(embedded: World) -> None:
-    """Who is on a ticket by their own hand, or has opened too many services today, waits for a coordinator."""
-    world = embedded
-    world.settings = world.settings.model_copy(update={"services_a_day": 1})
-    world.reopen()
-    put(world, breakable())
-    one, two = world.service(), world.service(world.customer("Globex", "it@globex.example"), "Another shop")
-    secrets = world.give(one), world.give(two)
-    first = world.lease(world.ticket(one), secrets[0])
-    world.clock.advance(minutes=16)
-    broken(world, first)
-    world.clock.advance(minutes=MINUTES)
-    reviewed(world, shown(world, first))
-    ticket = world.ticket(two, number="T-2")
-    second = world.lease(ticket, secrets[1])
-    assert second.approver_why == "services a day"
-    world.clock.advance(minutes=16)
-    stays_whole(world, second, Denied, "so many services today")
-    world.clock.advance(days=1)
-    third = world.lease(ticket, secrets[1])
-    assert third.approver_why == ""
-    world.clock.advance(minutes=16)
-    assert shown(world, third).breakable
-    _alone(world, ticket.id)
-    stays_whole(world, third, Denied, "nobody else has put you on this ticket")
-
-
-@pytest.mark.promise("P2")
-@pytest.mark.attack("AZ24")
-def test_what_was_asked_for_before_the_days_services_does_not_go_around_them(embedded: World) -> None:
-    """Asked for first, opened last: what counts is how many there are when the glass is broken."""
-    world = embedded
-    world.settings = world.settings.model_copy(update={"services_a_day": 1})
-    world.reopen()
-    put(world, breakable())
-    one, two = world.service(), world.service(world.customer("Globex", "it@globex.example"), "Another shop")
-    asked = world.lease(world.ticket(one), world.give(one))
-    put(world, CATALOGUE)
-    assert world.lease(world.ticket(two, number="T-2"), world.give(two)).state == "active"
-    put(world, breakable())
-    world.clock.advance(minutes=16)
-    stays_whole(world, asked, Denied, "so many services today")
-
-
-def _alone(world: World, ticket_id: str) -> None:
-    """As a helpdesk tells of somebody who has put themselves on a ticket."""
-    from vault.model.tables import Assignment
-    from vault.storage.unit import Unit, operation
-
-    @operation("ticket.assign")
-    def alone(unit: Unit, _actor: Actor, ticket: str) -> None:
-        found = unit.find(Assignment, ticket_id=ticket)
-        assert found is not None
-        unit.change(found, alone=True)
-
-    world.perform(alone, HOST, ticket_id)
 
 
 @pytest.mark.promise("P4")

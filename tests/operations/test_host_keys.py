@@ -7,7 +7,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from tests.world import World
-from vault.errors import Conflict, Ended, Invalid, NotFound, VaultError
+from vault.errors import Conflict, Ended, Invalid, NotFound, Tampered, VaultError
 from vault.ledger.entry import decode
 from vault.model.hostkeys import ServerKey
 from vault.operations import checkout, host_keys, requests
@@ -129,3 +129,16 @@ def test_lines_of_servers_are_read_and_say_their_fingerprint(size: int) -> None:
 def test_what_is_no_key_of_a_server_is_refused(line: str) -> None:
     with pytest.raises(Invalid):
         ServerKey.parse(line)
+
+
+@pytest.mark.promise("P6")
+@pytest.mark.attack("CR03")
+def test_a_key_that_was_taken_out_of_the_database_is_missed_and_not_met_anew(embedded: World) -> None:
+    _, secret, _, lease = embedded.lent()
+    tom = embedded.actor("technician")
+    embedded.perform(host_keys.meet, tom, lease.id, secret, fresh())
+    embedded.sql("DELETE FROM host_key")
+    with pytest.raises(Tampered, match="the ledger names"):
+        embedded.run(host_keys.known(embedded.vault, tom, lease.id, secret))
+    with pytest.raises(Tampered):
+        embedded.perform(host_keys.meet, tom, lease.id, secret, fresh())

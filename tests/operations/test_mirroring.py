@@ -5,13 +5,15 @@ import itertools
 import pytest
 
 from api.pages.happening import told as sentence
+from tests.approvals import BY_CUSTOMER, put
 from tests.operations.visiting import come
+from tests.refusals import refused
 from tests.telling import CLARA, FROM, TOM, Teller, counted, state_of, told, wants_a_yes
 from tests.world import World
-from vault.errors import Conflict, Invalid, NotFound, NotSignedIn, VaultError
+from vault.errors import Conflict, Denied, Invalid, NotFound, NotSignedIn, VaultError
 from vault.languages import translation
 from vault.model.views import ServiceView
-from vault.operations import audit, happened, helpdesks, mirroring, staff, tickets
+from vault.operations import audit, happened, helpdesks, mirroring, services, staff, tickets
 from vault.values import Actor
 
 
@@ -286,6 +288,27 @@ def test_a_service_that_is_disconnected_is_told_of_no_more(
     second = teller.connect(embedded.service(title="A second shop"))
     with pytest.raises(Conflict, match="belongs to another service"):
         teller.tell("ticket.assigned", ticket=teller.ticket(second), assignee=TOM)
+
+
+@pytest.mark.promise("P2")
+@pytest.mark.attack("AZ11")
+def test_who_has_a_helpdesk_tell_of_the_customer_and_of_themselves_says_no_yes_in_its_name(
+    embedded: World, teller: Teller
+) -> None:
+    """The customer's address is a mailbox of the technician's, and nobody else has put them on the ticket."""
+    put(embedded, BY_CUSTOMER)
+    mine = {"name": "Acme", "mail": "tom@private.example"}
+    shop = {"id": "crm-1", "type": "installation", "title": "Shop", "ends_at": teller.when(days=-40)}
+    teller.tell("service.registered", service=shop, customer=mine)
+    coordinator = embedded.actor("coordinator")
+    (told_of,) = embedded.read(services.services, coordinator)
+    secret = embedded.give(embedded.read(services.service, coordinator, told_of.id))
+    teller.tell("ticket.assigned", ticket=teller.ticket("crm-1"), assignee=TOM, by=TOM)
+    (ticket,) = embedded.read(tickets.tickets, embedded.actor("technician"))
+    with refused(embedded, Denied, "lease.start", match="cannot be told from yours"):
+        embedded.lease(ticket, secret)
+    embedded.perform(tickets.assign, coordinator, ticket.id, embedded.member("technician").id)
+    assert embedded.lease(ticket, secret).approver == "customer"
 
 
 @pytest.mark.attack("AZ06")

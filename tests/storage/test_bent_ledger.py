@@ -187,6 +187,21 @@ def test_a_signed_entry_whose_text_was_edited_is_found_by_the_full_check_and_off
     assert str(number) in str(refusal.value)
 
 
+@pytest.mark.promise("P6")
+@pytest.mark.attack("AU01")
+@pytest.mark.parametrize("bent", ["type = 'x'", "actor = 'x'", "time = 0", "service_id = NULL"])
+def test_an_entry_that_is_not_found_any_more_by_what_it_says_is_found_by_the_full_check(
+    small: Scene, bent: str
+) -> None:
+    """No leaf covers the columns by which entries are looked up: exposure and reviews would miss what they hide."""
+    world = small.world
+    world.run(world.vault.checkpoint())
+    assert findings(world)["rows"] == "ok"
+    number = world.ledger().index("lease.start ok")
+    world.sql(f"UPDATE ledger_entry SET {bent} WHERE seq = :seq", seq=number)
+    assert findings(world)["rows"] == "alarm"
+
+
 # -- the tail that is written while the vault is sealed --------------------------------------------------------------
 
 

@@ -76,7 +76,7 @@ def needed(
     if in_vain and not _breakable(reading, person, service, secrets):
         raise Denied("this takes a coordinator's yes, and there is no other coordinator who can say it now")
     if approver == "customer":
-        require_customers_own(reading, service, person)
+        require_customers_own(reading, service, person, assignment)
         policy.require_patience(asked_lately(reading, service, person))
     return Needed(approver, why)
 
@@ -143,10 +143,18 @@ def why_not(reading: Reading, coordinator: Person, asker: Person) -> str:
     return policy.why_not(*both, accounts, reading.now)
 
 
-def require_customers_own(reading: Reading, service: Service, asker: Person) -> None:
-    """The customer who is to say yes is not whoever asks, by an address that they typed themselves. Raises Denied."""
+def require_customers_own(
+    reading: Reading, service: Service, asker: Person, assignment: Assignment | None
+) -> None:
+    """The customer who is to say yes is not whoever asks, by an address that they typed themselves. Raises Denied.
+
+    Nor is it one of whom a helpdesk told, where nobody else is known to have put them on the ticket: then both could be
+    their own doing there.
+    """
     customer = reading.find(Customer, id=service.customer_id)
     adder = reading.find(Person, id=customer.added_by) if customer else None
+    if customer is not None and customer.added_by and adder is None:
+        policy.require_put_by_another(alone=assignment is None or assignment.alone)
     if adder is not None:
         _, accounts = changes.accounts_of(reading, asker, adder)
         both = (changes.account_of(asker), changes.account_of(adder))

@@ -39,7 +39,6 @@ _BROKEN = select(_ENTRIES.c.body).where(
 _NO = select(_ENTRIES.c.body).where(
     _ENTRIES.c.type.in_(("lease.refuse", "lease.revoke")),
     _ENTRIES.c.service_id == bindparam("service"),
-    _ENTRIES.c.time > bindparam("since"),
 )
 
 
@@ -213,14 +212,24 @@ def _is_extraordinary(reading: Reading, secret_id: str) -> bool:
 
 
 def _was_refused(reading: Reading, person: Person, service_id: str) -> bool:
-    """Whether somebody said no to this person about this service, or took it back, since `A_NO_HOLDS`: in the ledger.
+    """Whether somebody said no to this person about this service, or took it back, since `A_NO_HOLDS`.
 
-    By service, because the same access can be asked for by another ticket, other logins and other words; and not by the
-    leases themselves, because whoever writes to the database could take the one with the no out.
+    By service, because the same access can be asked for by another ticket, other logins and other words. By the ledger,
+    because whoever writes to the database could take the lease with the no out; and by the leases, because of what was
+    said in this very batch there is no entry yet.
     """
-    said = reading.rows(_NO, service=service_id, since=reading.now - policy.A_NO_HOLDS)
-    entries = (decode(row["body"].encode()) for row in said)
-    return any(one.outcome == "ok" and one.ids.get("holder") == person.id for one in entries)
+    entries = [decode(row["body"].encode()) for row in reading.rows(_NO, service=service_id)]
+    said = {
+        entry.ids["lease"]: entry.time
+        for entry in entries
+        if entry.outcome == "ok" and entry.ids.get("holder") == person.id
+    }
+    ended = reading.find_all(Lease, person_id=person.id, service_id=service_id, state="ended")
+    just_now = any(
+        one.ended_how in {"refused", "revocation"} and not one.review_id and one.id not in said
+        for one in ended
+    )
+    return just_now or any(at > reading.now - policy.A_NO_HOLDS for at in said.values())
 
 
 def _ticket_of(reading: Reading, lease: Lease) -> Ticket:

@@ -4,16 +4,19 @@ It is sealed to the service's public key, because it leads to the server, and be
 is given anew may be for another server. Whoever meets another key than the one that is kept is refused, on record.
 """
 
+from sqlalchemy import bindparam, select
+
 from vault.crypto.envelope import Context
 from vault.crypto.sealing import seal
 from vault.crypto.suites import XWING
-from vault.errors import Conflict, NotFound
+from vault.errors import Conflict, NotFound, Tampered
+from vault.ledger.entry import decode
 from vault.model.desk import HostKey
 from vault.model.desk_views import HostKeyView
 from vault.model.hostkeys import ServerKey
 from vault.model.kinds import KINDS, pack_fields
 from vault.model.people import Person
-from vault.model.tables import Lease, Secret, Service, Ticket
+from vault.model.tables import Lease, LedgerEntry, Secret, Service, Ticket
 from vault.operations.asking import may, service_of
 from vault.operations.leases import delivery_of, held_of
 from vault.operations.offering import believed
@@ -25,6 +28,10 @@ from vault.storage.unit import Unit, operation
 from vault.values import Actor, known_id, new_id, to_datetime
 
 _FIELD = "host_key"
+_ENTRIES = LedgerEntry.table()
+_MET = select(_ENTRIES.c.body).where(
+    _ENTRIES.c.type == "host-key.meet", _ENTRIES.c.service_id == bindparam("service")
+)
 
 
 @operation("host-key.meet")
@@ -35,6 +42,7 @@ def meet(unit: Unit, actor: Actor, lease_id: str, secret_id: str, line: str) -> 
     """
     unit.about(lease=lease_id, secret=secret_id)
     secret, service = _held(unit, actor, "host-key.meet", lease_id, secret_id)
+    unit.say(version=str(secret.version))
     met = ServerKey.parse(line)
     unit.disclose(actor.id, fingerprint=met.fingerprint)
     if _kept(unit, secret) is not None:
@@ -90,7 +98,16 @@ def _met(reading: Reading, actor: Actor, secret_id: str) -> HostKeyView:
 
 
 def _kept(reading: Reading, secret: Secret) -> HostKey | None:
-    return reading.find(HostKey, secret_id=secret.id, version=secret.version)
+    """What is kept of it. Raises Tampered where the ledger names one that is gone: another would pass for the first."""
+    row = reading.find(HostKey, secret_id=secret.id, version=secret.version)
+    if row is not None:
+        return row
+    known = {"secret": secret.id, "version": str(secret.version)}
+    for found in reading.rows(_MET, service=secret.service_id):
+        entry = decode(found["body"].encode())
+        if entry.outcome == "ok" and known.items() <= entry.ids.items():
+            raise Tampered("the key of this server that the ledger names is not there")
+    return None
 
 
 def _held(unit: Unit, actor: Actor, right: str, lease_id: str, secret_id: str) -> tuple[Secret, Service]:

@@ -6,6 +6,7 @@ from vault.model.tables import Lease
 from vault.operations import approvers
 from vault.operations.approving import begin, name_in, require_decidable, turn_down
 from vault.operations.asking import service_of
+from vault.operations.leases import assignment_of
 from vault.operations.visits import customer_of, own_service
 from vault.storage.reading import Reading
 from vault.storage.unit import Unit, operation
@@ -45,7 +46,8 @@ def _require_own_address(unit: Unit, lease: Lease) -> None:
     if asker is None:
         raise NotFound("there is no such thing")
     try:
-        approvers.require_customers_own(unit, service_of(unit, lease.service_id), asker)
+        assignment = assignment_of(unit, asker.id, lease.ticket_id)
+        approvers.require_customers_own(unit, service_of(unit, lease.service_id), asker, assignment)
     except Denied:
         raise Denied(
             "who asked for this may have entered your address with us, so that your yes could be theirs; somebody else "

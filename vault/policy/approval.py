@@ -154,6 +154,15 @@ def require_known_otherwise(
         )
 
 
+def require_put_by_another(*, alone: bool) -> None:
+    """Somebody else has put whoever asks on the ticket. Raises Denied."""
+    if alone:
+        raise Denied(
+            "this takes the customer's yes, and a helpdesk told us of the customer and of you on this ticket, so their "
+            "yes cannot be told from yours; a coordinator has to put you on it"
+        )
+
+
 def require_waiting(state: str, until: int, now: int) -> None:
     """It still waits for its yes or no. Raises Ended."""
     if state != "asked" or now >= until:

@@ -26,6 +26,9 @@ _BODIES = (
     .where(_ENTRIES.c.seq >= bindparam("first"), _ENTRIES.c.seq < bindparam("end"))
     .order_by(_ENTRIES.c.seq)
 )
+_WHOLE = select(
+    *(_ENTRIES.c[name] for name in ("seq", "body", "leaf", "type", "actor", "time", "service_id"))
+).order_by(_ENTRIES.c.seq)
 CHUNK = 4096
 
 
@@ -122,18 +125,21 @@ class Signer:
 def walk(connection: Connection, kept: KeptCheckpoint | None) -> Iterator[Entry]:
     """Every entry from the first on, each held against its leaf and all against the last checkpoint.
 
+    So are the columns by which entries are found, which no leaf covers: an entry that is not found is as good as none.
     Raises Tampered at the first that is not what was recorded, or after those that the checkpoint does not cover.
     """
     frontier = Frontier()
-    query = select(_ENTRIES.c.seq, _ENTRIES.c.body, _ENTRIES.c.leaf).order_by(_ENTRIES.c.seq)
-    for seq, body, leaf in connection.execute(query):
+    for seq, body, leaf, *found_by in connection.execute(_WHOLE):
         raw = body.encode()
         if seq != frontier.size or leaf_hash(raw) != bytes(leaf):
             raise Tampered(f"entry {frontier.size} of the ledger is not what was recorded")
         frontier.push(bytes(leaf))
         if kept is not None and frontier.size == kept.size and frontier.pack() != kept.frontier:
             raise Tampered("the ledger is not the one that its last checkpoint covers")
-        yield decode(raw)
+        entry = decode(raw)
+        if found_by != [entry.type, entry.actor, entry.time, entry.ids.get("service")]:
+            raise Tampered(f"entry {seq} of the ledger is not found by what it says")
+        yield entry
 
 
 def _tag(connection: Connection, keys: Keys, checked: dict[str, tuple[int, bytes]]) -> None:
