@@ -38,11 +38,9 @@ def answered(client: Client, lease: dict[str, Any]) -> dict[str, Any]:
     try:
         while lease["state"] == "asked":
             if time.monotonic() > give_up:
-                error = Unavailable(
+                raise Unavailable(
                     f"nobody has answered yet; it waits on until {until(lease['expires_at'])}"
-                )
-                vars(error)["hint"] = "the answer comes by mail, too; look with: valetkey lease list"
-                raise error
+                ).hinting("the answer comes by mail, too; look with: valetkey lease list")
             if not offered and lease.get("breakable"):
                 offered = True
                 say(

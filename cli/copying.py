@@ -48,11 +48,9 @@ def clipboard() -> Clipboard:
         with suppress(OSError):
             os.close(os.open("/dev/tty", os.O_WRONLY | os.O_NOCTTY))
             return Terminal()
-    error = Unavailable("there is no clipboard here")
-    vars(error)["hint"] = (
+    raise Unavailable("there is no clipboard here").hinting(
         "install wl-clipboard or xclip, or pipe it: valetkey read vk://TICKET/SECRET/FIELD | …"
     )
-    raise error
 
 
 _X = ("-selection", "clipboard")

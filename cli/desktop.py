@@ -56,9 +56,9 @@ def get(url: str) -> str:
             return found.backend.get_password(_SERVICE, url) or ""
     except Exception:  # noqa: BLE001 (as above)
         found = None
-    error = Unavailable("the keyring that has your session is locked, or is not there")
-    vars(error)["hint"] = "Unlock it, or sign in again: valetkey login URL"
-    raise error
+    raise Unavailable("the keyring that has your session is locked, or is not there").hinting(
+        "Unlock it, or sign in again: valetkey login URL"
+    )
 
 
 def forget(url: str) -> None:

@@ -92,9 +92,7 @@ def refusal(name: str, status: int, message: str, hint: str = "", pointer: str =
         error = cls(message, pointer)
     else:
         error = cls(message)
-    if hint:
-        vars(error)["hint"] = hint  # the server knows better than the class what helps here
-    return error
+    return error.hinting(hint) if hint else error  # the server knows better than the class what helps here
 
 
 def exit_status(error: BaseException) -> int:

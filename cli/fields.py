@@ -41,9 +41,7 @@ def asked(kind: type[Kind], files: Mapping[str, str]) -> dict[str, str]:
         else:
             break
     if holds_card_number(given):
-        error = Invalid(NO_CARDS, "/fields")
-        vars(error)["hint"] = "Nothing was sent."
-        raise error
+        raise Invalid(NO_CARDS, "/fields").hinting("Nothing was sent.")
     return given
 
 

@@ -112,11 +112,10 @@ def _checked(public: bytes, form: Mapping[str, Any]) -> Keys:
     try:
         return Keys.checked(public, form)
     except Tampered as error:
-        vars(error)["hint"] = (
+        raise error.hinting(
             "Nothing was asked or sent. Compare --statement-key with what the business publishes; if it is the same, "
             "call them on a number that you know."
-        )
-        raise
+        ) from None
 
 
 def _statement_key(given: str) -> bytes:

@@ -50,9 +50,9 @@ def break_glass(
 def _refuse_early(lease: dict[str, Any]) -> None:
     """Say why it cannot be done before a reason is asked for. Raises Conflict; the server judges again."""
     if not lease["breakable"]:
-        error = Conflict(lease["why_not_breakable"] or "this lease waits for nobody's yes")
-        vars(error)["hint"] = "valetkey tickets"
-        raise error
+        raise Conflict(lease["why_not_breakable"] or "this lease waits for nobody's yes").hinting(
+            "valetkey tickets"
+        )
 
 
 def _warning(lease: dict[str, Any]) -> str:

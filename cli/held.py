@@ -43,9 +43,9 @@ def found_lease(client: Client, given: str) -> dict[str, Any] | None:
         if len(alike) == 1:
             return alike[0]
         if alike:
-            error = Invalid("you have several leases of this ticket; name the one you mean by its id")
-            vars(error)["hint"] = ", ".join(lease["id"] for lease in alike)
-            raise error
+            raise Invalid("you have several leases of this ticket; name the one you mean by its id").hinting(
+                ", ".join(lease["id"] for lease in alike)
+            )
     return None
 
 
@@ -56,9 +56,7 @@ def live_lease(client: Client, given: str) -> dict[str, Any]:
 
 def _is_there(lease: dict[str, Any] | None, given: str) -> dict[str, Any]:
     if lease is None:
-        error = NotFound("you have nothing checked out for this ticket")
-        vars(error)["hint"] = f"valetkey checkout {given}"
-        raise error
+        raise NotFound("you have nothing checked out for this ticket").hinting(f"valetkey checkout {given}")
     return lease
 
 
@@ -68,9 +66,9 @@ def _open(lease: dict[str, Any]) -> dict[str, Any]:
     if lease["state"] == "asked":
         raise Conflict("this lease waits for another person's yes, and opens nothing before")
     if lease["state"] == "ended":
-        error = Ended(f"this lease has ended: {lease['ended_how']}")
-        vars(error)["hint"] = f"valetkey checkout {lease['ticket_number']}"
-        raise error
+        raise Ended(f"this lease has ended: {lease['ended_how']}").hinting(
+            f"valetkey checkout {lease['ticket_number']}"
+        )
     return lease
 
 

@@ -131,12 +131,10 @@ def say_link(name: str, until: str) -> None:
 
 
 def _no_database() -> Unavailable:
-    error = Unavailable("a database cannot be opened or made")
-    vars(error)["hint"] = (
+    return Unavailable("a database cannot be opened or made").hinting(
         "The folders of data_dir, keyring_url and keyring_mirror_url must be there and belong to this user, "
         "or PostgreSQL has to answer; then run valetkey init again."
     )
-    return error
 
 
 def _new_protector(passphrase_file: str, key_file: Path | None) -> "Protector":
@@ -162,7 +160,7 @@ def serve(
         run_server(settings(), intake_only=intake_only)
     except Unavailable as error:
         if error.hint == Unavailable.hint:
-            vars(error)["hint"] = ""  # to wait and to tell the operator helps nobody who is the operator
+            error.hinting("")  # to wait and to tell the operator helps nobody who is the operator
         raise
 
 

@@ -239,10 +239,8 @@ def _is_fine(answer: http.client.HTTPResponse) -> bool:
 def _unreachable(error: Exception | None = None) -> Unavailable:
     if isinstance(error, TimeoutError):
         return Unavailable("the server did not answer in time")
-    found = Unavailable(
+    return Unavailable(
         "there is no server of that name"
         if isinstance(error, socket.gaierror)
         else "the server does not answer"
-    )
-    vars(found)["hint"] = "Check the address and the network, then try again."
-    return found
+    ).hinting("Check the address and the network, then try again.")

@@ -11,7 +11,7 @@ from cli.held import MINUTES, ask_for, first_use, found_lease, own_leases, say_w
 from cli.http import Client, signed_in
 from cli.lookup import ticket_id
 from cli.moments import typed, until
-from cli.opening import told_fields
+from cli.opening import called, told_fields
 from cli.terminal import AsJson, put, put_json, put_table, say, say_next
 from vault.errors import Invalid, NotFound
 
@@ -96,13 +96,11 @@ def named_lease(client: Client, given: str | None) -> dict[str, Any]:
         return found
     living = own_leases(client)
     if not living:
-        nothing = NotFound("you have nothing checked out")
-        vars(nothing)["hint"] = "valetkey tickets"
-        raise nothing
+        raise NotFound("you have nothing checked out").hinting("valetkey tickets")
     if len(living) > 1:
-        several = Invalid("you have several leases; name the one you mean")
-        vars(several)["hint"] = ", ".join(f"{one['id']} ({one['ticket_number']})" for one in living)
-        raise several
+        raise Invalid("you have several leases; name the one you mean").hinting(
+            ", ".join(f"{one['id']} ({one['ticket_number']})" for one in living)
+        )
     return living[0]
 
 
@@ -153,13 +151,13 @@ def broken(
 
 def _only(lease: dict[str, Any], named: str) -> str:
     """The secret that is named by id or kind, or the only one. Raises Invalid where that is not one."""
-    found = [str(one["id"]) for one in lease["secrets"] if not named or named in {one["id"], one["kind"]}]
+    found = [str(one["id"]) for one in called(lease["secrets"], named)]
     if len(found) == 1:
         return found[0]
-    error = Invalid("this lease has several secrets; say which one does not work")
     held = ", ".join(f"{held['id']} ({held['kind']})" for held in lease["secrets"])
-    vars(error)["hint"] = f"{held}; choose with --secret"
-    raise error
+    raise Invalid("this lease has several secrets; say which one does not work").hinting(
+        f"{held}; choose with --secret"
+    )
 
 
 @app.command("list")

@@ -31,7 +31,5 @@ def _one(given: str, prefix: str, field: str, what: str, listed: Any) -> str:
     if not found:
         raise NotFound(f"there is no such {what} that you may see")
     if len(found) > 1:
-        error = Invalid(f"there are several; name the {what} by its id")
-        vars(error)["hint"] = ", ".join(map(str, found))
-        raise error
+        raise Invalid(f"there are several; name the {what} by its id").hinting(", ".join(map(str, found)))
     return str(found[0])

@@ -20,9 +20,14 @@ def until(moment: Any, now: datetime | None = None) -> str:
     return f"{when(moment)}, {away(moment, now)}"
 
 
+def seconds_until(moment: Any, now: datetime | None = None) -> float:
+    """How many seconds are left until a moment of the server, by this computer's clock; below 0 once it is over."""
+    return (datetime.fromisoformat(str(moment)) - (now or datetime.now(UTC))).total_seconds()
+
+
 def away(moment: Any, now: datetime | None = None) -> str:
     """How far a moment of the server is from now, in the words that one would say: `in 42 minutes`, `2 days ago`."""
-    span = (datetime.fromisoformat(str(moment)) - (now or datetime.now(UTC))).total_seconds()
+    span = seconds_until(moment, now)
     length = abs(span)
     if length < _MINUTE:
         return "within a minute" if span >= 0 else "just now"

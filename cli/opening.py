@@ -1,5 +1,6 @@
 """Opening one field of a lease: to eyes, or for a program. It is recorded before its value leaves the vault."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from cli import fields, proving
@@ -51,12 +52,17 @@ def is_file(kind: str, field: str) -> bool:
     )
 
 
+def called(secrets: Sequence[dict[str, Any]], named: str) -> list[dict[str, Any]]:
+    """Those of these secrets that are named by id or kind; all of them for no name."""
+    return [one for one in secrets if not named or named in {one["id"], one["kind"]}]
+
+
 def one_secret(lease: dict[str, Any], named: str, field: str) -> str:
     """The id of the secret of the lease that is named by id or kind; the only one with that field for no name.
 
     Raises Invalid if the person has to say which, with what there is.
     """
-    held = [one for one in lease["secrets"] if not named or named in {one["id"], one["kind"]}]
+    held = called(lease["secrets"], named)
     found = [str(one["id"]) for one in held if field in one["fields"]]
     if len(found) == 1:
         return found[0]
@@ -68,13 +74,11 @@ def one_secret(lease: dict[str, Any], named: str, field: str) -> str:
         )
     else:
         problem = "no secret of this lease has that field"
-    error = Invalid(problem)
     kinds = [one["kind"] for one in held if field in one["fields"]]
     names = kinds if len(set(kinds)) == len(kinds) else found
-    vars(error)["hint"] = (
+    raise Invalid(problem).hinting(
         f"say of which secret: {' or '.join(names)}" if found else "; ".join(told_fields(lease))
     )
-    raise error
 
 
 def told_fields(lease: dict[str, Any]) -> list[str]:
@@ -87,16 +91,12 @@ def told_fields(lease: dict[str, Any]) -> list[str]:
 
 def with_codes(lease: dict[str, Any], named: str) -> str:
     """The id of the secret of the lease that makes one-time codes. Raises Invalid where that is not one."""
-    found = [
-        str(one["id"])
-        for one in lease["secrets"]
-        if one["codes"] and (not named or named in {one["id"], one["kind"]})
-    ]
+    found = [str(one["id"]) for one in called(lease["secrets"], named) if one["codes"]]
     if len(found) == 1:
         return found[0]
-    error = Invalid("several secrets make codes; choose by the secret's id" if found else _NO_CODES)
-    vars(error)["hint"] = ", ".join(found) if found else "; ".join(told_fields(lease))
-    raise error
+    raise Invalid("several secrets make codes; choose by the secret's id" if found else _NO_CODES).hinting(
+        ", ".join(found) if found else "; ".join(told_fields(lease))
+    )
 
 
 _NO_CODES = "no secret of this lease makes one-time codes"

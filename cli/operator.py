@@ -48,12 +48,10 @@ def _answered(raw: bytes) -> Any:
 
 
 def _not_running() -> Unavailable:
-    error = Unavailable("no server runs on this host with this data directory")
-    vars(error)["hint"] = "valetkey serve"
-    return error
+    return Unavailable("no server runs on this host with this data directory").hinting("valetkey serve")
 
 
 def _others() -> Denied:
-    error = Denied("only the user that the server runs as may do this")
-    vars(error)["hint"] = "Run the command as that user."
-    return error
+    return Denied("only the user that the server runs as may do this").hinting(
+        "Run the command as that user."
+    )

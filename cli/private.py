@@ -63,9 +63,9 @@ def read(path: Path) -> dict[str, str]:
     with os.fdopen(file, "rb") as source:
         status = os.fstat(source.fileno())
         if status.st_uid != os.getuid() or stat.S_IMODE(status.st_mode) & 0o077:
-            error = Denied("others can read the file with your session, so it is not used")
-            vars(error)["hint"] = f"delete {path}"
-            raise error
+            raise Denied("others can read the file with your session, so it is not used").hinting(
+                f"delete {path}"
+            )
         try:
             found = json.loads(source.read(65_536))
         except (ValueError, RecursionError):

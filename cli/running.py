@@ -83,9 +83,9 @@ def run(
     checked out first and handed back at the end. When the lease ends, the command ends.
     """
     if held := os.environ.get(MARK):
-        error = Conflict("this runs within valetkey run already, and runs are not nested")
-        vars(error)["hint"] = f"it works under {held}; begin another one in a terminal of its own"
-        raise error
+        raise Conflict("this runs within valetkey run already, and runs are not nested").hinting(
+            f"it works under {held}; begin another one in a terminal of its own"
+        )
     wishes = [
         *(wished(one, as_file=False) for one in env or ()),
         *(wished(one, as_file=True) for one in file or ()),
@@ -113,9 +113,9 @@ def wished(raw: str, *, as_file: bool) -> Wish:
 def _all_of(lease: Mapping[str, Any]) -> Iterator[Wish]:
     """Every field of the lease's one secret. Raises Invalid for several: then the person says what it takes."""
     if len(lease["secrets"]) != 1:
-        error = Invalid("this lease has several secrets; say what the command needs with --env or --file")
-        vars(error)["hint"] = "; ".join(told_fields(dict(lease)))
-        raise error
+        raise Invalid(
+            "this lease has several secrets; say what the command needs with --env or --file"
+        ).hinting("; ".join(told_fields(dict(lease))))
     held = lease["secrets"][0]
     known = {one.name: one for one in KINDS[held["kind"]].all_fields} if held["kind"] in KINDS else {}
     for name in held["fields"]:

@@ -51,9 +51,7 @@ def kept() -> SignedIn:
     if found.get("url") and found.get("kept in") == "keyring":
         found |= _tokens(desktop.get(found["url"]))
     if not found.get("url") or not found.get("token"):
-        error = NotSignedIn("you are not signed in here")
-        vars(error)["hint"] = "valetkey login URL"
-        raise error
+        raise NotSignedIn("you are not signed in here").hinting("valetkey login URL")
     return SignedIn(found["url"], found["token"], found.get("refresh", ""))
 
 

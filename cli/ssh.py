@@ -19,7 +19,7 @@ from cli import sshagents, sshruns
 from cli.held import MINUTES, found_lease, held_for
 from cli.http import Client, signed_in
 from cli.lookup import ticket_id
-from cli.moments import until
+from cli.moments import seconds_until, until
 from cli.sshasking import Answers, Door, asked_at_terminal, checked
 from cli.sshlogins import FILES, SHELL, Login, chosen, folder_of, login, secret_of
 from cli.sshtrust import explain, trusted
@@ -220,7 +220,7 @@ def _agent(
     known_hosts = place / "known_hosts"
     private = Plaintext(secret_of(client, lease, secret, "private_key"))
     passphrase = secret_of(client, lease, secret, "passphrase")
-    seconds = sshagents.seconds_until(lease["expires_at"])
+    seconds = max(1, int(seconds_until(lease["expires_at"])))
     socket = held.enter_context(sshagents.agent(place, seconds, environment))
     sshagents.load(place, socket, private, passphrase, seconds, known_hosts, to.host, environment)
     return socket

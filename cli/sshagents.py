@@ -10,7 +10,6 @@ import signal
 import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
-from datetime import UTC, datetime
 from pathlib import Path
 
 from cli.sshasking import Answers, Door
@@ -53,11 +52,6 @@ def agent(place: Path, seconds: int, environment: Mapping[str, str]) -> Iterator
                     os.kill(int(told), signal.SIGTERM)
             waiting.kill()
             path.unlink(missing_ok=True)
-
-
-def seconds_until(moment: str) -> int:
-    """How many seconds are left until a moment of the server, by this computer's clock; one at least."""
-    return max(1, int((datetime.fromisoformat(moment) - datetime.now(UTC)).total_seconds()))
 
 
 def load(

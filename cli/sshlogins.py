@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cli.http import Client
-from cli.opening import used
+from cli.opening import called, used
 from vault.errors import Invalid, NotFound
 
 BY_KEY = frozenset({"ssh-key", "ssh-added-key"})
@@ -47,17 +47,17 @@ class Login:
 def chosen(held: Sequence[dict[str, Any]], named: str, kinds: frozenset[str]) -> dict[str, Any]:
     """The secret that connects, named by id or kind where several do. Raises Invalid otherwise."""
     able = [one for one in held if one["kind"] in kinds]
-    fitting = [one for one in able if not named or named in {one["id"], one["kind"]}]
+    fitting = called(able, named)
     if len(fitting) == 1:
         return fitting[0]
     if not able:
-        error = Invalid("there is no login here that this works with")
-        vars(error)["hint"] = "there is " + (", ".join(one["kind"] for one in held) or "nothing given yet")
-        raise error
-    error = Invalid("several logins here connect" if fitting else "no login here is called that")
+        raise Invalid("there is no login here that this works with").hinting(
+            "there is " + (", ".join(one["kind"] for one in held) or "nothing given yet")
+        )
     told = ", ".join(f"{one['id']} ({one['kind']})" for one in able)
-    vars(error)["hint"] = f"{told}; choose with --secret"
-    raise error
+    raise Invalid("several logins here connect" if fitting else "no login here is called that").hinting(
+        f"{told}; choose with --secret"
+    )
 
 
 def login(client: Client, lease: dict[str, Any], secret: dict[str, Any]) -> Login:

@@ -107,9 +107,9 @@ def _confirmed(login: Login, seen: list[ServerKey]) -> ServerKey:
     for key in seen:
         say(f"it shows {key.type} {key.fingerprint}")
     if not terminal.is_watched():
-        error = Denied("somebody has to say whether that is its key, and nobody is at the terminal")
-        vars(error)["hint"] = f"if it is, go on with --host-key {best.fingerprint}"
-        raise error
+        raise Denied("somebody has to say whether that is its key, and nobody is at the terminal").hinting(
+            f"if it is, go on with --host-key {best.fingerprint}"
+        )
     say("ask the customer or look at the server's console: an impostor would show another one")
     if not terminal.ask_yes(f"is {best.fingerprint} the key of that server?"):
         raise Denied("then nothing was sent there")
@@ -150,9 +150,9 @@ def _parsed(given: str) -> ServerKey:
     try:
         return ServerKey.parse(given)
     except Invalid:
-        error = Denied("what the customer gave as the server's host key is none; nothing was sent")
-        vars(error)["hint"] = "valetkey broken LEASE has them give the login anew"
-        raise error from None
+        raise Denied("what the customer gave as the server's host key is none; nothing was sent").hinting(
+            "valetkey broken LEASE has them give the login anew"
+        ) from None
 
 
 def _same(key: ServerKey, accepted: str) -> ServerKey:
@@ -163,12 +163,12 @@ def _same(key: ServerKey, accepted: str) -> ServerKey:
 
 def _other(known: str, seen: list[ServerKey]) -> Denied:
     shown = ", ".join(key.fingerprint for key in seen)
-    error = Denied(f"the server shows another host key: {known}, and it shows {shown}; nothing was sent")
-    vars(error)["hint"] = (
+    return Denied(
+        f"the server shows another host key: {known}, and it shows {shown}; nothing was sent"
+    ).hinting(
         "it may have been set up anew, or it is an impostor: ask the customer, and if it is theirs, "
         "valetkey broken LEASE has them give the login anew"
     )
-    return error
 
 
 def _bare(fingerprint: str) -> str:

@@ -1,7 +1,6 @@
 """Opening what is checked out: shown to eyes, read by a script, put on the clipboard, made into a one-time code."""
 
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import unquote
@@ -11,6 +10,7 @@ import typer
 from cli import copying, fields, private, terminal
 from cli.held import live_lease
 from cli.http import signed_in
+from cli.moments import seconds_until
 from cli.opening import is_file, kind_of, one_secret, one_time_code, revealed, used, with_codes
 from cli.terminal import AsJson, put, put_json, say, say_next
 from vault.errors import Invalid
@@ -108,9 +108,9 @@ def copy(
         lease = live_lease(client, ticket)
         chosen = one_secret(lease, secret, field)
         if is_file(kind_of(lease, chosen), field):
-            error = Invalid("this is a file, which no clipboard takes; nothing was opened")
-            vars(error)["hint"] = f"valetkey show {ticket} {field} --to FILE"
-            raise error
+            raise Invalid("this is a file, which no clipboard takes; nothing was opened").hinting(
+                f"valetkey show {ticket} {field} --to FILE"
+            )
         clipboard = copying.clipboard()
         value = used(client, lease, chosen, field)
     clipboard.take(value.content)
@@ -134,5 +134,4 @@ def code(ticket: Held, secret: SecretOption = "", as_json: AsJson = False) -> No
 
 def _seconds_left(made: dict[str, Any]) -> int:
     """How long a code counts; never longer than any does, whatever the clock here says."""
-    left = (datetime.fromisoformat(str(made["until"])) - datetime.now(UTC)).total_seconds()
-    return max(1, min(int(left), int(made["period"])))
+    return max(1, min(int(seconds_until(made["until"])), int(made["period"])))

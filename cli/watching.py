@@ -2,11 +2,10 @@
 
 import threading
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Any
 
 from cli.http import Client
-from cli.moments import until
+from cli.moments import seconds_until, until
 from cli.terminal import say, say_next
 from vault.errors import Ended, NotFound, NotSignedIn, VaultError
 
@@ -88,5 +87,4 @@ class Watch:
             self._warned = False  # it was extended
 
     def _left(self) -> float:
-        expires = datetime.fromisoformat(str(self._lease["expires_at"]))
-        return (expires - datetime.now(UTC)).total_seconds()
+        return seconds_until(self._lease["expires_at"])

@@ -21,7 +21,7 @@ VaultError
     └── Tampered        what is stored is not what was stored
 """
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 
 class VaultError(Exception):
@@ -33,6 +33,11 @@ class VaultError(Exception):
     def sentence(self) -> str:
         """The message as it was given: where it is a vault.sentences.Sentence, it can be said in another language."""
         return self.args[0] if self.args else ""
+
+    def hinting(self, hint: str) -> Self:
+        """This refusal with what helps in this very case; empty where nothing does."""
+        vars(self)["hint"] = hint
+        return self
 
 
 class Invalid(VaultError):

@@ -19,9 +19,9 @@ MOST_FIELDS = 400
 
 def unsigned() -> NotSignedIn:
     """The refusal of what is not signed as it has to be, or not now: the same for all that can be wrong with it."""
-    refusal = NotSignedIn("no helpdesk has signed this within the last five minutes")
-    vars(refusal)["hint"] = "The helpdesk has to sign with its present secret, and its clock has to be right."
-    return refusal
+    return NotSignedIn("no helpdesk has signed this within the last five minutes").hinting(
+        "The helpdesk has to sign with its present secret, and its clock has to be right."
+    )
 
 
 class Adapter(ABC):
