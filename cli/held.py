@@ -7,7 +7,7 @@ from typing import Any
 from cli import proving, terminal
 from cli.approvals import answered, whose_yes
 from cli.http import Client
-from cli.lookup import ticket_id
+from cli.lookup import ticket_id, typable
 from cli.moments import until
 from cli.terminal import say, say_next
 from vault.errors import Conflict, Ended, Invalid, NotFound, VaultError
@@ -67,7 +67,7 @@ def _open(lease: dict[str, Any]) -> dict[str, Any]:
         raise Conflict("this lease waits for another person's yes, and opens nothing before")
     if lease["state"] == "ended":
         raise Ended(f"this lease has ended: {lease['ended_how']}").hinting(
-            f"valetkey checkout {lease['ticket_number']}"
+            f"valetkey checkout {typable(lease['ticket_number'], lease['ticket_id'])}"
         )
     return lease
 

@@ -1,5 +1,6 @@
 """Names that people know, found in what the server lists: a ticket by its number, a person by mail."""
 
+import re
 from typing import Any
 
 from cli.http import Client
@@ -21,6 +22,12 @@ def customer_id(client: Client, given: str) -> str:
 def person_id(client: Client, given: str) -> str:
     """Find one of the staff by id or mail address. Raises as `ticket_id`."""
     return _one(given, "per_", "mail", "person", lambda: client.get(f"{API}/people"))
+
+
+def typable(number: str, its_id: str) -> str:
+    """A ticket as a command names it: its number where a shell takes that for one word and no option, else its id."""
+    safe = re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", number)
+    return number if safe else its_id
 
 
 def _one(given: str, prefix: str, field: str, what: str, listed: Any) -> str:

@@ -9,7 +9,7 @@ import typer
 from cli.approvals import whose_yes
 from cli.held import first_use, own_leases
 from cli.http import Client, signed_in
-from cli.lookup import person_id, ticket_id
+from cli.lookup import person_id, ticket_id, typable
 from cli.moments import typed, until
 from cli.services import secret_line
 from cli.terminal import AsJson, put, put_details, put_json, put_table, say, say_next
@@ -188,10 +188,11 @@ def _standing(client: Client, ticket: Mapping[str, Any]) -> Standing:
                 return _held(client, ticket, lease)
     if ticket["paused_at"]:
         return Standing("paused by the customer", "")
+    name = typable(ticket["number"], ticket["id"])
     given = [one for one in _secrets(client, ticket) if one["state"] == "checked"]
     if not given:
-        return Standing("nothing is given yet", f"valetkey ticket show {_shown(ticket)}")
-    return Standing(", ".join(sorted(one["kind"] for one in given)), f"valetkey checkout {_shown(ticket)}")
+        return Standing("nothing is given yet", f"valetkey ticket show {name}")
+    return Standing(", ".join(sorted(one["kind"] for one in given)), f"valetkey checkout {name}")
 
 
 def _secrets(client: Client, ticket: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
@@ -203,7 +204,7 @@ def _secrets(client: Client, ticket: Mapping[str, Any]) -> Sequence[Mapping[str,
 
 
 def _held(client: Client, ticket: Mapping[str, Any], lease: Mapping[str, Any]) -> Standing:
-    name = _shown(ticket)
+    name = typable(ticket["number"], ticket["id"])
     if lease["state"] == "planned":
         return Standing(f"begins {until(lease['starts_at'])}", f"valetkey checkin {name}")
     if lease["state"] == "asked":
@@ -213,13 +214,3 @@ def _held(client: Client, ticket: Mapping[str, Any], lease: Mapping[str, Any]) -
     if lease["paused_at"]:
         return Standing("checked out, and paused by the customer", f"valetkey checkin {name}")
     return Standing(f"checked out until {until(lease['expires_at'])}", first_use(lease, name))
-
-
-def _shown(ticket: Mapping[str, Any]) -> str:
-    """The ticket's number where a shell takes it as one word, else its id."""
-    number = str(ticket["number"])
-    return (
-        number
-        if number.isascii() and number.replace("-", "").replace("_", "").isalnum()
-        else str(ticket["id"])
-    )

@@ -14,6 +14,7 @@ import pytest
 
 from cli import clearing, moments
 from cli.clearing import digest
+from cli.lookup import typable
 from cli.using import parts_of
 from tests.approvals import given, taking
 from tests.cli.browser import people_of
@@ -94,6 +95,12 @@ def test_the_glass_is_broken_at_night_and_reviewed_in_the_morning(
 
 
 # -- read --------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("number", ["1;curl x|sh", "$(id)", "-h", "--to", "T 1", "", "T\u00e9", "a\n"])
+def test_a_number_that_a_shell_would_read_otherwise_is_in_no_command(number: str) -> None:
+    assert typable(number, "tkt_1") == "tkt_1"
+    assert typable("T-1001_b", "tkt_1") == "T-1001_b"
 
 
 def test_a_reference_names_a_ticket_a_secret_and_a_field() -> None:
