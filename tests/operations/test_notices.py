@@ -207,6 +207,16 @@ def test_what_is_given_anew_is_told_anew_when_it_is_first_used(embedded: World, 
     assert post.subjects()[sent:] == [NOTICES["secret.first-use"].subject % {"service": service.title}]
 
 
+@pytest.mark.promise("P8")
+def test_the_first_look_is_told_where_programs_were_handed_it_before(world: World) -> None:
+    _, secret, _, lease = world.lent()
+    for way in ("use", "reveal", "use", "reveal"):
+        open_field = checkout.use if way == "use" else checkout.reveal
+        world.perform(open_field, world.actor("technician"), lease.id, secret, "host")
+    told = world.sql("SELECT template FROM outbox WHERE template LIKE 'secret.first%' ORDER BY id")
+    assert [template for (template,) in told] == ["secret.first-handed", "secret.first-use"]
+
+
 def test_after_the_first_a_reveal_asks_no_more_of_the_database_for_being_told(world: World) -> None:
     _, secret, _, lease = world.lent()
     asked: list[str] = []

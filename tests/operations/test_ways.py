@@ -219,6 +219,9 @@ def test_what_was_seen_of_a_password_stays_when_a_key_is_given_in_its_place(embe
     embedded.reveal(lease, secret)
     browser, form = embedded.begin(embedded.ask(service))
     assert embedded.hand_in(browser, embedded.sealed(form, WHERE, kind=ADDED)).secret == secret
+    page = embedded.read(happened.happened, come(embedded, service.customer.id).actor, service.id)
+    looked = next(one for one in page.happened if one.type == "secret.reveal")
+    assert (looked.secret, looked.field) == ("Server login with a password", "Password")
     (line,) = seen(embedded, service)[secret]
     assert (line.way, line.version, line.present) == ("revealed", 1, False)
     assert line.kind_title == "Server login with a password", "of what was given then"

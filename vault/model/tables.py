@@ -201,7 +201,9 @@ class Secret(Row, table=True):
     offer_line: str = ""
     given_at: int | None = a_moment(nullable=True)
     opened_version: int = 0
-    """The last version that somebody opened; with the first opening of each, its customer is told."""
+    """The last version that somebody opened in any way; with the first opening of each, its customer is told."""
+    shown_version: int = 0
+    """The last version of which somebody was shown something; with that, they are told once more."""
     salt: bytes = a_salt()
 
 

@@ -1,12 +1,13 @@
 """Who could have kept a secret: told out of the ledger itself, by the way in which each person came to it."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import bindparam, select
 
 from vault.ledger.entry import Entry, decode
 from vault.model.desk_views import ExposureView, SeenView, Way
+from vault.model.kind import Kind
 from vault.model.kinds import KINDS
 from vault.model.people import Person
 from vault.model.tables import Lease, LedgerEntry, Secret
@@ -95,8 +96,7 @@ def _lines(reading: Reading, entries: Iterable[Entry], held: dict[str, Secret]) 
             seen = _Seen(secret.id, entry.actor, WAYS[entry.type], int(entry.ids.get("version", "0")))
             times.setdefault(seen, []).append(entry.time)
     names = _names(reading, {seen.person for seen in times})
-    titles = {one.id: KINDS[one.kind].title for one in held.values()}
-    given = _given(reading, next(iter(held.values())).service_id) if times else {}
+    given = given_kinds(reading, {one.service_id for one in held.values()}) if times else {}
     found = [
         (
             seen.secret,
@@ -107,7 +107,7 @@ def _lines(reading: Reading, entries: Iterable[Entry], held: dict[str, Secret]) 
                 first=to_datetime(at[0]),
                 last=to_datetime(at[-1]),
                 version=seen.version,
-                kind_title=given.get((seen.secret, seen.version), titles[seen.secret]),
+                kind_title=KINDS[given.get((seen.secret, seen.version), held[seen.secret].kind)].title,
                 present=_is_present(held[seen.secret], seen.version),
             ),
         )
@@ -125,16 +125,24 @@ def _is_present(secret: Secret, version: int) -> bool:
     return bool(secret.envelope) and secret.version == version
 
 
-def _given(reading: Reading, service_id: str) -> dict[tuple[str, int], str]:
-    """The title of what was given, by secret and version, as the ledger has it."""
-    entries = (
-        decode(body.encode()) for (body,) in reading.connection.execute(_GIVEN, {"service": service_id})
+def given_kinds(reading: Reading, service_ids: Iterable[str]) -> dict[tuple[str, int], str]:
+    """Of which kind each version of each secret of these services was given, as the ledger has it."""
+    bodies = (
+        str(row["body"]) for service_id in service_ids for row in reading.rows(_GIVEN, service=service_id)
     )
+    entries = (decode(body.encode()) for body in bodies)
     return {
-        (entry.ids["secret"], int(entry.ids["version"])): KINDS[entry.ids["kind"]].title
+        (entry.ids["secret"], int(entry.ids["version"])): entry.ids["kind"]
         for entry in entries
         if entry.ids.get("kind") in KINDS
     }
+
+
+def opened_kind(entry: Entry, given: Mapping[tuple[str, int], str], now: str) -> type[Kind] | None:
+    """Of which kind what an entry is about was at that time; where the entry does not say, of which it is now."""
+    version = entry.ids.get("version", "")
+    then = given.get((entry.ids.get("secret", ""), int(version))) if version.isdecimal() else None
+    return KINDS.get(then or now)
 
 
 def _names(reading: Reading, ids: set[str]) -> dict[str, str]:

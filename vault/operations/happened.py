@@ -8,10 +8,11 @@ from sqlalchemy import bindparam, select
 
 from vault.errors import Tampered
 from vault.ledger.entry import Entry, decode
-from vault.model.kinds import KINDS
+from vault.model.kind import Kind
 from vault.model.own import By, HappenedPage, HappenedView, Judged, OfAsking, Verdict, Why
 from vault.model.people import Person
 from vault.model.tables import Lease, LedgerEntry, Secret, Ticket
+from vault.operations import exposure
 from vault.operations.audit import facts_of
 from vault.operations.visits import own_service
 from vault.storage.reading import Reading
@@ -81,6 +82,7 @@ def told(reading: Reading, entries: list[Entry]) -> list[HappenedView]:
     ends = _column(reading, Lease, "ended_how", {entry.ids.get("lease", "") for entry in entries})
     tickets = _column(reading, Ticket, "number", {entry.ids.get("ticket", "") for entry in entries})
     kinds = _column(reading, Secret, "kind", {entry.ids.get("secret", "") for entry in entries})
+    given = exposure.given_kinds(reading, {entry.ids.get("service", "") for entry in entries})
     return [
         _view(
             entry,
@@ -88,7 +90,7 @@ def told(reading: Reading, entries: list[Entry]) -> list[HappenedView]:
             _of_asking(entry, ends.get(entry.ids.get("lease", ""), "")),
             names,
             tickets,
-            kinds,
+            exposure.opened_kind(entry, given, kinds.get(entry.ids.get("secret", ""), "")),
         )
         for entry in entries
     ]
@@ -118,9 +120,8 @@ def _view(
     of_asking: OfAsking,
     names: dict[str, str],
     tickets: dict[str, str],
-    kinds: dict[str, str],
+    kind: type[Kind] | None,
 ) -> HappenedView:
-    kind = KINDS.get(kinds.get(entry.ids.get("secret", ""), ""))
     field = entry.ids.get("field", "")
     titles = {one.name: one.title for one in kind.all_fields} if kind else {}
     return HappenedView(

@@ -38,7 +38,7 @@ from vault.outbox.gathered import Notice
 from vault.outbox.mail import Mail
 from vault.storage.reading import Reading
 from vault.storage.unit import Unit
-from vault.values import DAY, MINUTE, Actor, to_datetime
+from vault.values import DAY, MINUTE, Actor, clock_words, to_datetime
 
 GATHERED = frozenset(gathered.NOTICES)
 """What can wait for others, in one mail or in the day's digest. The rest has a mail of its own, at once."""
@@ -66,12 +66,15 @@ def on_opening(
 ) -> None:
     """Somebody opens a field: the first opening of what was given is told, and each one of an extraordinary kind.
 
-    `way` is whether it was shown, handed to a program, or only a code was made of it. Which version was opened before
-    stands in the secret's own row, which a reveal has read and checked anyway. So all but the first opening cost a
-    comparison of two numbers here, and no word to the database.
+    So is the first look, where programs were handed it before. `way` is whether it was shown, handed to a program, or
+    only a code was made of it. What was opened before stands in the secret's own row, which a reveal has read and
+    checked anyway. So all but the first openings cost a comparison of numbers here, and no word to the database.
     """
-    if secret["opened_version"] != secret["version"]:
-        unit.change(Secret(**secret), opened_version=secret["version"])
+    version = secret["version"]
+    before = secret["shown_version" if way == "reveal" else "opened_version"]
+    if before != version:
+        known = {"opened_version": version} | ({"shown_version": version} if way == "reveal" else {})
+        unit.change(Secret(**secret), **known)
         unit.notify(_FIRST[way], f"{lease_id} {secret['id']}", customer_id)
     elif KINDS[secret["kind"]].extraordinary:
         unit.notify(_EACH[way], f"{lease_id} {secret['id']}", customer_id)
@@ -236,7 +239,7 @@ def lease_told(reading: Reading, _actor: Actor, template: str, subject: str) -> 
     holder, decider = _any(reading, Person, lease.person_id), _any(reading, Person, lease.decided_by)
     by = "the customer" if lease.approver == "customer" else ""
     place = "approvals" if template == "staff.lease-asked" else "leases"
-    from_then = f"from {_said(lease.starts_at)}" if _is_later(reading, lease.starts_at) else ""
+    from_then = f"from {clock_words(lease.starts_at)}" if _is_later(reading, lease.starts_at) else ""
     return words.lease(
         template,
         to.mail,
@@ -248,17 +251,15 @@ def lease_told(reading: Reading, _actor: Actor, template: str, subject: str) -> 
         service=service.title if service else "",
         ticket=ticket.number if ticket else "",
         minutes=str(lease.minutes),
-        begins=f", from {_said(lease.begins_at)} on" if _is_later(reading, lease.begins_at) else "",
-        runs=f"{from_then} until {_said(lease.expires_at)}".strip(),
+        begins=f", from {clock_words(lease.begins_at or 0)} on"
+        if _is_later(reading, lease.begins_at)
+        else "",
+        runs=f"{from_then} until {clock_words(lease.expires_at)}".strip(),
     )
 
 
 def _is_later(reading: Reading, moment: int | None) -> bool:
     return moment is not None and reading.now < moment
-
-
-def _said(moment: int | None) -> str:
-    return to_datetime(moment or 0).strftime("%d %B %Y, %H:%M UTC")
 
 
 def destroyed(reading: Reading, _actor: Actor, service_id: str) -> Mail:

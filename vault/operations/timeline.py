@@ -5,11 +5,13 @@ from dataclasses import dataclass, field
 
 from vault.ledger.entry import Entry
 from vault.model.board import LaneView, MarkView, SpanView, TimelineView
+from vault.model.kind import Kind
 from vault.model.kinds import KINDS
 from vault.model.people import Person
 from vault.model.tables import Lease, Request, Secret, Service, Ticket
 from vault.operations.asking import service_for
-from vault.operations.exposure import WAYS
+from vault.operations.begun import has_begun
+from vault.operations.exposure import WAYS, given_kinds, opened_kind
 from vault.operations.happened import entries_of
 from vault.storage.reading import Reading
 from vault.values import Actor, to_datetime
@@ -132,25 +134,23 @@ def _paused(told: _Told, until: int) -> LaneView:
 
 
 def _lent(reading: Reading, service: Service, told: _Told) -> list[LaneView]:
-    leases = [one for one in reading.find_all_unchecked(Lease, service_id=service.id) if _begun(one)]
+    leases = [one for one in reading.find_all_unchecked(Lease, service_id=service.id) if has_begun(one)]
     people = {
         one.id: one.name for one in _people(reading, {one.person_id for one in leases} | set(told.opened))
     }
     numbers = {one.id: one.number for one in reading.find_all_unchecked(Ticket, service_id=service.id)}
     kinds = {one.id: one.kind for one in reading.find_all_unchecked(Secret, service_id=service.id)}
+    given = given_kinds(reading, (service.id,))
     lanes = []
     for person, name in sorted(people.items(), key=lambda one: one[1]):
         theirs = sorted((one for one in leases if one.person_id == person), key=lambda one: one.starts_at)
-        marks = [_mark(entry, kinds) for entry in told.opened.get(person, [])[-MOST_MARKS:]]
+        marks = [
+            _mark(entry, opened_kind(entry, given, kinds.get(entry.ids.get("secret", ""), "")))
+            for entry in told.opened.get(person, [])[-MOST_MARKS:]
+        ]
         spans = [_lease(one, numbers.get(one.ticket_id, ""), told) for one in theirs]
         lanes.append(LaneView(title=name, spans=tuple(spans), marks=tuple(marks)))
     return lanes
-
-
-def _begun(lease: Lease) -> bool:
-    """Whether it ever opened something, or is planned to."""
-    is_asked = lease.approver and not lease.decided_by and not lease.review_id
-    return lease.state != "asked" and not is_asked and lease.ended_how != "refused"
 
 
 def _people(reading: Reading, ids: set[str]) -> list[Person]:
@@ -167,8 +167,7 @@ def _lease(lease: Lease, number: str, told: _Told) -> SpanView:
     return _span("glass" if lease.review_id else "lent", lease.starts_at, min(ended, lease.expires_at), words)
 
 
-def _mark(entry: Entry, kinds: dict[str, str]) -> MarkView:
-    kind = KINDS.get(kinds.get(entry.ids.get("secret", ""), ""))
+def _mark(entry: Entry, kind: type[Kind] | None) -> MarkView:
     titles = {one.name: one.title for one in kind.all_fields} if kind else {}
     what = titles.get(entry.ids.get("field", ""), "") or (kind.title if kind else "")
     return MarkView(way=WAYS[entry.type], at=to_datetime(entry.time), what=what)

@@ -587,6 +587,7 @@ def upgrade() -> None:
         sa.Column("offer_line", sa.String(), nullable=False),
         sa.Column("given_at", sa.BigInteger(), nullable=True),
         sa.Column("opened_version", sa.Integer(), nullable=False),
+        sa.Column("shown_version", sa.Integer(), nullable=False),
         sa.Column("salt", sa.LargeBinary(), nullable=False),
         sa.ForeignKeyConstraint(
             ["request_id"],
