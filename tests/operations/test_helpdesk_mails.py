@@ -28,7 +28,7 @@ def test_administrators_hear_of_each_helpdesk_and_coordinators_of_what_waits_for
             teller.tell("service.ended", service={"id": reference})
         clara = embedded.actor("coordinator")
         undone = next(one for one in embedded.read(services.services, clara) if one.title == "Shop C-8")
-        later = to_datetime(embedded.clock.wall() + 20 * DAY)
+        later = to_datetime(embedded.clock.wall() + 21 * DAY)
         given = embedded.presence("coordinator")
         embedded.run(services.prolong(embedded.vault, clara, undone.id, later, given))
         embedded.perform(helpdesks.end, Actor.host(), teller.id)
