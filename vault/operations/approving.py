@@ -6,11 +6,20 @@ from sqlalchemy import bindparam, select
 
 from vault.errors import Conflict, Denied, Ended, Invalid, NotFound, Tampered
 from vault.model.people import Person
-from vault.model.tables import Lease, Ticket
+from vault.model.tables import Lease
 from vault.model.views import ApprovalView, LeaseView
 from vault.operations import approvers, notices, presence, showing
-from vault.operations.asking import may, service_of
-from vault.operations.leases import assignment_of, delivery_of, end_lease, openable, over_at, require_free
+from vault.operations.asking import may, service_of, ticket_of
+from vault.operations.begun import HAS_BEGUN
+from vault.operations.leases import (
+    assignment_of,
+    delivery_of,
+    end_lease,
+    logins,
+    openable,
+    over_at,
+    require_free,
+)
 from vault.operations.presence import NOTHING, Deed, Presence
 from vault.operations.services import type_of
 from vault.operations.vault import Vault
@@ -41,14 +50,11 @@ _LATELY = (
         _LEASES.c.person_id == bindparam("person"),
         _LEASES.c.id != bindparam("but"),
         _LEASES.c.starts_at > bindparam("since"),
-        _LEASES.c.state != "asked",
-        _LEASES.c.ended_how != "refused",
-        (_LEASES.c.approver == "") | (_LEASES.c.decided_by != "") | (_LEASES.c.review_id != ""),
+        HAS_BEGUN,
     )
     .order_by(_LEASES.c.starts_at.desc(), _LEASES.c.id)
     .limit(MOST_LATELY)
 )
-"""What somebody checked out; not what they only asked for."""
 
 
 # -- a coordinator's yes and no ---------------------------------------------------------------------------------------
@@ -98,9 +104,8 @@ def _judged(reading: Reading, coordinator: Person, lease: Lease, digest: str) ->
     if reason:
         raise Denied(f"you cannot say yes to this: {reason}")
     require_beginning(reading, lease)
-    ticket, service = _ticket_of(reading, lease), service_of(reading, lease.service_id)
-    logins = len(lease.covers.split())
-    what = "one login" if logins == 1 else f"{logins} logins"
+    ticket, service = ticket_of(reading, lease.ticket_id), service_of(reading, lease.service_id)
+    what = logins(lease.covers.split())
     since = f" from {clock_words(lease.begins_at)} on" if lease.begins_at else ""
     return Deed(
         f"let {holder.name} check out {what} of “{service.title}” for ticket {ticket.number}, "
@@ -165,7 +170,8 @@ def require_beginning(reading: Reading, lease: Lease) -> tuple[int, int]:
     and the catalogue as it stands: a stricter one needs to be asked anew. Raises Denied, NotFound, Ended, Conflict.
     """
     service, holder = service_of(reading, lease.service_id), _holder_of(reading, lease)
-    policy.require_wanted(delivery_of(reading, holder, _ticket_of(reading, lease), service), reading.now)
+    ticket = ticket_of(reading, lease.ticket_id)
+    policy.require_wanted(delivery_of(reading, holder, ticket, service), reading.now)
     assignment = assignment_of(reading, holder.id, lease.ticket_id)
     over = over_at(service, assignment) if assignment else service.ends_at
     wanted = lease.covers.split()
@@ -207,13 +213,6 @@ def _holder_of(reading: Reading, lease: Lease) -> Person:
     if holder is None:
         raise NotFound(_NOTHING)
     return holder
-
-
-def _ticket_of(reading: Reading, lease: Lease) -> Ticket:
-    ticket = reading.find(Ticket, id=lease.ticket_id)
-    if ticket is None:
-        raise NotFound(_NOTHING)
-    return ticket
 
 
 # -- showing ----------------------------------------------------------------------------------------------------------

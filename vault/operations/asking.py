@@ -2,7 +2,7 @@
 
 from functools import cache
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import and_, bindparam, func, or_, select
 
 from vault.errors import NotFound, NotSignedIn, Tampered
 from vault.model.people import Person
@@ -91,6 +91,14 @@ def ticket_for(reading: Reading, actor: Actor, right: str, ticket_id: str) -> tu
     return ticket, service_of(reading, ticket.service_id)
 
 
+_ASSIGNMENTS = Assignment.table()
+IS_ON = and_(
+    _ASSIGNMENTS.c.state == "active",
+    or_(_ASSIGNMENTS.c.ends_at.is_(None), _ASSIGNMENTS.c.ends_at > bindparam("at")),
+)
+"""Of an assignment's row: that it puts somebody on a ticket at the moment `at`."""
+
+
 def _is_over(assignment: Assignment, now: int) -> bool:
     return assignment.ends_at is not None and now >= assignment.ends_at
 
@@ -101,6 +109,14 @@ def service_of(reading: Reading, service_id: str) -> Service:
     if service is None:
         raise NotFound(_NOTHING)
     return service
+
+
+def ticket_of(reading: Reading, ticket_id: str) -> Ticket:
+    """The ticket that an already found row belongs to. Raises NotFound."""
+    ticket = reading.find(Ticket, id=ticket_id)
+    if ticket is None:
+        raise NotFound(_NOTHING)
+    return ticket
 
 
 def request_for(reading: Reading, actor: Actor, right: str, request_id: str) -> tuple[Request, Service]:

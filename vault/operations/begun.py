@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import and_, bindparam, select
 
 from vault.errors import Tampered
 from vault.ledger.entry import Entry, decode
@@ -14,15 +14,18 @@ from vault.storage.reading import Reading
 from vault.values import DAY
 
 _LEASES, _ENTRIES = Lease.table(), LedgerEntry.table()
-_BEGUN = select(_LEASES.c.id).where(
-    _LEASES.c.person_id == bindparam("person"),
-    _LEASES.c.starts_at > bindparam("since"),
-    _LEASES.c.starts_at < bindparam("until"),
+HAS_BEGUN = and_(
     _LEASES.c.state != "asked",
     _LEASES.c.ended_how != "refused",
     (_LEASES.c.approver == "") | (_LEASES.c.decided_by != "") | (_LEASES.c.review_id != ""),
 )
-"""Leases that began, or will; not what was only asked for."""
+"""Of a lease's row: that it began, or will; not what was only asked for. `has_begun` says the same."""
+_BEGUN = select(_LEASES.c.id).where(
+    _LEASES.c.person_id == bindparam("person"),
+    _LEASES.c.starts_at > bindparam("since"),
+    _LEASES.c.starts_at < bindparam("until"),
+    HAS_BEGUN,
+)
 _STARTED = select(_ENTRIES.c.body).where(
     _ENTRIES.c.actor == bindparam("person"),
     _ENTRIES.c.type == "lease.start",
@@ -31,6 +34,12 @@ _STARTED = select(_ENTRIES.c.body).where(
     | (_ENTRIES.c.body.contains('"begins":"') & (_ENTRIES.c.time > bindparam("planned"))),
 )
 """Entries of leases that can begin within a day of some moment: asked for until shortly before, or planned."""
+
+
+def has_begun(lease: Lease) -> bool:
+    """Whether a lease began, or will."""
+    is_asked = lease.approver and not lease.decided_by and not lease.review_id
+    return lease.state != "asked" and lease.ended_how != "refused" and not is_asked
 
 
 def around(reading: Reading, person: Person, moment: int) -> list[tuple[str, int]]:
@@ -63,5 +72,4 @@ def _start_of(reading: Reading, person: Person, entry: Entry) -> int | None:
     lease = reading.find(Lease, id=entry.ids["lease"])
     if lease is None or lease.person_id != person.id or lease.service_id != entry.ids["service"]:
         raise Tampered("a lease that the ledger names is not there any more")
-    begun = lease.state != "asked" and lease.ended_how != "refused" and (lease.decided_by or lease.review_id)
-    return lease.starts_at if begun else None
+    return lease.starts_at if has_begun(lease) else None

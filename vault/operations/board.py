@@ -13,7 +13,7 @@ from vault.model.desk import Review
 from vault.model.kinds import KINDS
 from vault.model.people import Person
 from vault.model.tables import Assignment, Customer, Lease, Request, Secret, Service, Ticket
-from vault.operations.asking import may
+from vault.operations.asking import IS_ON, may
 from vault.operations.stages import AT, LINES, STAGE, counts, line
 from vault.storage.reading import Reading
 from vault.values import DAY, Actor, to_datetime
@@ -117,9 +117,7 @@ TICKETS: Select[Any] = (
     .join(_C, _C.c.id == _S.c.customer_id)
 )
 """Tickets as TicketLine takes them."""
-_STAFFED = exists().where(
-    _A.c.ticket_id == _T.c.id, _A.c.state == "active", or_(_A.c.ends_at.is_(None), _A.c.ends_at > AT)
-)
+_STAFFED = exists().where(_A.c.ticket_id == _T.c.id, IS_ON)
 _UNSTAFFED = and_(_T.c.state == "open", _RUNS, ~_STAFFED)
 _REVIEWS: Select[Any] = (
     select(

@@ -8,16 +8,17 @@ from sqlalchemy import select
 from vault.errors import Conflict, Denied, Ended, Invalid, NotFound, VaultError
 from vault.model.codes import OneTimeCode
 from vault.model.kinds import KINDS
-from vault.model.tables import Lease, Secret, Ticket
+from vault.model.tables import Lease, Secret
 from vault.model.views import LeaseView, RequestView
 from vault.operations import approvers, glass, notices, openings, presence, showing, witnesses
-from vault.operations.asking import lease_for, may, person_of, roles_of, service_of, ticket_for
+from vault.operations.asking import lease_for, may, person_of, roles_of, service_of, ticket_for, ticket_of
 from vault.operations.leases import (
     LIVE,
     assignment_of,
     delivery_of,
     end_lease,
     extendable,
+    logins,
     openable,
     over_at,
     require_free,
@@ -92,8 +93,7 @@ def _in_words(
     needed = approvers.needed(reading, person_of(reading, actor), assignment, service, wanted, starts)
     require_free(reading, service, wanted, actor.id, starts, starts + minutes * MINUTE)
     said = {"": "", "coordinator": ", with a coordinator's yes", "customer": ", with the customer's yes"}
-    what = "one login" if len(wanted) == 1 else f"{len(wanted)} logins"
-    which = f"{what} of “{service.title}” for ticket {ticket.number}"
+    which = f"{logins(wanted)} of “{service.title}” for ticket {ticket.number}"
     since = f" from {clock_words(begins)} on" if begins else ""
     return f"check out {which}, {minutes} minutes{since}{said[needed.approver]}"
 
@@ -112,9 +112,7 @@ def _leased(
     unit.about(ticket=ticket_id)
     unit.disclose(actor.id, reason=why.text)
     person = may(unit, actor, "lease.start")
-    ticket = unit.find(Ticket, id=known_id("tkt", ticket_id))
-    if ticket is None:
-        raise NotFound("there is no such thing")
+    ticket = ticket_of(unit, known_id("tkt", ticket_id))
     service = service_of(unit, ticket.service_id)
     assignment = assignment_of(unit, person.id, ticket.id)
     require_delivery(delivery_of(unit, person, ticket, service), unit.now, "lease.start")

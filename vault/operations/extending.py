@@ -5,7 +5,7 @@ from vault.model.people import Person
 from vault.model.tables import Lease, Service, Ticket
 from vault.model.views import LeaseView
 from vault.operations import approvers, presence, showing
-from vault.operations.asking import may, service_of
+from vault.operations.asking import may, service_of, ticket_of
 from vault.operations.leases import (
     assignment_of,
     delivery_of,
@@ -82,9 +82,9 @@ def _own(reading: Reading, actor: Actor, lease_id: str) -> tuple[Person, Lease]:
 
 def _judged(reading: Reading, person: Person, lease: Lease, minutes: int) -> tuple[int, Service, Ticket]:
     """The new end, and what the lease is of. Raises as `extend`."""
-    service, ticket = service_of(reading, lease.service_id), reading.find(Ticket, id=lease.ticket_id)
+    service, ticket = service_of(reading, lease.service_id), ticket_of(reading, lease.ticket_id)
     assignment = assignment_of(reading, person.id, lease.ticket_id)
-    if ticket is None or assignment is None:
+    if assignment is None:
         raise NotFound("there is no such thing")
     require_delivery(delivery_of(reading, person, ticket, service), reading.now, "lease.extend")
     ends = extended_end(

@@ -1,5 +1,6 @@
 """Leases: what each stands on, and their end, in one place, so that every way out leaves the same trace."""
 
+from collections.abc import Sequence
 from typing import Literal
 
 from vault.errors import Conflict, NotFound
@@ -127,6 +128,11 @@ def openable(reading: Reading, service: Service, wanted: list[str]) -> list[Secr
         require_openable(secret.state)
         found.append(secret)
     return found
+
+
+def logins(covered: Sequence[str]) -> str:
+    """How many secrets a lease is of, as people say it."""
+    return "one login" if len(covered) == 1 else f"{len(covered)} logins"
 
 
 def end_lease(unit: Unit, lease: Lease, how: How, **decided: str) -> None:

@@ -13,7 +13,7 @@ from vault.errors import Denied
 from vault.model.board import FoundList, FoundView, SearchView
 from vault.model.people import Person
 from vault.model.tables import Assignment, Customer, Service, Ticket
-from vault.operations.asking import may, roles_of
+from vault.operations.asking import IS_ON, may, roles_of
 from vault.operations.board import TICKETS
 from vault.storage.reading import Reading
 from vault.values import Actor, clean_text
@@ -37,8 +37,7 @@ _SERVICES = (
 _TICKETS = TICKETS.order_by(_T.c.state != "open", _T.c.created_at.desc(), _T.c.id)
 _MINE = _TICKETS.join(_A, _A.c.ticket_id == _T.c.id).where(
     _A.c.person_id == bindparam("me"),
-    _A.c.state == "active",
-    or_(_A.c.ends_at.is_(None), _A.c.ends_at > bindparam("at")),
+    IS_ON,
     _T.c.state == "open",
 )
 """The tickets that a technician sees: those that they are on."""

@@ -7,7 +7,7 @@ from vault.model.people import Person
 from vault.model.tables import Assignment, Lease, Service, Ticket
 from vault.model.views import TicketView
 from vault.operations import approvers, showing
-from vault.operations.asking import may, roles_of, service_for, ticket_for
+from vault.operations.asking import IS_ON, may, roles_of, service_for, ticket_for
 from vault.operations.leases import end_lease, end_leases
 from vault.policy.access import require_open_service
 from vault.storage.reading import Reading
@@ -35,8 +35,7 @@ _MINE = (
     .join(_ASSIGNMENTS, _ASSIGNMENTS.c.ticket_id == _TICKETS.c.id)
     .where(
         _ASSIGNMENTS.c.person_id == bindparam("person"),
-        _ASSIGNMENTS.c.state == "active",
-        _ASSIGNMENTS.c.ends_at.is_(None) | (_ASSIGNMENTS.c.ends_at > bindparam("at")),
+        IS_ON,
         _TICKETS.c.state == "open",
     )
     .order_by(_TICKETS.c.created_at.desc(), _TICKETS.c.id)
