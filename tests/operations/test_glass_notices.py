@@ -20,7 +20,7 @@ from tests.operations.visiting import link_of
 from tests.world import World
 from vault.languages import LANGUAGES, translation
 from vault.operations import checkout, happened, mine, tickets, upkeep
-from vault.values import to_datetime
+from vault.values import clock_words, to_datetime, to_moment
 
 SHOP, TOM, CLARA, AXEL = (
     "shop@acme.example",
@@ -166,11 +166,11 @@ def test_what_is_planned_is_asked_for_and_answered_with_its_time(embedded: World
             assert f"not to be opened before {translation('en').moment(begins)}" in sentences(mail)
             continue
         (mail,) = [one for one in post.mails if one["To"] == CLARA]
-        assert f"30 minutes, from {begins:%d %B %Y, %H:%M} UTC on" in sentences(mail)
+        assert f"30 minutes, from {clock_words(to_moment(begins))} on" in sentences(mail)
         approved(world, lease)
         deliver(world)
         (mail,) = [one for one in post.mails if one["To"] == TOM]
-        assert f"It runs from {begins:%d %B %Y, %H:%M} UTC until" in sentences(mail)
+        assert f"It runs from {clock_words(to_moment(begins))} until" in sentences(mail)
 
 
 @pytest.mark.promise("P8")

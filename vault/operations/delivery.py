@@ -18,7 +18,7 @@ from vault.outbox.mail import Mail, send
 from vault.storage.reading import Reading
 from vault.storage.unit import Unit, operation
 from vault.storage.writer import where
-from vault.values import DAY, HOUR, MINUTE, SECOND, Actor, Moment, to_datetime
+from vault.values import DAY, HOUR, MINUTE, SECOND, Actor, Moment, clock_words
 
 MOST = 50
 MOST_NOTICES = 5
@@ -270,8 +270,7 @@ async def _to_staff(vault: Vault, row: Outbox) -> list[Mail | None]:
 
 def _invited(vault: Vault, code: str, name: str, mail: str, until: Moment) -> Mail:
     link = f"{vault.settings.origin}/enrol#{code}"
-    said = to_datetime(until).strftime("%d %B %Y, %H:%M UTC")
-    return words.invited(mail, name, vault.settings.business, mail, link, said)
+    return words.invited(mail, name, vault.settings.business, mail, link, clock_words(until))
 
 
 def _moved(reading: Reading, _actor: Actor, change_id: str) -> list[Mail | None]:

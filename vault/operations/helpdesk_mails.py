@@ -6,7 +6,7 @@ from vault.model.tables import Service
 from vault.outbox import helpdesks
 from vault.outbox.mail import Mail
 from vault.storage.reading import Reading
-from vault.values import Actor, to_datetime
+from vault.values import Actor, clock_words
 
 TEMPLATES = frozenset(helpdesks.NOTICES)
 
@@ -23,7 +23,7 @@ def told(reading: Reading, _actor: Actor, template: str, subject: str) -> Mail |
         return None  # it was undone meanwhile, or is over
     values = {"helpdesk": helpdesk.name}
     if service is not None:
-        until = to_datetime(service.destroy_at or 0).strftime("%d %B %Y, %H:%M UTC")
+        until = clock_words(service.destroy_at or 0)
         values |= {"service": service.title, "service_id": service.id, "until": until}
     business, origin = reading.settings.business, reading.settings.origin
     return helpdesks.told(template, person.mail, person.name, business, origin, values)

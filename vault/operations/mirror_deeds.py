@@ -5,8 +5,6 @@ Each is judged again in its transaction; whatever came in between decides.
 
 from typing import Any
 
-from sqlalchemy import bindparam, func, select
-
 from vault.errors import Conflict
 from vault.helpdesk.events import (
     Assigned,
@@ -20,24 +18,13 @@ from vault.helpdesk.events import (
 from vault.helpdesk.events import Ticket as Told
 from vault.model.helpdesks import Helpdesk, Mirrored, MirroredPerson
 from vault.model.people import Person
-from vault.model.tables import Customer, Outbox, Service
-from vault.operations import customers, destruction, helpdesks, mirrored, services, tickets
+from vault.model.tables import Customer, Service
+from vault.operations import customers, destruction, helpdesks, mirrored, services, tickets, witnesses
 from vault.operations.asking import roles_of
 from vault.operations.mirrored import span_of, span_of_person
 from vault.policy import mirroring as policy
 from vault.storage.unit import Operation, Unit, operation
 from vault.values import DAY, Actor, new_id
-
-_OUTBOX = Outbox.table()
-_TOLD_LATELY = (
-    select(func.count())
-    .select_from(_OUTBOX)
-    .where(
-        _OUTBOX.c.template == bindparam("template"),
-        _OUTBOX.c.subject_id == bindparam("subject"),
-        _OUTBOX.c.created_at > bindparam("since"),
-    )
-)
 
 
 def _judged(unit: Unit, actor: Actor, event: Event) -> Helpdesk:
@@ -157,7 +144,7 @@ def _ended(unit: Unit, actor: Actor, event: Ended) -> None:
     """End a service, with a grace in which a coordinator can undo it, whatever its type says: nothing is destroyed."""
     helpdesk = _judged(unit, actor, event)
     thing = mirrored.service_told(unit, helpdesk.id, event.reference)
-    service = unit.find(Service, id=thing.ours_id) if thing else None
+    service = mirrored.our_service(unit, thing)
     if service is None:
         raise Conflict("there is no such service any more")
     unit.about(service=service.id)
@@ -226,10 +213,6 @@ def _until(service: Service, told: MirroredPerson) -> int | None:
 
 def _tell_coordinators(unit: Unit, template: str, helpdesk: Helpdesk, about: str) -> None:
     """Once a day each, whatever the helpdesk goes on to say; of each service by itself."""
-    for person in unit.find_all(Person, state="active"):
-        if "coordinator" not in roles_of(person.roles):
-            continue
-        subject = " ".join(one for one in (helpdesk.id, about, person.id) if one)
-        lately = {"template": template, "subject": subject, "since": unit.now - DAY}
-        if not unit.connection.execute(_TOLD_LATELY, lately).scalar_one():
-            unit.notify(template, subject, person.id)
+    active = unit.find_all(Person, state="active")
+    coordinators = [one for one in active if "coordinator" in roles_of(one.roles)]
+    witnesses.tell(unit, template, f"{helpdesk.id} {about}".strip(), coordinators)

@@ -100,7 +100,7 @@ def people_of(reading: Reading, thing: Mirrored) -> list[MirroredPerson]:
 def service_of(reading: Reading, helpdesk_id: str, told: Told) -> Service:
     """The service that a ticket is about, if this helpdesk may tell of it. Raises NotFound, Conflict."""
     thing = service_told(reading, helpdesk_id, told.service)
-    service = reading.find(Service, id=thing.ours_id) if thing and thing.ours_id else None
+    service = our_service(reading, thing)
     if service is None:
         raise NotFound(
             "this helpdesk tells of no such service; a coordinator connects it: valetkey service connect"
@@ -110,6 +110,11 @@ def service_of(reading: Reading, helpdesk_id: str, told: Told) -> Service:
     if ours is not None and ours.service_id != service.id:
         raise Conflict("this ticket belongs to another service here; close it, and open another one")
     return service
+
+
+def our_service(reading: Reading, thing: Mirrored | None) -> Service | None:
+    """Our service that it is, open or ended; none where there is none of ours now."""
+    return reading.find(Service, id=thing.ours_id) if thing and thing.ours_id else None
 
 
 def ticket_of(reading: Reading, thing: Mirrored | None) -> Ticket | None:
@@ -239,7 +244,7 @@ def _of_registered(reading: Reading, helpdesk_id: str, event: Registered) -> Dee
     thing = service_told(reading, helpdesk_id, event.reference)
     if not span_of(thing).takes_on(event.at):
         return ""
-    ours = reading.find(Service, id=thing.ours_id) if thing and thing.ours_id else None
+    ours = our_service(reading, thing)
     return "helpdesk.told" if ours is not None and ours.state == "open" else "service.register"
 
 
@@ -248,7 +253,7 @@ def _of_ended(reading: Reading, helpdesk_id: str, event: Ended) -> Deed:
     span = span_of(thing)
     if not span.takes_off(event.at):
         return ""
-    ours = reading.find(Service, id=thing.ours_id) if thing and thing.ours_id else None
+    ours = our_service(reading, thing)
     ends = ours is not None and ours.state == "open" and event.at >= span.on_at
     return "service.end" if ends else "helpdesk.told"
 

@@ -1,5 +1,7 @@
 """Who is told at once of what is not to happen often, and may review it: every coordinator and every auditor."""
 
+from collections.abc import Iterable
+
 from sqlalchemy import bindparam, select
 
 from vault.errors import NotFound
@@ -14,7 +16,7 @@ from vault.policy import glass as policy
 from vault.policy.rights import AUDITOR, COORDINATOR
 from vault.storage.reading import Reading
 from vault.storage.unit import Unit
-from vault.values import DAY, Actor, to_datetime
+from vault.values import DAY, Actor, clock_words
 
 ROLES = COORDINATOR | AUDITOR
 _OUTBOX = Outbox.table()
@@ -75,8 +77,13 @@ def on_many_services(unit: Unit, person: Person) -> None:
 
 
 def _tell(unit: Unit, template: str, about: str, but: str) -> None:
-    """Leave word for every witness but that person; whoever was told the same within a day is not told again."""
-    for person in witnesses(unit, but):
+    """Leave word for every witness but that person, once a day."""
+    tell(unit, template, about, witnesses(unit, but))
+
+
+def tell(unit: Unit, template: str, about: str, people: Iterable[Person]) -> None:
+    """Leave word for each of these of the staff; whoever was told the same within a day is not told again."""
+    for person in people:
         subject = f"{about} {person.id}"
         if not unit.rows(_TOLD, template=template, subject=subject, since=unit.now - DAY):
             unit.notify(template, subject, person.id)
@@ -112,8 +119,8 @@ def told(reading: Reading, _actor: Actor, template: str, subject: str) -> Mail |
         verdict=review.verdict,
         service=service.title if service else "",
         ticket=ticket.number if ticket else "",
-        until=_said(lease.expires_at if lease else review.created_at),
-        due=_said(review.due_at),
+        until=clock_words(lease.expires_at if lease else review.created_at),
+        due=clock_words(review.due_at),
     )
 
 
@@ -125,7 +132,3 @@ def _mail(reading: Reading, template: str, to: Person, place: str, **values: str
 def _name(reading: Reading, person_id: str) -> str:
     found = reading.find(Person, id=person_id) if person_id else None
     return found.name if found else ""
-
-
-def _said(moment: int) -> str:
-    return to_datetime(moment).strftime("%d %B %Y, %H:%M UTC")
