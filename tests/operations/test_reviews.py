@@ -273,4 +273,3 @@ def test_the_list_has_what_waits_first(embedded: World) -> None:
     reviewed(world, second, "not justified")
     axel = world.actor("auditor")
     assert [found.lease.id for found in world.read(reviewing.reviews, axel)] == [first.id, second.id]
-    assert world.read(reviewing.to_review, axel) == 1

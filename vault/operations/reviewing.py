@@ -159,12 +159,6 @@ def reviews(reading: Reading, actor: Actor) -> list[ReviewView]:
     return [_view(reading, person, review, lease) for review, lease in leases if lease is not None]
 
 
-def to_review(reading: Reading, actor: Actor) -> int:
-    """How many reviews wait for somebody other than who broke the glass. Raises NotSignedIn or Denied."""
-    person = may(reading, actor, "review.list")
-    return sum(row["person_id"] != person.id for row in reading.rows(_OPEN))
-
-
 def review_view(reading: Reading, actor: Actor, review_id: str) -> ReviewView:
     """One review, for coordinators and auditors. Raises NotSignedIn, Denied or NotFound."""
     return _view(reading, *_found(reading, actor, "review.list", review_id))
