@@ -303,10 +303,14 @@ def test_who_has_a_helpdesk_tell_of_the_customer_and_of_themselves_says_no_yes_i
     coordinator = embedded.actor("coordinator")
     (told_of,) = embedded.read(services.services, coordinator)
     secret = embedded.give(embedded.read(services.service, coordinator, told_of.id))
-    teller.tell("ticket.assigned", ticket=teller.ticket("crm-1"), assignee=TOM, by=TOM)
-    (ticket,) = embedded.read(tickets.tickets, embedded.actor("technician"))
-    with refused(embedded, Denied, "lease.start", match="cannot be told from yours"):
-        embedded.lease(ticket, secret)
+    for put_by in (TOM, CLARA):
+        embedded.clock.advance(seconds=2)
+        teller.tell("ticket.assigned", ticket=teller.ticket("crm-1"), assignee=TOM, by=put_by)
+        (ticket,) = embedded.read(tickets.tickets, embedded.actor("technician"))
+        with refused(embedded, Denied, "lease.start", match="cannot be told from yours"):
+            embedded.lease(ticket, secret)
+        embedded.clock.advance(seconds=2)
+        teller.tell("ticket.unassigned", ticket=teller.ticket("crm-1"), assignee=TOM)
     embedded.perform(tickets.assign, coordinator, ticket.id, embedded.member("technician").id)
     assert embedded.lease(ticket, secret).approver == "customer"
 

@@ -148,13 +148,14 @@ def require_customers_own(
 ) -> None:
     """The customer who is to say yes is not whoever asks, by an address that they typed themselves. Raises Denied.
 
-    Nor is it one of whom a helpdesk told, where nobody else is known to have put them on the ticket: then both could be
-    their own doing there.
+    Nor is it one of whom a helpdesk told, where a helpdesk has put them on the ticket too: whoever signs as it would
+    be both.
     """
     customer = reading.find(Customer, id=service.customer_id)
     adder = reading.find(Person, id=customer.added_by) if customer else None
     if customer is not None and customer.added_by and adder is None:
-        policy.require_put_by_another(alone=assignment is None or assignment.alone)
+        putter = reading.find(Person, id=assignment.assigned_by) if assignment else None
+        policy.require_put_by_one_of_us(is_one=putter is not None)
     if adder is not None:
         _, accounts = changes.accounts_of(reading, asker, adder)
         both = (changes.account_of(asker), changes.account_of(adder))

@@ -154,9 +154,9 @@ def require_known_otherwise(
         )
 
 
-def require_put_by_another(*, alone: bool) -> None:
-    """Somebody else has put whoever asks on the ticket. Raises Denied."""
-    if alone:
+def require_put_by_one_of_us(*, is_one: bool) -> None:
+    """Somebody of the staff, and no helpdesk, has put whoever asks on the ticket. Raises Denied."""
+    if not is_one:
         raise Denied(
             "this takes the customer's yes, and a helpdesk told us of the customer and of you on this ticket, so their "
             "yes cannot be told from yours; a coordinator has to put you on it"
