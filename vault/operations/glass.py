@@ -10,11 +10,11 @@ from vault.ledger.entry import decode
 from vault.model.desk import Review
 from vault.model.kinds import KINDS
 from vault.model.people import Person
-from vault.model.tables import Lease, LedgerEntry, Secret, ServiceType, Ticket
+from vault.model.tables import Lease, LedgerEntry, Secret, ServiceType
 from vault.model.views import LeaseView, ServiceTypeView
 from vault.operations import approvers, begun, presence, showing, witnesses
-from vault.operations.asking import may, service_of
-from vault.operations.leases import assignment_of, delivery_of, openable, over_at, require_free
+from vault.operations.asking import may, service_of, ticket_of
+from vault.operations.leases import assignment_of, delivery_of, logins, openable, over_at, require_free
 from vault.operations.presence import NOTHING, Deed, Presence
 from vault.operations.services import type_of
 from vault.operations.vault import Vault
@@ -71,12 +71,11 @@ def _deed_of(reading: Reading, actor: Actor, lease_id: str, why: str) -> Deed:
 
 
 def _deed(reading: Reading, lease: Lease, why: str) -> Deed:
-    service, ticket = service_of(reading, lease.service_id), _ticket_of(reading, lease)
-    logins = len(lease.covers.split())
-    what = "one login" if logins == 1 else f"{logins} logins"
+    service, ticket = service_of(reading, lease.service_id), ticket_of(reading, lease.ticket_id)
     return Deed(
-        f"break the glass: open {what} of “{service.title}” for ticket {ticket.number} without the coordinator's yes "
-        "that it takes. The customer, every coordinator and every auditor are told at once, and it is reviewed",
+        f"break the glass: open {logins(lease.covers.split())} of “{service.title}” for ticket {ticket.number} "
+        "without the coordinator's yes that it takes. The customer, every coordinator and every auditor are told at "
+        "once, and it is reviewed",
         ("lease.break-glass", lease.id, showing.asked_of(lease).digest, why),
     )
 
@@ -142,7 +141,7 @@ def _found(reading: Reading, actor: Actor, lease_id: str) -> tuple[Person, Lease
 def _judged(reading: Reading, person: Person, lease: Lease) -> tuple[ServiceTypeView, int]:
     """The type by whose rule the glass can be broken now, and when the lease then ends. Raises as `break_glass`."""
     require_waiting(lease.state, lease.expires_at, reading.now)
-    service, ticket = service_of(reading, lease.service_id), _ticket_of(reading, lease)
+    service, ticket = service_of(reading, lease.service_id), ticket_of(reading, lease.ticket_id)
     of = type_of(reading, service.type, running=True)
     assignment = assignment_of(reading, person.id, ticket.id)
     require_delivery(delivery_of(reading, person, ticket, service), reading.now, "lease.break-glass")
@@ -230,10 +229,3 @@ def _was_refused(reading: Reading, person: Person, service_id: str) -> bool:
         for one in ended
     )
     return just_now or any(at > reading.now - policy.A_NO_HOLDS for at in said.values())
-
-
-def _ticket_of(reading: Reading, lease: Lease) -> Ticket:
-    ticket = reading.find(Ticket, id=lease.ticket_id)
-    if ticket is None:
-        raise NotFound(_NOTHING)
-    return ticket
