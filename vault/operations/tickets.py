@@ -122,8 +122,8 @@ def put_on(
 ) -> None:
     """Put a person on a ticket as part of another change, for whoever `by` is, who has been judged.
 
-    `alone`: nobody else is known to have wanted it, so that each lease takes a coordinator's yes; that never makes less
-    of an assignment that somebody else has made, and is over when somebody else makes it.
+    `alone`: nobody else is known to have wanted it, so that each lease takes a coordinator's yes; that is over when
+    somebody else makes it. What one of us has made, no helpdesk makes anew while it stands.
     """
     found = unit.find(Assignment, ticket_id=ticket.id, person_id=person.id)
     if found is None:
@@ -140,13 +140,19 @@ def put_on(
         )
         return
     stands = found.state == "active" and (found.ends_at is None or unit.now < found.ends_at)
-    if stands and (alone or (not found.alone and found.ends_at == until)):
+    is_known = not found.alone and found.ends_at == until and _is_of_us(found.assigned_by) >= _is_of_us(by)
+    if stands and (alone or is_known or (_is_of_us(found.assigned_by) and not _is_of_us(by))):
         return
     if not stands:  # it has run out, and no sweep has come by: what hung on it does not live again
         end_leases(unit, "unassigned", ticket_id=ticket.id, person_id=person.id)
     unit.change(found, state="active", assigned_by=by, alone=alone, ends_at=until)
     if until is not None:
         _shorten_leases(unit, ticket.id, person.id, until)
+
+
+def _is_of_us(by: str) -> bool:
+    """Whether it is one of the staff, and no helpdesk."""
+    return by.startswith("per_")
 
 
 def _shorten_leases(unit: Unit, ticket_id: str, person_id: str, until: int) -> None:
