@@ -92,12 +92,13 @@ def forge_sealed_assignment(world: World, ticket_id: str, person_id: str) -> Non
     tree = Frontier.unpack(size, bytes(frontier))
     tree.push(leaf_hash(body))
     world.sql(
-        "INSERT INTO assignment (id, ticket_id, person_id, assigned_by, state, created_at, salt) "
-        "VALUES (:id, :ticket, :person, :by, 'active', 1, :salt)",
+        "INSERT INTO assignment (id, ticket_id, person_id, assigned_by, state, alone, created_at, salt) "
+        "VALUES (:id, :ticket, :person, :by, 'active', :alone, 1, :salt)",
         id=row.id,
         ticket=ticket_id,
         person=person_id,
         by=coordinator,
+        alone=False,
         salt=row.salt,
     )
     world.sql(

@@ -122,6 +122,8 @@ def filled(path: str) -> str:
         "session": "ses",
         "challenge": "chl",
         "token": "tok",
+        "review": "rev",
+        "helpdesk": "hlp",
     }
     for name, prefix in kinds.items():
         path = path.replace(f"{{{name}_id}}", new_id(prefix))  # type: ignore[arg-type]
@@ -130,7 +132,7 @@ def filled(path: str) -> str:
 
 def _right(name: str, field: dict[str, Any]) -> Any:
     ids = {"customer": "cus", "service": "svc", "person": "per", "secret": "sec", "challenge": "chl"}
-    ids |= {"from_person": "per", "to_person": "per"}
+    ids |= {"from_person": "per", "to_person": "per", "helpdesk": "hlp"}
     if name in ids:
         return new_id(ids[name])  # type: ignore[arg-type]
     others = {

@@ -112,7 +112,7 @@ def test_a_service_in_its_grace_says_what_can_still_be_done(asking: World, serve
     asking.run(upkeep.sweep(asking.vault))
     page = sign_in(surf(), asking, server, "coordinator")
     page.goto(server)
-    expect(page.locator("main .state")).to_contain_text("ended, can be prolonged until")
+    expect(page.locator("main .state")).to_contain_text("ended, can be undone until")
     page.goto(f"{server}/services/{service.id}")
     expect(page.locator(".lead")).to_contain_text("This service has ended by itself")
     page.get_by_role("link", name="Bring it back").click()

@@ -225,7 +225,7 @@ def test_signing_in_shows_a_code_waits_and_keeps_only_tokens(
     assert "signed in as Tina (coordinator, technician) until 2026-12-31 18:00 UTC" in told
     assert "secret" not in told + ran.stdout.decode()
     assert "vk_" not in told + ran.stdout.decode()
-    assert told.endswith("next: valetkey ticket list\n")
+    assert told.endswith("next: valetkey tickets\n")
 
 
 @pytest.mark.parametrize(
