@@ -30,7 +30,7 @@ _OPENED = (
 )
 _GIVEN = select(_ENTRIES.c.body).where(
     _ENTRIES.c.service_id == bindparam("service"),
-    _ENTRIES.c.type == "secret.give",
+    _ENTRIES.c.type.concat("") == "secret.give",  # or SQLite would read what all services were given
     _ENTRIES.c.body.contains('"outcome":"ok"'),
 )
 _SECRET_FIELDS = {field.name for kind in KINDS.values() for field in kind.all_fields if field.secret}
