@@ -19,7 +19,7 @@ from tests.world import LOGIN, Template, World
 from vault.ledger.entry import Entry, decode
 from vault.ledger.verify import verify_bundle
 from vault.model.views import LeaseView
-from vault.operations import checkout
+from vault.operations import checkout, upkeep
 from vault.policy.attempts import LIMITS
 from vault.values import Actor
 
@@ -79,9 +79,11 @@ class Ring:
         return self.world.presence(self.members[self.scene.people[who]])
 
     def job(self, kind: str, *, same_day: bool = False) -> str:
-        """One more service of a kind; on another day, so that nobody opens too many on one."""
+        """One more service of a kind; on another day, so that nobody opens too many on one or waits for too much."""
         self.jobs += 1
-        self.world.clock.advance(hours=0 if same_day else 25)
+        if not same_day:
+            self.world.clock.advance(hours=25)
+            self.world.run(upkeep.sweep(self.world.vault))
         begin_job(self.world, self.scene, kind, f"{kind}-{self.jobs}")
         return f"{kind}-{self.jobs}"
 

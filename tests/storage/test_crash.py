@@ -82,12 +82,15 @@ def holds(
 def crash(world: World, rounds: int, place: Path, kill_server: Cluster | None = None) -> None:
     service, secret, _, _ = world.lent()
     ticket = world.ticket(service, number="T-CRASH")
+    owner = world.customer()
     chance = random.Random(20)
     for turn in range(rounds):
         world.sql("DELETE FROM attempt")
         lease = world.lease(ticket, secret, minutes=240)
+        # A service has only so many open tickets: each round opens them for one of its own.
+        busy = world.service(owner, title=f"Round {turn}")
         with away(world):
-            child = spawn(world, "load", lease=lease.id, secret=secret, service=service.id, mark=f"R{turn}")
+            child = spawn(world, "load", lease=lease.id, secret=secret, service=busy.id, mark=f"R{turn}")
             listener = Listener(child)
             listener.wait_for(2 + chance.randrange(60))
             time.sleep(chance.random() * 0.05)
