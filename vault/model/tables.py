@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from sqlalchemy import BigInteger, Column, Index, LargeBinary, Text, UniqueConstraint
+from sqlalchemy import BigInteger, Column, ColumnElement, Index, LargeBinary, Text, UniqueConstraint
 from sqlmodel import Field
 
 import vault.model.desk
@@ -286,13 +286,22 @@ class LedgerEntry(Row, table=True):
         Index("ix_ledger_entry_actor", "actor", "seq"),
         Index("ix_ledger_entry_type", "type", "seq"),
     )
-    seq: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
+    seq: int = Field(sa_column=Column(COUNTED, primary_key=True, autoincrement=False))
     time: int = a_moment()
     type: str
     actor: str
     service_id: str | None = None
     body: str = Field(sa_type=Text)
     leaf: bytes = a_blob()
+
+    @classmethod
+    def is_of(cls, *types: str) -> ColumnElement[bool]:
+        """That an entry is of one of those types, looked for among what else is asked about it.
+
+        Were the type's own index used, the entries of the whole house were read to find those of one service or one
+        person; SQLite would choose that.
+        """
+        return cls.table().c.type.concat("").in_(types)
 
 
 class RowHead(Row, table=True):
@@ -313,7 +322,7 @@ class Disclosed(Row, table=True):
     """A disclosed field of an entry, encrypted under its person's key."""
 
     __tablename__ = "disclosure"
-    seq: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
+    seq: int = Field(sa_column=Column(COUNTED, primary_key=True, autoincrement=False))
     name: str = Field(primary_key=True)
     subject_id: str = Field(index=True)
     sealed: bytes = a_blob()

@@ -7,7 +7,7 @@ from sqlalchemy import and_, bindparam, select
 from vault.errors import Tampered
 from vault.ledger.entry import Entry, decode
 from vault.model.people import Person
-from vault.model.tables import Lease, LedgerEntry
+from vault.model.tables import Lease, LedgerEntry, LedgerHead
 from vault.policy.access import FURTHEST
 from vault.policy.approval import WAITS_FOR
 from vault.storage.reading import Reading
@@ -28,12 +28,14 @@ _BEGUN = select(_LEASES.c.id).where(
 )
 _STARTED = select(_ENTRIES.c.body).where(
     _ENTRIES.c.actor == bindparam("person"),
-    _ENTRIES.c.type == "lease.start",
+    _ENTRIES.c.seq >= bindparam("first"),
+    LedgerEntry.is_of("lease.start"),
     _ENTRIES.c.body.contains('"outcome":"ok"'),
-    (_ENTRIES.c.time > bindparam("asked"))
-    | (_ENTRIES.c.body.contains('"begins":"') & (_ENTRIES.c.time > bindparam("planned"))),
+    (_ENTRIES.c.time > bindparam("asked")) | _ENTRIES.c.body.contains('"begins":"'),
 )
 """Entries of leases that can begin within a day of some moment: asked for until shortly before, or planned."""
+_SIZE = select(LedgerHead.table().c.size)
+_TIME = select(_ENTRIES.c.time).where(_ENTRIES.c.seq == bindparam("seq"))
 
 
 def has_begun(lease: Lease) -> bool:
@@ -49,7 +51,8 @@ def around(reading: Reading, person: Person, moment: int) -> list[tuple[str, int
     a row that is needed does not match, or is not there any more.
     """
     asked = moment - DAY - WAITS_FOR
-    wanted: dict[str, Any] = {"person": person.id, "asked": asked, "planned": asked - FURTHEST}
+    first = _first_after(reading, asked - FURTHEST)
+    wanted: dict[str, Any] = {"person": person.id, "first": first, "asked": asked}
     entries = [decode(row["body"].encode()) for row in reading.rows(_STARTED, **wanted)]
     found = [(entry.ids["service"], _start_of(reading, person, entry)) for entry in entries]
     known = {entry.ids["lease"] for entry in entries}
@@ -63,6 +66,21 @@ def around(reading: Reading, person: Person, moment: int) -> list[tuple[str, int
         for service, starts in found
         if starts is not None and moment - DAY < starts < moment + DAY
     ]
+
+
+def _first_after(reading: Reading, moment: int) -> int:
+    """Which entry is the first one later than a moment, which is found by halves: time does not run back in the ledger.
+
+    So a checkout reads what somebody did in a month and not what they ever did.
+    """
+    first, end = 0, int(reading.connection.execute(_SIZE).scalar_one())
+    while first < end:
+        middle = (first + end) // 2
+        time = reading.connection.execute(_TIME, {"seq": middle}).scalar()
+        if time is None:
+            raise Tampered("an entry of the ledger is missing")
+        first, end = (first, middle) if time > moment else (middle + 1, end)
+    return first
 
 
 def _start_of(reading: Reading, person: Person, entry: Entry) -> int | None:

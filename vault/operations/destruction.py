@@ -56,7 +56,7 @@ _SEEN = (
     )
     .where(
         _ENTRIES.c.service_id == bindparam("service"),
-        _ENTRIES.c.type.in_(WAYS),
+        LedgerEntry.is_of(*WAYS),
         _ENTRIES.c.body.contains('"outcome":"ok"'),
     )
     .group_by(_ENTRIES.c.actor, _ENTRIES.c.type)

@@ -23,14 +23,14 @@ _OPENED = (
     select(_ENTRIES.c.body)
     .where(
         _ENTRIES.c.service_id == bindparam("service"),
-        _ENTRIES.c.type.in_(WAYS),
+        LedgerEntry.is_of(*WAYS),
         _ENTRIES.c.body.contains('"outcome":"ok"'),
     )
     .order_by(_ENTRIES.c.seq)
 )
 _GIVEN = select(_ENTRIES.c.body).where(
     _ENTRIES.c.service_id == bindparam("service"),
-    _ENTRIES.c.type.concat("") == "secret.give",  # or SQLite would read what all services were given
+    LedgerEntry.is_of("secret.give"),
     _ENTRIES.c.body.contains('"outcome":"ok"'),
 )
 _SECRET_FIELDS = {field.name for kind in KINDS.values() for field in kind.all_fields if field.secret}

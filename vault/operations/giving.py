@@ -118,7 +118,7 @@ _SECRETS = Secret.table()
 _ENTRIES = LedgerEntry.table()
 _GIVINGS = (
     select(_ENTRIES.c.body)
-    .where(_ENTRIES.c.service_id == bindparam("service"), _ENTRIES.c.type == "secret.give")
+    .where(_ENTRIES.c.service_id == bindparam("service"), LedgerEntry.is_of("secret.give"))
     .order_by(_ENTRIES.c.seq.desc())
 )
 _UNCHECKED = select(_SECRETS.c.id).where(_SECRETS.c.state == "given").order_by(_SECRETS.c.id)

@@ -34,11 +34,10 @@ _CHANGED = (
 )
 _ENTRIES = LedgerEntry.table()
 _BROKEN = select(_ENTRIES.c.body).where(
-    _ENTRIES.c.type == "lease.break-glass", _ENTRIES.c.actor == bindparam("person")
+    _ENTRIES.c.actor == bindparam("person"), LedgerEntry.is_of("lease.break-glass")
 )
 _NO = select(_ENTRIES.c.body).where(
-    _ENTRIES.c.type.in_(("lease.refuse", "lease.revoke")),
-    _ENTRIES.c.service_id == bindparam("service"),
+    _ENTRIES.c.service_id == bindparam("service"), LedgerEntry.is_of("lease.refuse", "lease.revoke")
 )
 
 

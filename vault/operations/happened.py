@@ -39,7 +39,7 @@ _OF_SERVICE = (
     .where(
         _ENTRIES.c.service_id == bindparam("service"),
         _ENTRIES.c.seq < bindparam("before"),
-        _ENTRIES.c.type.in_(TYPES),
+        LedgerEntry.is_of(*TYPES),
     )
     .order_by(_ENTRIES.c.seq.desc())
 )

@@ -30,8 +30,7 @@ from vault.values import Actor, known_id, new_id, to_datetime
 _FIELD = "host_key"
 _ENTRIES = LedgerEntry.table()
 _MET = select(_ENTRIES.c.body).where(
-    _ENTRIES.c.type.concat("") == "host-key.meet",  # or SQLite would read what was met for all services
-    _ENTRIES.c.service_id == bindparam("service"),
+    _ENTRIES.c.service_id == bindparam("service"), LedgerEntry.is_of("host-key.meet")
 )
 
 

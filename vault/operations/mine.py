@@ -57,7 +57,7 @@ _OPENED = (
     select(_ENTRIES.c.body)
     .where(
         _ENTRIES.c.service_id == bindparam("service"),
-        _ENTRIES.c.type.in_(exposure.WAYS),
+        LedgerEntry.is_of(*exposure.WAYS),
         _ENTRIES.c.body.contains('"outcome":"ok"'),
         _ENTRIES.c.body.contains(bindparam("secret")),
     )

@@ -2,9 +2,10 @@
 
 import hmac
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import Select, bindparam, select, update
 
 from vault.crypto.tokens import (
     mailed_code_hash,
@@ -39,16 +40,6 @@ _END_ALL = (
     .values(state="ended", code_hash=None)
 )
 _ENTRIES = LedgerEntry.table()
-_LEFT = (
-    select(_ENTRIES.c.seq)
-    .where(
-        _ENTRIES.c.actor == bindparam("customer"),
-        _ENTRIES.c.type == bindparam("type"),
-        _ENTRIES.c.body.contains('"outcome":"ok"'),
-        _ENTRIES.c.body.contains(bindparam("visit")),
-    )
-    .limit(1)
-)
 _SEEN = update(_VISITS).where(_VISITS.c.id == bindparam("visit")).values(seen_at=bindparam("at"))
 
 
@@ -230,8 +221,22 @@ def _runs(reading: Reading, visit: Any) -> bool:
 
 def _has_left(reading: Reading, visit: Any, entry_type: str) -> bool:
     """Whether the ledger knows that this was done with a visit, whatever its row says: rows can be put back."""
-    wanted = {"customer": visit.customer_id, "type": entry_type, "visit": f'"visit":"{visit.id}"'}
-    return reading.connection.execute(_LEFT, wanted).first() is not None
+    wanted = {"customer": visit.customer_id, "visit": f'"visit":"{visit.id}"'}
+    return reading.connection.execute(_done(entry_type), wanted).first() is not None
+
+
+@cache
+def _done(entry_type: str) -> Select[tuple[int]]:
+    return (
+        select(_ENTRIES.c.seq)
+        .where(
+            _ENTRIES.c.actor == bindparam("customer"),
+            LedgerEntry.is_of(entry_type),
+            _ENTRIES.c.body.contains('"outcome":"ok"'),
+            _ENTRIES.c.body.contains(bindparam("visit")),
+        )
+        .limit(1)
+    )
 
 
 @operation("visit.seen", recorded=False, in_any_time=True)
