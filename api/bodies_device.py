@@ -7,7 +7,7 @@ from pydantic import AfterValidator, Field
 
 from api.bodies import Body, KindName, Proving, Text
 from vault.model.views import ApiTokenView, View
-from vault.operations.tokens import USUAL_DAYS
+from vault.operations.people.tokens import USUAL_DAYS
 from vault.values import TokenId, known_id
 
 

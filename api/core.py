@@ -23,7 +23,7 @@ from vault.model.messages import (
     Refused,
     Speak,
 )
-from vault.operations import giving, intake
+from vault.operations.customers import giving, intake
 from vault.operations.vault import Vault
 from vault.strict_json import read_json
 from vault.values import Actor

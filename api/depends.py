@@ -8,7 +8,7 @@ from starlette.datastructures import FormData
 from api.security import SESSION_COOKIE, cookie_named, is_form_token
 from api.source import source_of
 from vault.errors import Denied, NotSignedIn
-from vault.operations import sessions, tokens
+from vault.operations.people import sessions, tokens
 from vault.operations.vault import Vault
 from vault.values import Actor, Channel
 

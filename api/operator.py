@@ -15,7 +15,11 @@ from vault.errors import Invalid, VaultError
 from vault.model.helpdesk_views import HelpdeskView
 from vault.model.terms import AllTermsView, TermsView
 from vault.model.views import PersonView
-from vault.operations import catalogue, helpdesks, hosting, operator, scanning, staff, terms
+from vault.operations.customers import terms
+from vault.operations.helpdesk import helpdesks
+from vault.operations.house import operator, scanning
+from vault.operations.people import hosting, staff
+from vault.operations.services import catalogue
 from vault.operations.vault import Vault
 from vault.storage.reading import Reading
 from vault.strict_json import read_json

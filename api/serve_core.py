@@ -11,7 +11,7 @@ from api import server
 from api.app import create_app
 from api.core import Core, intake_socket
 from api.operator import operator_socket
-from vault.operations import upkeep
+from vault.operations.house import upkeep
 from vault.operations.vault import Vault
 from vault.settings import Settings
 

@@ -12,7 +12,7 @@ from api.led import led
 from api.security import SAFE_METHODS, cookie_named, is_form_token
 from api.source import source_of
 from vault.errors import Denied, NotSignedIn
-from vault.operations import visits
+from vault.operations.customers import visits
 from vault.values import Actor, SecretId, known_id
 
 MINE_COOKIE = "__Host-vk_mine"

@@ -34,22 +34,12 @@ from vault.crypto.suites import XWING
 from vault.crypto.tokens import new_token
 from vault.model.kinds import pack_fields
 from vault.model.messages import Begin, Form, Give
-from vault.operations import (
-    catalogue,
-    checkout,
-    customers,
-    enrolling,
-    giving,
-    intake,
-    operator,
-    requests,
-    services,
-    sessions,
-    staff,
-    tickets,
-    upkeep,
-)
+from vault.operations.customers import customers, giving, intake, requests
+from vault.operations.house import operator, upkeep
+from vault.operations.leases import checkout
+from vault.operations.people import enrolling, sessions, staff
 from vault.operations.presence import Presence
+from vault.operations.services import catalogue, services, tickets
 from vault.operations.vault import Vault
 from vault.settings import Settings
 from vault.values import Actor

@@ -77,7 +77,7 @@ def init(
 
     from sqlalchemy.exc import OperationalError  # noqa: PLC0415 (as above)
 
-    from vault.operations import operator  # noqa: PLC0415 (slow to import, and most commands do without)
+    from vault.operations.house import operator  # noqa: PLC0415 (as above)
     from vault.values import MailAddress, Title  # noqa: PLC0415 (as above)
 
     chosen = settings()

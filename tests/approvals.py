@@ -9,8 +9,10 @@ from tests.world import CATALOGUE, Member, World
 from vault.model.own import AskedLeaseView
 from vault.model.people import Person
 from vault.model.views import LeaseView, ServiceView, TicketView
-from vault.operations import approving, catalogue, checkout, mine, own_approvals
+from vault.operations.customers import mine, own_approvals
+from vault.operations.leases import approving, checkout
 from vault.operations.presence import Presence
+from vault.operations.services import catalogue
 from vault.storage.unit import Unit, operation
 from vault.values import Actor
 

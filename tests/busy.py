@@ -4,7 +4,9 @@ from tests.approvals import BY_COORDINATOR, put
 from tests.operations.visiting import come
 from tests.world import Member, World
 from vault.model.views import LeaseView, ServiceView
-from vault.operations import mine, tickets, upkeep
+from vault.operations.customers import mine
+from vault.operations.house import upkeep
+from vault.operations.services import tickets
 
 WITH_GRACE = "longest_life_days = 90\ngrace_days = 7"
 HOUSES = (

@@ -17,23 +17,12 @@ from vault.model.desk import Review
 from vault.model.people import ApiToken, Factor, Person
 from vault.model.tables import Assignment, Lease
 from vault.model.views import InvitationView, ServiceView
-from vault.operations import (
-    catalogue,
-    device,
-    enrolling,
-    factors,
-    helpdesks,
-    own_passkeys,
-    presence,
-    services,
-    sessions,
-    staff,
-    tickets,
-    tokens,
-    visits,
-    vouching,
-)
+from vault.operations import presence
+from vault.operations.customers import own_passkeys, visits
+from vault.operations.helpdesk import helpdesks
+from vault.operations.people import device, enrolling, factors, sessions, staff, tokens, vouching
 from vault.operations.presence import NOTHING, Deed
+from vault.operations.services import catalogue, services, tickets
 from vault.policy.rights import SCOPES
 from vault.storage.unit import Unit, operation
 from vault.values import DAY, HOUR, Actor, Prefix, new_id

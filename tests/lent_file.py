@@ -3,7 +3,7 @@
 from tests.world import CATALOGUE, World
 from vault.model.files import file_value
 from vault.model.views import LeaseView
-from vault.operations import catalogue
+from vault.operations.services import catalogue
 from vault.values import Actor
 
 WITH_FILE = CATALOGUE.replace(

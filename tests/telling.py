@@ -13,7 +13,8 @@ from tests.world import World
 from vault.ledger.entry import Entry, decode
 from vault.model.helpdesk_views import HelpdeskView
 from vault.model.views import ServiceView
-from vault.operations import helpdesks, mirroring, tickets
+from vault.operations.helpdesk import helpdesks, mirroring
+from vault.operations.services import tickets
 from vault.values import SECOND, Actor, to_datetime
 
 FROM = Actor.nobody("203.0.113.5", "api")

@@ -15,19 +15,12 @@ from vault.ledger.tree import Frontier
 from vault.ledger.verify import leaf_hash
 from vault.model.messages import Begin
 from vault.model.tables import Assignment
-from vault.operations import (
-    attempts,
-    audit,
-    catalogue,
-    checkout,
-    destruction,
-    giving,
-    intake,
-    requests,
-    sessions,
-    tickets,
-    upkeep,
-)
+from vault.operations import attempts
+from vault.operations.customers import giving, intake, requests
+from vault.operations.house import audit, destruction, upkeep
+from vault.operations.leases import checkout
+from vault.operations.people import sessions
+from vault.operations.services import catalogue, tickets
 from vault.policy.attempts import LIMITS
 from vault.storage.rows import digest, values_of
 from vault.values import Actor, MailAddress, new_id

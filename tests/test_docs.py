@@ -94,7 +94,7 @@ def test_the_settings_of_the_manual_are_settings() -> None:
 
 
 def test_the_catalogue_of_the_manual_is_a_catalogue() -> None:
-    from vault.operations.catalogue import parse
+    from vault.operations.services.catalogue import parse
 
     manual = (ROOT / "docs" / "operations.md").read_text("utf-8")
     (shown,) = re.findall(r"```toml\n(\[agreement\].*?)```", manual, re.DOTALL)

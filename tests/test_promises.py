@@ -12,7 +12,10 @@ from vault.crypto.envelope import Context
 from vault.errors import Denied, Ended, Invalid, NotFound, NotRecorded, Tampered, Unavailable, VaultError
 from vault.ledger.entry import decode
 from vault.ledger.verify import main as verify
-from vault.operations import audit, checkout, requests, tickets
+from vault.operations.customers import requests
+from vault.operations.house import audit
+from vault.operations.leases import checkout
+from vault.operations.services import tickets
 from vault.storage.database import scrub
 from vault.storage.keys import Opening
 

@@ -71,13 +71,13 @@ TRANSACTIONS = {
     ("vault/storage/signer.py", "_vouch"),
     # before there is a ledger to record in
     ("vault/storage/database.py", "create_schema"),
-    ("vault/operations/operator.py", "initialise"),
+    ("vault/operations/house/operator.py", "initialise"),
 }
 EXPOSES = {
     "vault/crypto/passwords.py": "hashes what was typed",
     "vault/crypto/protectors.py": "stretches the passphrase",
-    "vault/operations/giving.py": "looks for card numbers, in memory and seen by nobody",
-    "vault/operations/scanning.py": "looks for card numbers, in memory and seen by nobody",
+    "vault/operations/customers/giving.py": "looks for card numbers, in memory and seen by nobody",
+    "vault/operations/house/scanning.py": "looks for card numbers, in memory and seen by nobody",
     "vault/outbox/mail.py": "gives the mail server its password",
     "vault/model/codes.py": "makes a one-time code of its seed",
     "api/routes/leases.py": "the answer of a reveal, a use and a code",
@@ -85,7 +85,7 @@ EXPOSES = {
     "cli/terminal.py": "compares two prompts",
     "cli/sshasking.py": "answers ssh, which asks for the password",
     "cli/sshagents.py": "gives an agent of its own the key",
-    "vault/operations/host_keys.py": "the public key of a server, for who holds a lease of its login",
+    "vault/operations/leases/host_keys.py": "the public key of a server, for who holds a lease of its login",
 }
 """Where a `Plaintext` is let out, and why there. A new place is a decision, not a convenience."""
 

@@ -23,7 +23,7 @@ from httpx2 import Client
 from tests.operations.provers import with_passkey
 from tests.world import PASSWORD, Member, Template, World
 from vault.crypto.passwords import FLOOR
-from vault.operations import account, staff
+from vault.operations.people import account, staff
 from vault.policy.attempts import LIMITS
 from vault.values import Actor
 

@@ -39,10 +39,12 @@ REFUSALS = {
 }
 CUSTOMERS_MEET = (
     *(f"vault/model/{name}.py" for name in ("kind", "kinds")),
-    *(f"vault/operations/{name}.py" for name in ("attempts", "forms", "giving", "intake", "pins")),
+    "vault/operations/attempts.py",
+    "vault/operations/people/factors.py",
+    *(f"vault/operations/customers/{name}.py" for name in ("forms", "giving", "intake", "pins")),
     *(
-        f"vault/operations/{name}.py"
-        for name in ("factors", "mine", "own_approvals", "own_passkeys", "visits")
+        f"vault/operations/customers/{name}.py"
+        for name in ("mine", "own_approvals", "own_passkeys", "visits")
     ),
     *(f"vault/crypto/{name}.py" for name in ("passkeys", "statement", "tokens")),
     "vault/values.py",

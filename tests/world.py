@@ -43,23 +43,12 @@ from vault.model.views import (
     ServiceView,
     TicketView,
 )
-from vault.operations import (
-    audit,
-    catalogue,
-    checkout,
-    customers,
-    destruction,
-    enrolling,
-    giving,
-    intake,
-    operator,
-    requests,
-    services,
-    sessions,
-    staff,
-    tickets,
-)
+from vault.operations.customers import customers, giving, intake, requests
+from vault.operations.house import audit, destruction, operator
+from vault.operations.leases import checkout
+from vault.operations.people import enrolling, sessions, staff
 from vault.operations.presence import Presence
+from vault.operations.services import catalogue, services, tickets
 from vault.operations.vault import Vault
 from vault.settings import Settings
 from vault.storage.database import open_engine

@@ -13,7 +13,7 @@ from api.visiting import OnOwnPage, OwnForm, OwnRoute
 from vault.errors import Conflict, Ended, NotFound, NotSignedIn, Sealed, VaultError
 from vault.languages import marked, translation
 from vault.model.own import AskedLeaseView, OwnServiceView, OwnView
-from vault.operations import own_approvals
+from vault.operations.customers import own_approvals
 from vault.operations.vault import Vault
 from vault.storage.unit import Operation
 from vault.values import Actor

@@ -9,7 +9,7 @@ from api.pages.own import deed_page
 from api.pages.proving import faults_of, given_in, text
 from api.pages.sheet import OwnSheet, PageRoute, Sheet
 from vault.errors import VaultError
-from vault.operations import approving
+from vault.operations.leases import approving
 from vault.operations.vault import Vault
 from vault.values import Actor, to_datetime
 

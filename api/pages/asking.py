@@ -15,7 +15,8 @@ from api.pages.sheet import OwnSheet, PageRoute, Sheet
 from vault.errors import Denied, Invalid, NotFound, NotSignedIn, VaultError
 from vault.model.kinds import KINDS
 from vault.model.views import RequestView, ServiceTypeView, ServiceView
-from vault.operations import requests, services
+from vault.operations.customers import requests
+from vault.operations.services import services
 from vault.operations.vault import Vault
 from vault.values import Actor
 

@@ -10,7 +10,7 @@ from api.pages.own import deed_page
 from api.pages.proving import asks_to_prove, faults_of, given_in, text
 from api.pages.sheet import OwnSheet, PageRoute, Sheet
 from vault.errors import ProofNeeded, VaultError
-from vault.operations import checkout, glass
+from vault.operations.leases import checkout, glass
 from vault.operations.vault import Vault
 from vault.values import Actor
 

@@ -10,7 +10,7 @@ from api.pages.proving import faults_of, given_in, text
 from api.pages.sheet import OwnSheet, PageRoute, Sheet
 from vault.errors import NotFound, VaultError
 from vault.model.kinds import KINDS
-from vault.operations import catalogue, necessity
+from vault.operations.services import catalogue, necessity
 from vault.operations.vault import Vault
 from vault.policy.necessity import Line
 from vault.values import Actor

@@ -3,8 +3,8 @@
 from starlette.responses import Response
 
 from api.security import SESSION_COOKIE
-from vault.operations.browsers import KNOWN_FOR
-from vault.operations.sessions import SignedIn
+from vault.operations.people.browsers import KNOWN_FOR
+from vault.operations.people.sessions import SignedIn
 from vault.values import SECOND
 
 KNOWN_COOKIE = "__Host-vk_known"

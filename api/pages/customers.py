@@ -9,7 +9,8 @@ from api.pages.sheet import OwnSheet, PageRoute
 from vault.errors import NotFound
 from vault.languages import NAMES
 from vault.model.views import CustomerView
-from vault.operations import customers, stages
+from vault.operations.customers import customers
+from vault.operations.services import stages
 from vault.operations.vault import Vault
 from vault.values import Actor
 

@@ -16,7 +16,8 @@ from api.pages.sheet import OwnSheet, PageRoute, Sheet
 from api.pages.work import assignable
 from vault.errors import Invalid, VaultError
 from vault.model.views import LeaseView
-from vault.operations import checkout, tickets
+from vault.operations.leases import checkout
+from vault.operations.services import tickets
 from vault.operations.vault import Vault
 from vault.values import Actor, to_datetime
 

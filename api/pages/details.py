@@ -10,7 +10,7 @@ from api.pages.paper import OwnPaper, Paper
 from api.pages.proving import LONGEST_ANSWER, answer_in, text
 from api.visiting import OnOwnPage, OwnForm, OwnRoute
 from vault.errors import Conflict, Denied, Invalid, NotFound, Sealed, VaultError
-from vault.operations import mine, own_passkeys
+from vault.operations.customers import mine, own_passkeys
 from vault.operations.vault import Vault
 from vault.values import Actor
 

@@ -10,7 +10,8 @@ from api.pages.own import deed_page
 from api.pages.proving import Means, faults_of, given_in, text
 from api.pages.sheet import OwnSheet, PageRoute
 from vault.errors import NotFound, VaultError
-from vault.operations import device, presence
+from vault.operations import presence
+from vault.operations.people import device
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 

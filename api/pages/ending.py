@@ -13,7 +13,9 @@ from api.pages.own import deed_page
 from api.pages.proving import faults_of, given_in, text
 from api.pages.sheet import OwnSheet, PageRoute, Sheet
 from vault.errors import VaultError
-from vault.operations import destruction, requests, services
+from vault.operations.customers import requests
+from vault.operations.house import destruction
+from vault.operations.services import services
 from vault.operations.vault import Vault
 from vault.values import Actor, to_datetime
 

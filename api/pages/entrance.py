@@ -18,7 +18,7 @@ from api.pages.templates import shown
 from api.security import SESSION_COOKIE, cookie_named
 from api.source import client_of
 from vault.errors import NotSignedIn, VaultError
-from vault.operations import sessions, staff
+from vault.operations.people import sessions, staff
 from vault.operations.vault import Vault
 from vault.values import Actor
 

@@ -51,7 +51,7 @@ SENTENCES = {
     "service.destroy": marked("Everything that was given for it was destroyed"),
     "records.export": marked("You took your records with you"),
 }
-"""What is said of each type of entry in vault.operations.happened.TYPES."""
+"""What is said of each type of entry in vault.operations.customers.happened.TYPES."""
 BY_YOU = {
     "service.end": marked("You ended this service"),
     "lease.approve": marked("You allowed that your access is checked out for ticket %(ticket)s"),

@@ -15,7 +15,8 @@ from api.pages.sheet import OwnSheet, PageRoute, Sheet
 from vault.errors import Denied, Invalid, NotFound, ProofNeeded, StaleProof, TooMany, VaultError
 from vault.model.kinds import KINDS
 from vault.model.views import LeaseView
-from vault.operations import checkout, extending, tickets
+from vault.operations.leases import checkout, extending
+from vault.operations.services import tickets
 from vault.operations.vault import Vault
 from vault.values import SECOND, Actor, to_datetime
 

@@ -11,7 +11,9 @@ from api.pages.desk import desk, on_the_desk
 from api.pages.sheet import OwnSheet, PageRoute
 from api.pages.timeline import drawn
 from api.pages.work import tickets_page
-from vault.operations import board, checkout, exposure, services, staff, stages, tickets, timeline
+from vault.operations.leases import checkout, exposure
+from vault.operations.people import staff
+from vault.operations.services import board, services, stages, tickets, timeline
 from vault.policy.rights import DELIVERING
 from vault.values import to_datetime
 

@@ -21,7 +21,7 @@ from api.security import cookie_named, form_token, is_form_token
 from api.source import client_of
 from vault.errors import Denied, NotFound, NotSignedIn, VaultError
 from vault.model.views import EnrolmentView
-from vault.operations import enrolling
+from vault.operations.people import enrolling
 from vault.operations.vault import Vault
 from vault.settings import Settings
 from vault.values import SECOND

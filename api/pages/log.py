@@ -11,7 +11,7 @@ from api.pages.sheet import TEMPLATES, OwnSheet, PageRoute
 from api.routes import ledger
 from vault.errors import NotFound, VaultError
 from vault.model.log_views import EntryView
-from vault.operations import audit
+from vault.operations.house import audit
 
 router = APIRouter(prefix="/log", route_class=PageRoute, include_in_schema=False)
 

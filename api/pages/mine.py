@@ -13,7 +13,8 @@ from api.pages.paper import Paper, for_anybody, wished_by
 from api.pages.proving import text
 from api.visiting import MINE_COOKIE, OnOwnPage, OwnForm, OwnRoute, mine_token
 from vault.errors import NotFound, NotSignedIn, VaultError
-from vault.operations import happened, mine, own_passkeys, sessions, visits
+from vault.operations.customers import happened, mine, own_passkeys, visits
+from vault.operations.people import sessions
 from vault.values import SECOND
 
 router = APIRouter(prefix="/mine", route_class=OwnRoute, include_in_schema=False)

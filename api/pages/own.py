@@ -17,7 +17,7 @@ from api.pages.sheet import OwnSheet, PageRoute, Sheet
 from api.security import SESSION_COOKIE
 from api.source import client_of
 from vault.errors import Denied, NotFound, VaultError
-from vault.operations import account, sessions
+from vault.operations.people import account, sessions
 from vault.operations.vault import Vault
 from vault.policy.rights import SCOPES
 from vault.values import Actor

@@ -16,7 +16,7 @@ from api.security import form_token
 from api.visiting import OnOwnPage, mine_token
 from vault.languages import Translation, translation, wished
 from vault.model.own import HappenedView, OwnView
-from vault.operations import mine
+from vault.operations.customers import mine
 
 
 @cache

@@ -13,7 +13,7 @@ from api.pages.proving import faults_of, given_in, text
 from api.pages.sheet import OwnSheet, PageRoute, Sheet
 from vault.errors import NotFound, VaultError
 from vault.model.views import ChangeView, PersonView
-from vault.operations import staff, vouching
+from vault.operations.people import staff, vouching
 from vault.operations.vault import Vault
 from vault.values import Actor
 

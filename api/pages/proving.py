@@ -20,7 +20,7 @@ from vault.errors import (
     TooMany,
     VaultError,
 )
-from vault.operations import account
+from vault.operations.people import account
 from vault.operations.presence import Presence
 from vault.operations.vault import Vault
 from vault.sentences import Sentence

@@ -18,7 +18,9 @@ from api.pages.work import Work, begin
 from vault.errors import Conflict, Invalid, VaultError
 from vault.languages import LANGUAGES, NAMES
 from vault.model.views import CustomerView, RequestView, ServiceTypeView, ServiceView, TicketView
-from vault.operations import catalogue, customers, requests, services, staff
+from vault.operations.customers import customers, requests
+from vault.operations.people import staff
+from vault.operations.services import catalogue, services
 from vault.operations.vault import Vault
 from vault.values import Actor, MailAddress, Title, to_datetime
 

@@ -9,7 +9,7 @@ from api.depends import PageActor, TheVault
 from api.errors import problem_of
 from api.pages.sheet import OwnSheet, PageRoute
 from vault.errors import Invalid
-from vault.operations import searching
+from vault.operations.services import searching
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 

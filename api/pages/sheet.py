@@ -13,7 +13,7 @@ from api.pages.templates import environment, shown
 from api.security import SAFE_METHODS, SESSION_COOKIE, cookie_named, form_token
 from vault.model.kinds import KINDS
 from vault.model.views import SessionView
-from vault.operations import sessions
+from vault.operations.people import sessions
 
 TEMPLATES = environment()
 TEMPLATES.globals["kinds"] = KINDS

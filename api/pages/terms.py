@@ -10,7 +10,7 @@ from api.pages.paper import own_templates, wished_by
 from api.pages.templates import shown
 from api.routes.terms import Version
 from vault.languages import LANGUAGES
-from vault.operations import terms
+from vault.operations.customers import terms
 
 router = APIRouter(include_in_schema=False)
 

@@ -11,7 +11,7 @@ from api.pages.own import deed_page
 from api.pages.proving import faults_of, given_in, text
 from api.pages.sheet import OwnSheet, PageRoute, Sheet
 from vault.errors import VaultError
-from vault.operations import tokens
+from vault.operations.people import tokens
 from vault.policy.rights import SCOPES
 
 router = APIRouter(prefix="/account/tokens", route_class=PageRoute, include_in_schema=False)

@@ -15,7 +15,8 @@ from api.pages.proving import sentence_of, text
 from api.pages.sheet import OwnSheet, PageRoute, Sheet
 from vault.errors import Invalid, VaultError
 from vault.model.views import PersonView, ServiceView, TicketView
-from vault.operations import handover, services, staff, tickets
+from vault.operations.people import staff
+from vault.operations.services import handover, services, tickets
 from vault.operations.vault import Vault
 from vault.values import Actor, to_datetime, to_moment
 

@@ -15,7 +15,7 @@ from api.bodies import (
 )
 from api.depends import SignedIn, TheVault
 from vault.model.views import AccountView, OwnSessionView
-from vault.operations import account, sessions
+from vault.operations.people import account, sessions
 
 router = APIRouter(prefix="/account", tags=["account"])
 

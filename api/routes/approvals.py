@@ -6,7 +6,7 @@ from api.bodies import LeasePath
 from api.bodies_approvals import ApproveLease, RefuseLease
 from api.depends import SignedIn, TheVault
 from vault.model.views import ApprovalView, LeaseView
-from vault.operations import approving
+from vault.operations.leases import approving
 
 router = APIRouter(tags=["approvals"])
 

@@ -8,7 +8,8 @@ from api.bodies import ServicePath
 from api.depends import SignedIn, TheVault
 from vault.model.board import BoardView, SearchView
 from vault.model.desk_views import ExposureView
-from vault.operations import board, exposure, searching
+from vault.operations.leases import exposure
+from vault.operations.services import board, searching
 
 router = APIRouter(tags=["board"])
 

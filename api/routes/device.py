@@ -10,9 +10,9 @@ from api.bodies_device import DeviceAnswer, WhichDevice
 from api.depends import Nobody, SignedIn, TheVault
 from api.source import client_of
 from vault.model.views import DeviceView
-from vault.operations import device, refreshing
-from vault.operations.refreshing import SignedInDevice
-from vault.operations.sessions import IDLE
+from vault.operations.people import device, refreshing
+from vault.operations.people.refreshing import SignedInDevice
+from vault.operations.people.sessions import IDLE
 from vault.values import SECOND
 
 CLIENT = "valetkey-cli"

@@ -16,7 +16,7 @@ from api.bodies import (
 )
 from api.depends import Nobody, TheVault, bearer_of
 from vault.model.views import EnrolmentView
-from vault.operations import enrolling
+from vault.operations.people import enrolling
 
 router = APIRouter(prefix="/enrolment", tags=["enrolment"])
 

@@ -6,7 +6,7 @@ from api.bodies import ServicePath
 from api.bodies_helpdesks import ConnectHelpdesk, HelpdeskPath
 from api.depends import Nobody, SignedIn, TheVault
 from vault.model.helpdesk_views import HelpdeskView
-from vault.operations import helpdesks, mirroring
+from vault.operations.helpdesk import helpdesks, mirroring
 
 router = APIRouter(tags=["helpdesks"])
 

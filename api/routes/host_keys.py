@@ -7,7 +7,7 @@ from api.bodies import LeasePath
 from api.bodies_desk import KnownHostKey, MetHostKey
 from api.depends import SignedIn, TheVault
 from vault.model.desk_views import HostKeyView
-from vault.operations import host_keys
+from vault.operations.leases import host_keys
 
 router = APIRouter(tags=["leases"])
 

@@ -7,7 +7,7 @@ from api.bodies import LeasePath, TicketPath
 from api.bodies_desk import Broken, Extend, IssuedCode, NewLease, Reveal, Revealed, WantedCode
 from api.depends import SignedIn, TheVault
 from vault.model.views import LeaseView, RequestView
-from vault.operations import checkout, extending
+from vault.operations.leases import checkout, extending
 from vault.values import to_datetime
 
 router = APIRouter(tags=["leases"])

@@ -9,7 +9,7 @@ from fastapi.responses import StreamingResponse
 from api.bodies import LARGEST_SEQ, Filter, Seq
 from api.depends import SignedIn, TheVault
 from vault.model.log_views import CheckpointView, EntryPage, ProofView
-from vault.operations import audit
+from vault.operations.house import audit
 
 BLOCK = 64 * 1024
 """Bytes of a bundle that are sent at once."""

@@ -12,7 +12,7 @@ from api.visiting import MINE_COOKIE, OnOwnPage, SecretPath
 from vault.errors import Invalid
 from vault.model.own import HappenedPage, OwnServiceView, OwnView
 from vault.model.views import FactorView, RequestView
-from vault.operations import happened, mine, own_approvals, own_passkeys, records, visits
+from vault.operations.customers import happened, mine, own_approvals, own_passkeys, records, visits
 
 router = APIRouter(prefix="/mine", tags=["mine"])
 

@@ -5,7 +5,7 @@ from fastapi import APIRouter
 from api.bodies import AskFor, Reissue, RequestPath, ServicePath
 from api.depends import SignedIn, TheVault
 from vault.model.views import RequestView
-from vault.operations import requests
+from vault.operations.customers import requests
 
 router = APIRouter(tags=["requests"])
 

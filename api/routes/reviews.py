@@ -7,7 +7,7 @@ from api.bodies_desk import BreakGlass, CloseReview, ReviewPath
 from api.depends import SignedIn, TheVault
 from vault.model.desk_views import ReviewView
 from vault.model.views import LeaseView
-from vault.operations import glass, reviewing
+from vault.operations.leases import glass, reviewing
 
 router = APIRouter(tags=["reviews"])
 

@@ -6,7 +6,9 @@ from api.bodies import EndService, NewCustomer, NewService, ServicePath
 from api.bodies_services import ApproveLine, KindPath, ProlongService, TypePath
 from api.depends import SignedIn, TheVault
 from vault.model.views import CertificateView, CustomerView, ServiceTypeView, ServiceView
-from vault.operations import catalogue, customers, destruction, necessity, services
+from vault.operations.customers import customers
+from vault.operations.house import destruction
+from vault.operations.services import catalogue, necessity, services
 from vault.policy.necessity import Line
 
 router = APIRouter(tags=["services"])

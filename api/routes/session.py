@@ -6,7 +6,7 @@ from api.bodies import Agreed, PasskeyAsked, PasskeySignIn, SignedInAnswer, Sign
 from api.depends import Nobody, SignedIn, TheVault
 from api.source import client_of
 from vault.model.views import AgreementView, SessionView
-from vault.operations import sessions, staff
+from vault.operations.people import sessions, staff
 
 router = APIRouter(tags=["session"])
 

@@ -5,7 +5,7 @@ from fastapi import APIRouter
 from api.bodies import ChangePath, DroppedRole, NewMail, NewRoles, NewStaff, PersonPath, Proving
 from api.depends import SignedIn, TheVault
 from vault.model.views import ChangeView, InvitationView, StaffView
-from vault.operations import staff, vouching
+from vault.operations.people import staff, vouching
 
 router = APIRouter(prefix="/staff", tags=["staff"])
 

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Path
 
 from api.depends import Nobody, TheVault
 from vault.model.terms import AllTermsView, TermsView
-from vault.operations import terms
+from vault.operations.customers import terms
 
 router = APIRouter(tags=["terms"])
 

@@ -6,7 +6,8 @@ from api.bodies import Assignee, NewTicket, ServicePath, TicketPath, moment_of
 from api.bodies_desk import AssignAll, HandedOver, HandOver
 from api.depends import SignedIn, TheVault
 from vault.model.views import PersonView, TicketView
-from vault.operations import handover, staff, tickets
+from vault.operations.people import staff
+from vault.operations.services import handover, tickets
 
 router = APIRouter(tags=["tickets"])
 

@@ -5,7 +5,7 @@ from fastapi import APIRouter
 from api.bodies_device import MadeApiToken, NewApiToken, TokenPath
 from api.depends import SignedIn, TheVault
 from vault.model.views import ApiTokenView
-from vault.operations import tokens
+from vault.operations.people import tokens
 
 router = APIRouter(prefix="/tokens", tags=["tokens"])
 

@@ -19,7 +19,7 @@ from api.depends import CheckedForm
 from api.gate import bare, guarded
 from vault.crypto.protectors import KeyFile
 from vault.errors import NotSignedIn, Tampered
-from vault.operations import operator
+from vault.operations.house import operator
 from vault.operations.vault import Vault
 from vault.settings import Settings
 

@@ -8,7 +8,7 @@ from httpx2 import Client
 from tests.authenticator import SoftPasskey
 from tests.world import PASSWORD, World
 from vault.crypto.tokens import new_token
-from vault.operations import staff
+from vault.operations.people import staff
 from vault.values import Actor, new_id
 
 from .speaking import (

@@ -141,7 +141,7 @@ def test_the_whole_story_over_the_api(embedded: World, client: Client) -> None: 
 
 
 def _service(reading: Any, actor: Any, service_id: str) -> Any:
-    from vault.operations import services
+    from vault.operations.services import services
 
     return services.service(reading, actor, service_id)
 

@@ -10,7 +10,7 @@ from httpx2 import Client
 from api.visiting import MINE_COOKIE
 from tests.operations.visiting import come
 from tests.world import PASSWORD, World
-from vault.operations import staff
+from vault.operations.people import staff
 from vault.values import Actor, new_id
 
 from .speaking import CANARY, bearer, held, problem, secret, signed_in

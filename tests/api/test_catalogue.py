@@ -8,7 +8,8 @@ from httpx2 import Client
 
 from tests.operations.necessities import HOST, NECESSITY, WITH_REGISTRAR
 from tests.world import World
-from vault.operations import catalogue, upkeep
+from vault.operations.house import upkeep
+from vault.operations.services import catalogue
 from vault.values import to_datetime
 
 from .speaking import CANARY, held, problem, with_code

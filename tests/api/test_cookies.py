@@ -7,7 +7,7 @@ import pytest
 from httpx2 import Client, Response
 
 from tests.world import PASSWORD, World
-from vault.operations import staff
+from vault.operations.people import staff
 from vault.values import Actor
 
 LASTING = {"__Host-vk_known", "__Host-vk_enrol"}

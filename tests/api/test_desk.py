@@ -10,7 +10,7 @@ from httpx2 import Client, Response
 from tests.logins import GOOD
 from tests.operations.desks import REASON, WITH_CODES, apply
 from tests.world import LOGIN, World
-from vault.operations import tokens
+from vault.operations.people import tokens
 from vault.values import to_datetime
 
 from .speaking import bearer, held, problem, with_code

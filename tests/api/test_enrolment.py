@@ -9,7 +9,7 @@ from tests.authenticator import SoftPasskey
 from tests.world import PASSWORD, World
 from vault.crypto.tokens import new_intake_code, new_token
 from vault.model.views import InvitationView
-from vault.operations import staff
+from vault.operations.people import staff
 from vault.values import Actor
 
 from .speaking import CANARY, bearer, code_of, held, problem, secret, sign_in_by

@@ -11,7 +11,7 @@ from api.intake.door import refusal_of
 from tests.world import LOGIN, World
 from vault.errors import PinNeeded
 from vault.model.messages import Form, Refused
-from vault.operations import terms
+from vault.operations.customers import terms
 from vault.values import Actor
 
 from .speaking import held, problem

@@ -17,7 +17,7 @@ from httpx2 import Client, Response
 from tests.source_tree import ROOT
 from tests.telling import Delivery, Teller
 from tests.world import World
-from vault.operations import tickets
+from vault.operations.services import tickets
 
 from .test_two_processes import process, shared  # noqa: F401 (the fixture)
 

@@ -17,7 +17,7 @@ from vault.model.cards import NO_CARDS
 from vault.model.doubts import SEED_PHRASE
 from vault.model.files import MARK, file_bytes, file_value
 from vault.model.messages import Form
-from vault.operations import catalogue
+from vault.operations.services import catalogue
 from vault.values import Actor
 
 from .speaking import CANARY

@@ -9,7 +9,7 @@ from api.security import SESSION_COOKIE
 from api.visiting import MINE_COOKIE
 from tests.operations.visiting import come
 from tests.world import World
-from vault.operations import terms
+from vault.operations.customers import terms
 from vault.values import Actor
 
 GERMAN = {"accept": "text/html", "accept-language": "de-AT,de;q=0.9,en;q=0.8"}

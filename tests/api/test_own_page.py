@@ -14,7 +14,7 @@ from tests.world import World
 from vault.languages import LANGUAGES, translation
 from vault.model.own import HappenedView, Why
 from vault.model.views import ServiceView
-from vault.operations.happened import TYPES
+from vault.operations.customers.happened import TYPES
 
 ONE = HappenedView(
     seq=1,

@@ -11,7 +11,8 @@ import pytest
 
 from tests.world import LOGIN, World
 from vault.model.views import LeaseView
-from vault.operations import staff, tickets
+from vault.operations.people import staff
+from vault.operations.services import tickets
 from vault.values import Actor, to_datetime
 
 from .speaking import bearer

@@ -7,7 +7,7 @@ from httpx2 import Client
 
 from tests.api.speaking import problem
 from tests.world import World
-from vault.operations import terms
+from vault.operations.customers import terms
 from vault.values import Actor
 
 FIRST = "# Our terms\n\nWe ask for little."

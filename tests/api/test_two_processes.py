@@ -18,7 +18,7 @@ from tests.conftest import _template
 from tests.source_tree import ROOT
 from tests.world import LOGIN, PASSWORD, World, free_port
 from vault.crypto.factors import current_code
-from vault.operations import sessions, tokens
+from vault.operations.people import sessions, tokens
 from vault.values import SECOND, Actor
 
 from .speaking import bearer

@@ -10,7 +10,8 @@ from tests.browser.own_page import come_by_link
 from tests.browser.people import POLYGLOT, Surf, sign_in, with_a_passkey
 from tests.operations.visiting import come
 from tests.world import LOGIN, World
-from vault.operations import checkout, mine
+from vault.operations.customers import mine
+from vault.operations.leases import checkout
 
 pytestmark = [pytest.mark.browser]
 

@@ -7,7 +7,9 @@ from tests.approvals import BY_COORDINATOR, put
 from tests.browser.own_page import come_by_link
 from tests.browser.people import POLYGLOT, Surf, sign_in
 from tests.world import World
-from vault.operations import checkout, customers, tickets
+from vault.operations.customers import customers
+from vault.operations.leases import checkout
+from vault.operations.services import tickets
 
 pytestmark = [pytest.mark.browser]
 

@@ -11,7 +11,8 @@ from tests.browser.people import POLYGLOT, Surf, sign_in, with_a_passkey
 from tests.browser.test_reading import RULES
 from tests.operations.necessities import HOST, NECESSITY, WITH_REGISTRAR
 from tests.world import World
-from vault.operations import catalogue, upkeep
+from vault.operations.house import upkeep
+from vault.operations.services import catalogue
 
 pytestmark = [pytest.mark.browser]
 WAITS = "One line waits for"

@@ -15,7 +15,7 @@ from tests.operations.glasses import breakable
 from tests.operations.test_extraordinary import REGISTRAR, lent
 from tests.world import LOGIN, PASSWORD, World
 from vault.ledger import verify
-from vault.operations import glass
+from vault.operations.leases import glass
 
 pytestmark = [pytest.mark.browser]
 

@@ -10,7 +10,7 @@ from tests.browser.bracketed import bare, bracketed
 from tests.browser.people import Surf
 from tests.operations.visiting import come, link_of, mailed
 from tests.world import World
-from vault.operations import mine, terms
+from vault.operations.customers import mine, terms
 from vault.values import Actor
 
 pytestmark = [pytest.mark.browser]

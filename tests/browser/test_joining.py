@@ -10,7 +10,7 @@ from tests.browser.people import Surf, holding_a_passkey
 from tests.world import PASSWORD, Member, World
 from vault.crypto.factors import current_code
 from vault.model.views import InvitationView
-from vault.operations import staff
+from vault.operations.people import staff
 from vault.values import SECOND, Actor
 
 pytestmark = [pytest.mark.browser]

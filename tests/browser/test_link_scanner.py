@@ -31,7 +31,8 @@ from tests.refusals import everything
 from tests.world import World
 from vault.crypto.tokens import new_token
 from vault.model.messages import Begin, Form
-from vault.operations import delivery, intake, requests
+from vault.operations.customers import intake, requests
+from vault.operations.house import delivery
 from vault.values import Actor
 
 pytestmark = [pytest.mark.browser]

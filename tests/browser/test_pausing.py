@@ -6,7 +6,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.people import Surf, sign_in
 from tests.operations.visiting import come
 from tests.world import World
-from vault.operations import mine
+from vault.operations.customers import mine
 
 pytestmark = [pytest.mark.browser]
 

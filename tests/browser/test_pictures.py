@@ -17,7 +17,7 @@ from tests.operations.desks import WITH_CODES
 from tests.operations.glasses import breakable, broken
 from tests.world import World
 from vault.model.views import LeaseView, ServiceView, TicketView
-from vault.operations import checkout
+from vault.operations.leases import checkout
 
 pytestmark = [pytest.mark.browser]
 

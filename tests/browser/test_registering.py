@@ -13,7 +13,8 @@ from tests.operations.mailing import deliver, post_office
 from tests.operations.necessities import HOST, WITH_REGISTRAR, approve
 from tests.world import World
 from vault.model.views import RequestView, ServiceView
-from vault.operations import catalogue, customers, services
+from vault.operations.customers import customers
+from vault.operations.services import catalogue, services
 
 pytestmark = [pytest.mark.browser]
 

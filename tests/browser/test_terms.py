@@ -11,7 +11,7 @@ from tests.browser.people import POLYGLOT, Surf
 from tests.browser.test_reading import RULES
 from tests.world import World
 from vault.model.terms import parse
-from vault.operations import terms
+from vault.operations.customers import terms
 from vault.values import Actor, to_datetime
 
 pytestmark = [pytest.mark.browser]

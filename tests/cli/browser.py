@@ -5,7 +5,7 @@ from tests.authenticator import SoftPasskey
 from tests.cli.playing import Elsewhere
 from tests.world import PASSWORD, World
 from vault.errors import NotSignedIn, ProofNeeded
-from vault.operations import device, sessions
+from vault.operations.people import device, sessions
 from vault.operations.presence import NOTHING
 from vault.values import Actor
 

@@ -17,7 +17,9 @@ from tests.cli.running import PROGRAM, environment
 from tests.operations.visiting import come
 from tests.world import World
 from vault.errors import Ended, Unavailable, VaultError
-from vault.operations import approving, checkout, device, own_approvals
+from vault.operations.customers import own_approvals
+from vault.operations.leases import approving, checkout
+from vault.operations.people import device
 
 SESSIONS = Path(__file__).parent / "sessions"
 WHY_NOT = "ask the customer by telephone first"

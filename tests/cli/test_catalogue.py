@@ -10,7 +10,9 @@ from tests.cli.playing import Value, play
 from tests.cli.running import PROGRAM, environment
 from tests.operations.necessities import HOST, NECESSITY, WITH_REGISTRAR
 from tests.world import World
-from vault.operations import catalogue, device, upkeep
+from vault.operations.house import upkeep
+from vault.operations.people import device
+from vault.operations.services import catalogue
 
 SESSIONS = Path(__file__).parent / "sessions"
 

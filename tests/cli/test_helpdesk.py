@@ -10,7 +10,7 @@ from tests.cli.browser import people_of
 from tests.cli.playing import play
 from tests.cli.running import PROGRAM, environment
 from tests.world import World
-from vault.operations import device
+from vault.operations.people import device
 
 SESSIONS = Path(__file__).parent / "sessions"
 

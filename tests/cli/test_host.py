@@ -17,7 +17,7 @@ from tests.cli.playing import Value, play
 from tests.cli.running import PROGRAM, environment
 from tests.world import CATALOGUE, free_port
 from vault.crypto.protectors import KeyFile
-from vault.operations.operator import _files
+from vault.operations.house.operator import _files
 from vault.settings import Settings
 
 EX_CANTCREAT = 73

@@ -23,7 +23,7 @@ from tests.lent_file import BINARY, lent_file
 from tests.world import LOGIN, World
 from vault.errors import Invalid
 from vault.model.views import LeaseView
-from vault.operations import checkout
+from vault.operations.leases import checkout
 
 SECRET = LOGIN["password"]
 BARE = SECRET.strip().encode()

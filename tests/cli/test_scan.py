@@ -9,7 +9,7 @@ from api.operator import operator_socket
 from tests.cli.playing import play
 from tests.cli.running import PROGRAM, environment
 from tests.world import LOGIN, World
-from vault.operations import giving
+from vault.operations.customers import giving
 
 SESSIONS = Path(__file__).parent / "sessions"
 

@@ -16,7 +16,8 @@ from cli import desktop, session
 from tests.cli.running import PROGRAM, Answer, Asked, TinyServer, Valetkey, environment, serving
 from tests.world import World
 from vault.errors import Denied, NotSignedIn, Unavailable
-from vault.operations import device, presence
+from vault.operations import presence
+from vault.operations.people import device
 
 PERSON = {
     "id": "per_1",

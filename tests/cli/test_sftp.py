@@ -11,7 +11,8 @@ from tests.cli import sshd
 from tests.cli.desk import NUMBER, Desk
 from tests.keys import keygen
 from tests.world import CATALOGUE, World
-from vault.operations import catalogue, checkout
+from vault.operations.leases import checkout
+from vault.operations.services import catalogue
 from vault.values import Actor
 
 pytestmark = pytest.mark.skipif(bool(sshd.why_not()), reason=sshd.why_not() or "-")

@@ -11,7 +11,7 @@ from tests.cli import sshd
 from tests.cli.desk import NUMBER, Desk
 from tests.keys import PASSPHRASE, keygen, putty_key
 from tests.world import World
-from vault.operations import checkout, host_keys
+from vault.operations.leases import checkout, host_keys
 
 pytestmark = [
     pytest.mark.skipif(bool(sshd.why_not()), reason=sshd.why_not() or "-"),

@@ -30,7 +30,9 @@ from tests.operations.visiting import come
 from tests.source_tree import ROOT
 from tests.world import World
 from vault.model.views import LeaseView
-from vault.operations import checkout, mine, sessions
+from vault.operations.customers import mine
+from vault.operations.leases import checkout
+from vault.operations.people import sessions
 
 pytestmark = [
     pytest.mark.skipif(bool(sshd.why_not()), reason=sshd.why_not() or "-"),

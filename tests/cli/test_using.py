@@ -24,7 +24,8 @@ from tests.cli.test_show import signed_in
 from tests.lent_file import BINARY, lent_file
 from tests.world import CATALOGUE, LOGIN, World
 from vault.errors import Invalid
-from vault.operations import catalogue, device
+from vault.operations.people import device
+from vault.operations.services import catalogue
 from vault.values import Actor
 
 SESSIONS = Path(__file__).parent / "sessions"

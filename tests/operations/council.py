@@ -11,7 +11,7 @@ from vault.errors import (
     VaultError,
 )
 from vault.model.views import ChangeView, InvitationView
-from vault.operations import staff, vouching
+from vault.operations.people import staff, vouching
 from vault.values import Actor
 
 HOST = Actor.host()

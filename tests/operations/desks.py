@@ -6,7 +6,8 @@ from typing import Any
 from tests.operations.necessities import HOST
 from tests.world import CATALOGUE, Member, World
 from vault.model.views import LeaseView, ServiceView, TicketView
-from vault.operations import catalogue, checkout, extending, tickets
+from vault.operations.leases import checkout, extending
+from vault.operations.services import catalogue, tickets
 from vault.values import to_datetime
 
 REASON = "install the shop as ordered"

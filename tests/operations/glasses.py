@@ -9,7 +9,8 @@ from tests.world import Member, World
 from vault.errors import VaultError
 from vault.model.desk_views import ReviewView
 from vault.model.views import LeaseView, ServiceView, TicketView
-from vault.operations import checkout, glass, reviewing, staff
+from vault.operations.leases import checkout, glass, reviewing
+from vault.operations.people import staff
 
 WHY = "the shop answers nobody any more, and the sale begins at six o'clock"
 NOTE = "the shop was down, and nothing else was opened"

@@ -22,21 +22,11 @@ from tests.operations.lease_scene import (
 from tests.operations.lease_watch import ADDRESS, Watched, Way
 from vault.model.people import Person
 from vault.model.tables import Ticket
-from vault.operations import (
-    approving,
-    catalogue,
-    checkout,
-    destruction,
-    extending,
-    glass,
-    mine,
-    own_approvals,
-    reviewing,
-    staff,
-    tickets,
-    upkeep,
-    vouching,
-)
+from vault.operations.customers import mine, own_approvals
+from vault.operations.house import destruction, upkeep
+from vault.operations.leases import approving, checkout, extending, glass, reviewing
+from vault.operations.people import staff, vouching
+from vault.operations.services import catalogue, tickets
 from vault.storage.unit import Unit, operation
 from vault.values import Actor
 

@@ -12,7 +12,8 @@ from tests.operations.lease_facts import DAY, HOUR, SERVICES_A_DAY, Job, Place, 
 from tests.operations.lease_model import House
 from tests.world import LOGIN, Template, World
 from vault.model.views import ServiceView
-from vault.operations import catalogue, customers, services, tickets
+from vault.operations.customers import customers
+from vault.operations.services import catalogue, services, tickets
 from vault.values import Actor
 
 HOST = Actor.host()

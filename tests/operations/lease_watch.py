@@ -24,11 +24,8 @@ from vault.errors import NotSignedIn, VaultError
 from vault.ledger.entry import decode
 from vault.ledger.verify import verify_bundle
 from vault.model.views import LeaseView
-from vault.operations import (
-    approving,
-    checkout,
-    mine,
-)
+from vault.operations.customers import mine
+from vault.operations.leases import approving, checkout
 from vault.values import Actor
 
 ADDRESS = "192.0.2.7"

@@ -12,7 +12,7 @@ from typing import Any
 from aiosmtpd.controller import Controller
 
 from tests.world import World
-from vault.operations import delivery
+from vault.operations.house import delivery
 
 
 class PostOffice:

@@ -2,7 +2,7 @@
 
 from tests.world import CATALOGUE, Member, World
 from vault.model.views import ServiceTypeView
-from vault.operations import catalogue, necessity
+from vault.operations.services import catalogue, necessity
 from vault.policy.necessity import Line
 from vault.values import Actor
 

@@ -20,37 +20,23 @@ from vault.crypto.tokens import new_intake_code, new_user_code
 from vault.errors import ClockInDoubt, NotFound, NotSignedIn, ProofNeeded, Tampered, TooMany, VaultError
 from vault.model.messages import Accept, Again, Done, Speak
 from vault.model.views import ChangeView, InvitationView, ServiceView
-from vault.operations import (
+from vault.operations import presence
+from vault.operations.customers import intake, mine, own_passkeys, records, requests, terms, visits
+from vault.operations.house import audit, delivery, operator, scanning, upkeep
+from vault.operations.leases import checkout, host_keys
+from vault.operations.people import (
     account,
-    audit,
-    catalogue,
-    checkout,
-    delivery,
     device,
     enrolling,
-    host_keys,
     hosting,
-    intake,
-    mine,
-    necessity,
-    operator,
-    own_passkeys,
-    presence,
-    records,
     refreshing,
-    requests,
-    scanning,
-    services,
     sessions,
     staff,
-    terms,
-    tickets,
     tokens,
-    upkeep,
-    visits,
     vouching,
 )
 from vault.operations.presence import Presence
+from vault.operations.services import catalogue, necessity, services, tickets
 from vault.policy.attempts import LIMITS, WINDOW
 from vault.values import MINUTE, Actor
 

@@ -6,7 +6,8 @@ from tests.approvals import approved, put, taking
 from tests.logins import GOOD
 from tests.operations.desks import WITH_CODES, leased, longer, planned, used
 from tests.world import World
-from vault.operations import checkout, tickets
+from vault.operations.leases import checkout
+from vault.operations.services import tickets
 
 
 def play_desk(world: World) -> None:

@@ -3,7 +3,9 @@
 from tests.approvals import put
 from tests.operations.glasses import MINUTES, breakable, broken, reviewed
 from tests.world import World
-from vault.operations import handover, staff, tickets, upkeep
+from vault.operations.house import upkeep
+from vault.operations.people import staff
+from vault.operations.services import handover, tickets
 from vault.values import Actor
 
 

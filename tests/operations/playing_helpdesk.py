@@ -5,7 +5,8 @@ import pytest
 from tests.telling import Teller
 from tests.world import World
 from vault.errors import NotFound
-from vault.operations import helpdesks, tickets
+from vault.operations.helpdesk import helpdesks
+from vault.operations.services import tickets
 from vault.values import DAY, Actor, to_datetime
 
 TOM = "tom@agency.example"

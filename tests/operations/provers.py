@@ -4,9 +4,10 @@ from typing import Any
 
 from tests.authenticator import HONEST, Lies, SoftPasskey
 from tests.world import Member, World
-from vault.operations import account, presence, sessions
+from vault.operations import presence
+from vault.operations.people import account, sessions
+from vault.operations.people.sessions import SignedIn
 from vault.operations.presence import Deed
-from vault.operations.sessions import SignedIn
 from vault.storage.unit import Unit, operation
 from vault.values import Actor
 

@@ -18,17 +18,11 @@ from tests.hashes import CHEAP
 from vault.crypto import passwords
 from vault.crypto.passwords import HashingQueue
 from vault.errors import VaultError
-from vault.operations import (
-    approving,
-    checkout,
-    destruction,
-    extending,
-    glass,
-    presence,
-    reviewing,
-    tickets,
-)
+from vault.operations import presence
+from vault.operations.house import destruction
+from vault.operations.leases import approving, checkout, extending, glass, reviewing
 from vault.operations.presence import Presence
+from vault.operations.services import tickets
 from vault.operations.vault import Vault
 from vault.policy.attempts import LIMITS
 from vault.settings import Settings

@@ -14,7 +14,8 @@ from tests.world import PASSWORD, World
 from vault.crypto.factors import current_code
 from vault.crypto.tokens import new_token
 from vault.errors import Conflict, Denied, Invalid, NotFound, NotSignedIn, ProofNeeded, StaleProof, TooMany
-from vault.operations import account, device, enrolling, presence, sessions, staff, tokens
+from vault.operations import presence
+from vault.operations.people import account, device, enrolling, sessions, staff, tokens
 from vault.operations.presence import NOTHING, Deed, Presence
 from vault.policy.attempts import LIMITS
 from vault.values import SECOND, Actor, new_id

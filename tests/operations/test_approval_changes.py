@@ -25,17 +25,11 @@ from tests.refusals import refused
 from tests.world import CATALOGUE, LOGIN, World
 from vault.errors import Conflict, Denied, Ended, Tampered, VaultError
 from vault.model.views import LeaseView
-from vault.operations import (
-    approving,
-    checkout,
-    destruction,
-    hosting,
-    mine,
-    operator,
-    staff,
-    tickets,
-    vouching,
-)
+from vault.operations.customers import mine
+from vault.operations.house import destruction, operator
+from vault.operations.leases import approving, checkout
+from vault.operations.people import hosting, staff, vouching
+from vault.operations.services import tickets
 from vault.values import DAY, Actor
 
 GONE = "decided or taken back meanwhile"

@@ -26,7 +26,9 @@ from tests.world import CATALOGUE, LOGIN, World
 from vault.errors import Conflict, Denied, Ended, NotFound, NotSignedIn, Sealed, Tampered, Unavailable
 from vault.model.tables import Lease
 from vault.model.views import LeaseView, ServiceView
-from vault.operations import checkout, happened, own_approvals, upkeep, visits
+from vault.operations.customers import happened, own_approvals, visits
+from vault.operations.house import upkeep
+from vault.operations.leases import checkout
 from vault.storage.rows import digest, values_of
 from vault.values import Actor, new_id, to_datetime
 

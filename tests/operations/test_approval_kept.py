@@ -29,7 +29,9 @@ from vault.errors import Conflict, Denied, Ended, Tampered
 from vault.ledger.entry import decode
 from vault.model.tables import Customer
 from vault.model.views import LeaseView, TicketView
-from vault.operations import catalogue, checkout, customers, mine, requests, services, tickets
+from vault.operations.customers import customers, mine, requests
+from vault.operations.leases import checkout
+from vault.operations.services import catalogue, services, tickets
 from vault.policy.approval import MOST_ASKED_OF_ONE
 from vault.storage.unit import Unit, operation
 from vault.values import DAY, Actor, to_datetime

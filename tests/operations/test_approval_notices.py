@@ -11,7 +11,10 @@ from tests.operations.necessities import HOST
 from tests.operations.visiting import link_of
 from tests.world import World
 from vault.languages import LANGUAGES, translation
-from vault.operations import checkout, mine, staff, upkeep
+from vault.operations.customers import mine
+from vault.operations.house import upkeep
+from vault.operations.leases import checkout
+from vault.operations.people import staff
 
 SHOP, TOM, CLARA = "shop@acme.example", "tom@agency.example", "clara@agency.example"
 

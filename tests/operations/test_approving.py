@@ -36,8 +36,12 @@ from vault.errors import (
     StaleProof,
 )
 from vault.model.views import LeaseView
-from vault.operations import approving, checkout, presence, staff, tickets, tokens, upkeep
+from vault.operations import presence
+from vault.operations.house import upkeep
+from vault.operations.leases import approving, checkout
+from vault.operations.people import staff, tokens
 from vault.operations.presence import Presence
+from vault.operations.services import tickets
 from vault.policy.approval import MOST_ASKED
 from vault.values import DAY, Actor, new_id, to_datetime
 

@@ -10,7 +10,9 @@ from tests.refusals import refused
 from tests.world import LOGIN, World
 from vault.errors import Conflict, Denied, Ended, Invalid, NotFound, Tampered
 from vault.model.views import TicketView
-from vault.operations import checkout, handover, tickets, upkeep
+from vault.operations.house import upkeep
+from vault.operations.leases import checkout
+from vault.operations.services import handover, tickets
 from vault.values import HOUR, MINUTE, Actor, new_id, to_datetime
 
 

@@ -15,7 +15,11 @@ from vault.ledger.verify import main as verify
 from vault.ledger.verify import verify_consistency, verify_inclusion
 from vault.model.log_views import EntryView
 from vault.model.tables import GUARDED
-from vault.operations import audit, catalogue, checkout, terms, tickets, vouching
+from vault.operations.customers import terms
+from vault.operations.house import audit
+from vault.operations.leases import checkout
+from vault.operations.people import vouching
+from vault.operations.services import catalogue, tickets
 from vault.values import new_id
 
 AT_THE_DESK = {"review", "host_key", "helpdesk", "mirrored", "mirrored_person"}

@@ -14,7 +14,9 @@ from tests.operations.test_grace import pass_days
 from tests.world import World
 from vault.errors import Denied, Invalid, NotFound
 from vault.model.board import BoardView
-from vault.operations import board, checkout, requests, stages, tickets, timeline
+from vault.operations.customers import requests
+from vault.operations.leases import checkout
+from vault.operations.services import board, stages, tickets, timeline
 
 
 def look(world: World, who: Any = "coordinator") -> BoardView:

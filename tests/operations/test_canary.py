@@ -14,27 +14,13 @@ from vault.crypto.tokens import new_token
 from vault.errors import VaultError
 from vault.model.messages import Begin, Give, Look
 from vault.model.tables import TABLES
-from vault.operations import (
-    account,
-    audit,
-    catalogue,
-    checkout,
-    customers,
-    destruction,
-    device,
-    enrolling,
-    giving,
-    intake,
-    presence,
-    requests,
-    services,
-    sessions,
-    staff,
-    tickets,
-    tokens,
-    upkeep,
-)
+from vault.operations import presence
+from vault.operations.customers import customers, giving, intake, requests
+from vault.operations.house import audit, destruction, upkeep
+from vault.operations.leases import checkout
+from vault.operations.people import account, device, enrolling, sessions, staff, tokens
 from vault.operations.presence import NOTHING, Presence
+from vault.operations.services import catalogue, services, tickets
 from vault.storage import keyring
 from vault.storage.database import open_engine
 from vault.values import Actor, new_id, to_datetime

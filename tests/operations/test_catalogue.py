@@ -10,7 +10,8 @@ from tests.world import CATALOGUE, LOGIN, World
 from vault.errors import Conflict, Denied, Invalid, NotFound
 from vault.ledger.entry import decode
 from vault.model.kinds import KINDS
-from vault.operations import catalogue, services, sessions, staff
+from vault.operations.people import sessions, staff
+from vault.operations.services import catalogue, services
 from vault.values import Actor
 
 TERMS = '[agreement]\ntext = "I keep to myself what I see of customers."\n'
@@ -228,7 +229,9 @@ def soon(world: World) -> Any:
 @pytest.mark.promise("P2")
 @pytest.mark.attack("AZ22")
 def test_without_the_agreement_there_are_no_customers(embedded: World) -> None:
-    from vault.operations import checkout, customers, tickets
+    from vault.operations.customers import customers
+    from vault.operations.leases import checkout
+    from vault.operations.services import tickets
 
     nina = embedded.hire("Nina New", "coordinator")
     token = embedded.sign_in(nina)

@@ -9,8 +9,11 @@ from tests.refusals import refused
 from tests.world import CATALOGUE, LOGIN, World
 from vault.errors import Conflict, Denied, Ended, Invalid, NotAgreed, NotFound, VaultError
 from vault.model.views import LeaseView
-from vault.operations import catalogue, checkout, destruction, services, staff, tickets
+from vault.operations.house import destruction
+from vault.operations.leases import checkout
+from vault.operations.people import staff
 from vault.operations.presence import Presence
+from vault.operations.services import catalogue, services, tickets
 from vault.storage.keys import Opening
 from vault.values import Actor, new_id, to_datetime
 

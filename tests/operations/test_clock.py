@@ -5,7 +5,10 @@ import pytest
 from tests.refusals import answer, refused
 from tests.world import LOGIN, PASSWORD, World
 from vault.errors import ClockInDoubt, Conflict, Ended, NotSignedIn
-from vault.operations import checkout, operator, services, sessions, tickets, upkeep
+from vault.operations.house import operator, upkeep
+from vault.operations.leases import checkout
+from vault.operations.people import sessions
+from vault.operations.services import services, tickets
 from vault.values import Actor
 
 DOUBT = "clock.doubt ok"

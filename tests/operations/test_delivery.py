@@ -15,7 +15,9 @@ from vault.crypto.tokens import new_token
 from vault.errors import NotFound
 from vault.ledger.note import open_note
 from vault.model.messages import Begin, Form
-from vault.operations import delivery, enrolling, hosting, intake, requests, sessions, staff, upkeep, vouching
+from vault.operations.customers import intake, requests
+from vault.operations.house import delivery, upkeep
+from vault.operations.people import enrolling, hosting, sessions, staff, vouching
 from vault.outbox.words import NOTICES
 from vault.storage.unit import Unit, operation
 from vault.values import Actor

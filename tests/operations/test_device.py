@@ -18,10 +18,11 @@ from vault.errors import (
     Tampered,
     TooMany,
 )
-from vault.operations import account, device, presence, refreshing, sessions, staff
-from vault.operations.device import DeviceAsked
+from vault.operations import presence
+from vault.operations.people import account, device, refreshing, sessions, staff
+from vault.operations.people.device import DeviceAsked
+from vault.operations.people.refreshing import SignedInDevice
 from vault.operations.presence import Presence
-from vault.operations.refreshing import SignedInDevice
 from vault.policy.attempts import LIMITS
 from vault.values import Actor
 

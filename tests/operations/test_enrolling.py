@@ -14,7 +14,7 @@ from vault.crypto.factors import current_code
 from vault.crypto.tokens import new_intake_code, new_token
 from vault.errors import Conflict, Denied, Invalid, NotFound, NotSignedIn, TooMany
 from vault.model.views import InvitationView
-from vault.operations import enrolling, factors, sessions, staff
+from vault.operations.people import enrolling, factors, sessions, staff
 from vault.policy.attempts import LIMITS
 from vault.values import SECOND, Actor
 

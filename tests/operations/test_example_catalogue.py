@@ -8,7 +8,7 @@ from tests.operations.necessities import HOST
 from tests.world import World
 from vault.model.kinds import KINDS
 from vault.model.views import AskedKind
-from vault.operations.catalogue import apply, parse, service_types
+from vault.operations.services.catalogue import apply, parse, service_types
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "docs" / "catalogue.toml"
 OFFERED = {

@@ -14,8 +14,11 @@ from tests.refusals import answer, refused
 from tests.world import LOGIN, World
 from vault.errors import Conflict, Denied, Ended, Invalid, NotFound, ProofNeeded, StaleProof
 from vault.model.tables import Lease
-from vault.operations import checkout, extending, happened, mine, presence, tickets
+from vault.operations import presence
+from vault.operations.customers import happened, mine
+from vault.operations.leases import checkout, extending
 from vault.operations.presence import Presence
+from vault.operations.services import tickets
 from vault.values import Actor, to_moment
 
 PROVED = "presence.prove ok"

@@ -10,8 +10,10 @@ from tests.refusals import answer
 from tests.world import World
 from vault.errors import Denied, NotFound, ProofNeeded, StaleProof
 from vault.model.views import LeaseView
-from vault.operations import catalogue, checkout, mine
+from vault.operations.customers import mine
+from vault.operations.leases import checkout
 from vault.operations.presence import Presence
+from vault.operations.services import catalogue
 
 REGISTRAR = GOOD["registrar"]
 

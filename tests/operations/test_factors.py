@@ -18,18 +18,11 @@ from vault.crypto import passkeys
 from vault.crypto.factors import current_code
 from vault.errors import Denied, NotFound, NotSignedIn, Tampered, TooMany
 from vault.ledger.entry import decode
-from vault.operations import (
-    account,
-    checkout,
-    enrolling,
-    factors,
-    hosting,
-    presence,
-    sessions,
-    staff,
-)
+from vault.operations import presence
+from vault.operations.leases import checkout
+from vault.operations.people import account, enrolling, factors, hosting, sessions, staff
+from vault.operations.people.sessions import SignedIn
 from vault.operations.presence import Deed, Presence
-from vault.operations.sessions import SignedIn
 from vault.policy.attempts import LIMITS
 from vault.values import SECOND, Actor, new_id
 

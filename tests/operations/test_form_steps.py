@@ -10,8 +10,8 @@ from vault.crypto.tokens import new_token
 from vault.errors import Conflict, Ended, Invalid, NotFound, Sealed, TooMany
 from vault.model.messages import Accept, Again, Begin, Done, Form, Look, Speak
 from vault.model.views import RequestView
-from vault.operations import giving, intake, terms
-from vault.operations.forms import browser_of
+from vault.operations.customers import giving, intake, terms
+from vault.operations.customers.forms import browser_of
 from vault.policy.attempts import LIMITS
 from vault.values import Actor
 

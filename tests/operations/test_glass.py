@@ -35,8 +35,12 @@ from vault.errors import (
     Tampered,
     VaultError,
 )
-from vault.operations import approving, catalogue, checkout, glass, mine, presence, tickets, tokens
+from vault.operations import presence
+from vault.operations.customers import mine
+from vault.operations.leases import approving, checkout, glass
+from vault.operations.people import tokens
 from vault.operations.presence import Presence
+from vault.operations.services import catalogue, tickets
 from vault.values import Actor, new_id, to_datetime
 
 PROVED = "presence.prove ok"

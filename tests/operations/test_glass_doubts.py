@@ -15,7 +15,8 @@ from tests.operations.glasses import (
 from tests.operations.necessities import HOST
 from tests.world import CATALOGUE, World
 from vault.errors import Denied
-from vault.operations import approving, glass, presence
+from vault.operations import presence
+from vault.operations.leases import approving, glass
 from vault.values import Actor, Reason
 
 

@@ -19,7 +19,10 @@ from tests.operations.mailing import PostOffice, deliver, html_of, links, post_o
 from tests.operations.visiting import link_of
 from tests.world import World
 from vault.languages import LANGUAGES, translation
-from vault.operations import checkout, happened, mine, tickets, upkeep
+from vault.operations.customers import happened, mine
+from vault.operations.house import upkeep
+from vault.operations.leases import checkout
+from vault.operations.services import tickets
 from vault.values import clock_words, to_datetime, to_moment
 
 SHOP, TOM, CLARA, AXEL = (

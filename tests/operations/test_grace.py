@@ -20,7 +20,9 @@ from vault.errors import (
     VaultError,
 )
 from vault.model.views import ServiceView
-from vault.operations import catalogue, destruction, requests, services, tickets, upkeep
+from vault.operations.customers import requests
+from vault.operations.house import destruction, upkeep
+from vault.operations.services import catalogue, services, tickets
 from vault.values import Actor, new_id, to_datetime, to_moment
 
 PROVED = "presence.prove ok"

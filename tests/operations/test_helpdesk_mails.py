@@ -3,7 +3,8 @@
 from tests.operations.mailing import deliver, links, post_office, sentences
 from tests.telling import Teller
 from tests.world import World
-from vault.operations import helpdesks, services
+from vault.operations.helpdesk import helpdesks
+from vault.operations.services import services
 from vault.values import DAY, Actor, to_datetime
 
 ADA, CLARA = "ada@agency.example", "clara@agency.example"

@@ -8,7 +8,9 @@ from tests.telling import CLARA, FROM, TOM, Teller, state_of, told, wants_a_yes
 from tests.world import World
 from vault.errors import Conflict, Invalid, NotFound, NotSignedIn, Sealed, TooMany, VaultError
 from vault.model.views import ServiceView
-from vault.operations import helpdesks, mirroring, operator, services, tickets, upkeep
+from vault.operations.helpdesk import helpdesks, mirroring
+from vault.operations.house import operator, upkeep
+from vault.operations.services import services, tickets
 from vault.values import Actor, to_datetime
 
 

@@ -8,7 +8,7 @@ from tests.approvals import no, put
 from tests.operations.glasses import breakable, breaking, broken, nobody_answers, reviewed
 from tests.world import World
 from vault.errors import Denied, Tampered
-from vault.operations import checkout
+from vault.operations.leases import checkout
 
 NOT_THEIRS = "person_id = (SELECT max(id) FROM person WHERE id <> person_id)"
 BENDS = {

@@ -10,7 +10,8 @@ from tests.world import World
 from vault.errors import Conflict, Ended, Invalid, NotFound, Tampered, VaultError
 from vault.ledger.entry import decode
 from vault.model.hostkeys import ServerKey
-from vault.operations import checkout, host_keys, requests
+from vault.operations.customers import requests
+from vault.operations.leases import checkout, host_keys
 from vault.values import new_id
 
 

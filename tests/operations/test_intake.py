@@ -16,7 +16,10 @@ from vault.crypto.tokens import new_intake_code, new_token
 from vault.errors import Conflict, Denied, Ended, Invalid, NotFound, TooMany
 from vault.model.messages import Begin, Done, Form, Give, Look
 from vault.model.views import RequestView
-from vault.operations import checkout, giving, intake, requests, services, upkeep
+from vault.operations.customers import giving, intake, requests
+from vault.operations.house import upkeep
+from vault.operations.leases import checkout
+from vault.operations.services import services
 from vault.policy.attempts import LIMITS
 from vault.values import Actor, new_id
 

@@ -19,7 +19,8 @@ from tests.world import LOGIN, Template, World
 from vault.ledger.entry import Entry, decode
 from vault.ledger.verify import verify_bundle
 from vault.model.views import LeaseView
-from vault.operations import checkout, upkeep
+from vault.operations.house import upkeep
+from vault.operations.leases import checkout
 from vault.policy.attempts import LIMITS
 from vault.values import Actor
 

@@ -10,7 +10,8 @@ from tests.operations.visiting import come, shown
 from tests.world import World
 from vault.model.keylines import longer, stops_on
 from vault.model.views import ServiceView
-from vault.operations import mine, services
+from vault.operations.customers import mine
+from vault.operations.services import services
 from vault.values import to_datetime
 
 

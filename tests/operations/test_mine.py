@@ -17,7 +17,9 @@ from vault.ledger.verify import leaf_hash, open_note, parse_checkpoint, verify_i
 from vault.model.messages import Done
 from vault.model.own import HappenedPage
 from vault.model.views import ServiceView
-from vault.operations import checkout, happened, intake, mine, records, services, visits
+from vault.operations.customers import happened, intake, mine, records, visits
+from vault.operations.leases import checkout
+from vault.operations.services import services
 from vault.values import Actor, new_id
 
 OF_THE_VAULT = {

@@ -10,7 +10,8 @@ from tests.refusals import refused
 from tests.world import LOGIN, World
 from vault.errors import Denied, Ended, NotFound, Sealed, Tampered
 from vault.model.tables import Service
-from vault.operations import destruction, happened, mine, records, upkeep
+from vault.operations.customers import happened, mine, records
+from vault.operations.house import destruction, upkeep
 from vault.storage.rows import digest, values_of
 
 

@@ -13,7 +13,11 @@ from tests.world import World
 from vault.errors import Conflict, Denied, Invalid, NotFound, NotSignedIn, VaultError
 from vault.languages import translation
 from vault.model.views import ServiceView
-from vault.operations import audit, happened, helpdesks, mirroring, services, staff, tickets
+from vault.operations.customers import happened
+from vault.operations.helpdesk import helpdesks, mirroring
+from vault.operations.house import audit
+from vault.operations.people import staff
+from vault.operations.services import services, tickets
 from vault.values import Actor
 
 

@@ -33,8 +33,10 @@ from vault.errors import (
 )
 from vault.model.kinds import KINDS
 from vault.model.people import Person
-from vault.operations import catalogue, necessity, presence, requests
+from vault.operations import presence
+from vault.operations.customers import requests
 from vault.operations.presence import Deed, Presence
+from vault.operations.services import catalogue, necessity
 from vault.policy.necessity import Line
 from vault.storage.unit import Unit, operation
 from vault.values import DAY, Actor

@@ -24,7 +24,10 @@ from vault.crypto.tokens import new_token
 from vault.errors import NotFound
 from vault.languages import LANGUAGES, translation
 from vault.model.messages import Begin, Done
-from vault.operations import catalogue, checkout, delivery, intake, mine, operator, requests, services, visits
+from vault.operations.customers import intake, mine, requests, visits
+from vault.operations.house import delivery, operator
+from vault.operations.leases import checkout
+from vault.operations.services import catalogue, services
 from vault.outbox.gathered import NOTICES
 from vault.values import DAY, HOUR, Actor, to_datetime
 

@@ -23,8 +23,11 @@ from vault.errors import Conflict, Ended, Invalid, NotFound, Tampered
 from vault.model.kinds import KINDS
 from vault.model.messages import Again, Done, Form, Look
 from vault.model.views import ServiceView
-from vault.operations import checkout, giving, intake, notices, requests, services
-from vault.operations.offering import offered
+from vault.operations.customers import giving, intake, requests
+from vault.operations.customers.offering import offered
+from vault.operations.house import notices
+from vault.operations.leases import checkout
+from vault.operations.services import services
 from vault.outbox import customers
 from vault.outbox.addressee import To
 from vault.storage.unit import GIVEN, MADE, operation

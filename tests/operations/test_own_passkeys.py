@@ -10,7 +10,8 @@ from tests.operations.visiting import NOBODY, come
 from tests.refusals import answer
 from tests.world import World
 from vault.errors import NotFound, NotSignedIn, Sealed
-from vault.operations import mine, own_passkeys, sessions, visits
+from vault.operations.customers import mine, own_passkeys, visits
+from vault.operations.people import sessions
 from vault.values import Actor
 
 

@@ -11,7 +11,8 @@ from vault.crypto.tokens import new_token
 from vault.errors import Conflict, Ended, Invalid, NotFound, PinNeeded, TooMany
 from vault.model.messages import Begin, Form
 from vault.model.views import RequestView
-from vault.operations import intake, pins, requests, services
+from vault.operations.customers import intake, pins, requests
+from vault.operations.services import services
 from vault.values import Actor
 
 CUSTOMER = Actor.nobody("198.51.100.9", "intake")

@@ -12,8 +12,11 @@ from tests.world import World
 from vault.errors import Denied, Ended, NotFound, NotSignedIn, ProofNeeded, StaleProof, Tampered
 from vault.model.people import Proof
 from vault.model.views import LeaseView
-from vault.operations import account, checkout, presence, sessions, tickets, tokens
+from vault.operations import presence
+from vault.operations.leases import checkout
+from vault.operations.people import account, sessions, tokens
 from vault.operations.presence import NOTHING, Deed, Presence
+from vault.operations.services import tickets
 from vault.values import Actor, new_id
 
 REASON = "install the shop as ordered"

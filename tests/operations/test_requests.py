@@ -7,7 +7,9 @@ from tests.world import LOGIN, World
 from vault.crypto.envelope import Context
 from vault.errors import Conflict, Denied, Ended, Invalid, NotFound, Tampered
 from vault.model.messages import Done
-from vault.operations import checkout, intake, requests, services
+from vault.operations.customers import intake, requests
+from vault.operations.leases import checkout
+from vault.operations.services import services
 from vault.storage.keys import Opening
 from vault.values import Actor
 
@@ -107,7 +109,7 @@ def test_a_login_that_does_not_work_is_asked_for_again_and_stays_until_it_is_rep
 @pytest.mark.promise("P7")
 def test_what_the_catalogue_no_longer_names_is_no_longer_asked(embedded: World) -> None:
     from tests.world import CATALOGUE
-    from vault.operations import catalogue
+    from vault.operations.services import catalogue
 
     service, coordinator = embedded.service(), embedded.actor("coordinator")
     embedded.perform(requests.ask, coordinator, service.id, ["ssh-key"], "hand")

@@ -36,7 +36,10 @@ from vault.errors import (
 )
 from vault.model.desk_views import ReviewView
 from vault.model.views import LeaseView
-from vault.operations import operator, presence, reviewing, tokens, upkeep
+from vault.operations import presence
+from vault.operations.house import operator, upkeep
+from vault.operations.leases import reviewing
+from vault.operations.people import tokens
 from vault.operations.presence import Presence
 from vault.values import new_id
 

@@ -9,20 +9,13 @@ import pytest
 from tests.refusals import answer, everything, refused
 from tests.world import LOGIN, World
 from vault.errors import Conflict, Denied, Invalid, NotFound, NotSignedIn, StaleProof, Tampered, VaultError
-from vault.operations import (
-    audit,
-    catalogue,
-    checkout,
-    customers,
-    destruction,
-    presence,
-    requests,
-    services,
-    sessions,
-    staff,
-    tickets,
-)
+from vault.operations import presence
+from vault.operations.customers import customers, requests
+from vault.operations.house import audit, destruction
+from vault.operations.leases import checkout
+from vault.operations.people import sessions, staff
 from vault.operations.presence import Deed, Presence
+from vault.operations.services import catalogue, services, tickets
 from vault.values import Actor, new_id, to_datetime
 
 REASON = "install the shop as ordered"

@@ -5,8 +5,9 @@ import pytest
 from tests.world import LOGIN, World
 from vault.errors import Conflict, Sealed
 from vault.ledger.entry import decode
-from vault.operations import giving, scanning
-from vault.operations.scanning import Found, Page
+from vault.operations.customers import giving
+from vault.operations.house import scanning
+from vault.operations.house.scanning import Found, Page
 
 CARD = "4111 1111 1111 1111"
 

@@ -12,8 +12,8 @@ import pytest
 
 from tests.world import LOGIN, World
 from vault.errors import Invalid
-from vault.operations import searching, tickets
-from vault.operations.searching import MOST, folded, pattern
+from vault.operations.services import searching, tickets
+from vault.operations.services.searching import MOST, folded, pattern
 
 CANARY = LOGIN["password"].strip()
 SPELT = (

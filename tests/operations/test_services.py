@@ -10,8 +10,10 @@ from tests.refusals import answer, refused
 from tests.world import World
 from vault.errors import Conflict, Denied, Ended, Invalid, NotFound, Sealed, Tampered
 from vault.ledger.note import open_note
-from vault.operations import customers, destruction, services, tickets
+from vault.operations.customers import customers
+from vault.operations.house import destruction
 from vault.operations.presence import Presence
+from vault.operations.services import services, tickets
 from vault.values import new_id, to_datetime
 
 PROVED = "presence.prove ok"
@@ -120,7 +122,7 @@ def test_the_end_of_a_service_ends_everything_of_it_and_is_certified(world: Worl
 @pytest.mark.promise("P5")
 @pytest.mark.attack("AZ15")
 def test_reveals_race_with_the_end_and_none_comes_after_it(world: World) -> None:
-    from vault.operations import checkout
+    from vault.operations.leases import checkout
 
     service, secret, _, lease = world.lent()
     technician, coordinator = world.actor("technician"), world.actor("coordinator")

@@ -11,7 +11,9 @@ from tests.world import World
 from vault.errors import Conflict, Denied
 from vault.ledger.entry import decode
 from vault.model.views import TicketView
-from vault.operations import approving, checkout, presence, staff
+from vault.operations import presence
+from vault.operations.leases import approving, checkout
+from vault.operations.people import staff
 from vault.values import Actor, Reason
 
 A_DAY = 2

@@ -11,7 +11,9 @@ from tests.world import PASSWORD, Member, World
 from vault.crypto.factors import current_code
 from vault.crypto.tokens import new_token
 from vault.errors import Denied, NotSignedIn, Sealed, TooMany
-from vault.operations import attempts, checkout, sessions, staff
+from vault.operations import attempts
+from vault.operations.leases import checkout
+from vault.operations.people import sessions, staff
 from vault.operations.presence import Presence
 from vault.policy.attempts import LIMITS
 from vault.values import HOUR, SECOND, Actor

@@ -16,7 +16,7 @@ from cryptography.x509.oid import NameOID
 
 from tests.operations.mailing import PostOffice, about, deliver, post_office, text_of, use
 from tests.world import World
-from vault.operations import requests
+from vault.operations.customers import requests
 
 Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 

@@ -10,7 +10,9 @@ from tests.refusals import refused
 from tests.world import World
 from vault.errors import Conflict, Denied, Ended, NotFound
 from vault.model.messages import Again, Done, Form, Look
-from vault.operations import catalogue, checkout, intake, mine, necessity, requests
+from vault.operations.customers import intake, mine, requests
+from vault.operations.leases import checkout
+from vault.operations.services import catalogue, necessity
 
 WAITING = "waits for an administrator's approval"
 NOT_ANY_MORE = "we do not ask for this any more"

@@ -12,8 +12,9 @@ from vault.errors import ClockInDoubt, Conflict, Denied, Invalid, NotFound, Seal
 from vault.ledger.entry import decode
 from vault.model.tables import Terms
 from vault.model.terms import TermsView
-from vault.operations import operator, terms
-from vault.operations.terms import NOTICE
+from vault.operations.customers import terms
+from vault.operations.customers.terms import NOTICE
+from vault.operations.house import operator
 from vault.storage.reading import Reading
 from vault.storage.rows import digest, values_of
 from vault.values import DAY, Actor, to_datetime

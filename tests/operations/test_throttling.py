@@ -14,17 +14,11 @@ from vault.crypto.passwords import HashingQueue
 from vault.crypto.tokens import new_token, token_hash
 from vault.errors import NotSignedIn, TooMany
 from vault.ledger.entry import Entry, decode
-from vault.operations import (
-    account,
-    attempts,
-    enrolling,
-    operator,
-    presence,
-    sessions,
-    upkeep,
-)
+from vault.operations import attempts, presence
+from vault.operations.house import operator, upkeep
+from vault.operations.people import account, enrolling, sessions
+from vault.operations.people.sessions import SignedIn
 from vault.operations.presence import Presence
-from vault.operations.sessions import SignedIn
 from vault.operations.vault import Vault
 from vault.policy.attempts import LIMITS, WINDOW
 from vault.values import Actor

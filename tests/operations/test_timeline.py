@@ -9,7 +9,9 @@ from tests.operations.visiting import come
 from tests.world import LOGIN, World
 from vault.errors import Denied, NotFound
 from vault.model.board import TimelineView
-from vault.operations import checkout, mine, timeline
+from vault.operations.customers import mine
+from vault.operations.leases import checkout
+from vault.operations.services import timeline
 from vault.values import new_id, to_datetime
 
 

@@ -19,21 +19,13 @@ from vault.errors import (
     Tampered,
 )
 from vault.model.views import ApiTokenView
-from vault.operations import (
-    account,
-    audit,
-    catalogue,
-    checkout,
-    customers,
-    device,
-    presence,
-    services,
-    sessions,
-    staff,
-    tickets,
-    tokens,
-)
+from vault.operations import presence
+from vault.operations.customers import customers
+from vault.operations.house import audit
+from vault.operations.leases import checkout
+from vault.operations.people import account, device, sessions, staff, tokens
 from vault.operations.presence import NOTHING, Presence
+from vault.operations.services import catalogue, services, tickets
 from vault.policy.rights import RIGHTS, SCOPES
 from vault.values import DAY, Actor
 

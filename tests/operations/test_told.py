@@ -9,7 +9,8 @@ from vault.crypto.encoding import b64, unb64
 from vault.errors import Invalid
 from vault.model.own import HappenedView
 from vault.model.views import ServiceView
-from vault.operations import happened, tickets
+from vault.operations.customers import happened
+from vault.operations.services import tickets
 
 
 def told(world: World, service: ServiceView, *types: str) -> list[HappenedView]:

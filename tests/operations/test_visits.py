@@ -9,7 +9,7 @@ from tests.refusals import answer, refused
 from tests.world import World
 from vault.crypto.tokens import new_intake_code, new_mailed_code, new_token, token_hash
 from vault.errors import Conflict, Denied, NotFound, NotSignedIn, TooMany
-from vault.operations import mine, visits
+from vault.operations.customers import mine, visits
 from vault.policy.attempts import LIMITS
 from vault.values import Actor, new_id
 

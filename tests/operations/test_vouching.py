@@ -23,7 +23,7 @@ from vault.errors import (
     NotSignedIn,
     Resting,
 )
-from vault.operations import sessions, staff, vouching
+from vault.operations.people import sessions, staff, vouching
 from vault.values import Actor
 
 # -- what two people can do -------------------------------------------------------------------------------------------

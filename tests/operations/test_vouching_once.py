@@ -32,7 +32,10 @@ from vault.errors import (
     TooMany,
 )
 from vault.model.views import InvitationView
-from vault.operations import checkout, hosting, presence, sessions, staff, upkeep, vouching
+from vault.operations import presence
+from vault.operations.house import upkeep
+from vault.operations.leases import checkout
+from vault.operations.people import hosting, sessions, staff, vouching
 from vault.operations.presence import Presence
 
 # -- one yes serves one change, as it was shown -----------------------------------------------------------------------

@@ -17,7 +17,10 @@ from vault.model.codes import OneTimeCode
 from vault.model.desk_views import SeenView
 from vault.model.tables import Lease
 from vault.model.views import LeaseView, ServiceView
-from vault.operations import checkout, exposure, happened, mine, presence, tickets
+from vault.operations import presence
+from vault.operations.customers import happened, mine
+from vault.operations.leases import checkout, exposure
+from vault.operations.services import tickets
 from vault.storage.keys import CodeOpening, Opening
 from vault.values import SECOND
 

@@ -12,7 +12,10 @@ from tests.world import CATALOGUE, LOGIN, World
 from vault.errors import Conflict, Ended, Invalid, NotFound, Tampered
 from vault.model.tables import Assignment, Lease
 from vault.model.views import LeaseView
-from vault.operations import approving, checkout, happened, mine, tickets, upkeep
+from vault.operations.customers import happened, mine
+from vault.operations.house import upkeep
+from vault.operations.leases import approving, checkout
+from vault.operations.services import tickets
 from vault.storage.unit import Unit, operation
 from vault.values import MINUTE, Actor, to_datetime, to_moment
 

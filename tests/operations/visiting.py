@@ -6,7 +6,7 @@ from tests.world import World
 from vault.model.own import OwnServiceView
 from vault.model.tables import Customer
 from vault.model.views import LeaseView, ServiceView
-from vault.operations import mine, visits
+from vault.operations.customers import mine, visits
 from vault.storage.reading import Reading
 from vault.values import Actor
 

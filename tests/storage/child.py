@@ -19,8 +19,10 @@ from sqlalchemy import select
 from vault.crypto.passwords import Cost, HashingQueue
 from vault.errors import VaultError
 from vault.model.tables import LedgerEntry
-from vault.operations import checkout, destruction, tickets, upkeep
+from vault.operations.house import destruction, upkeep
+from vault.operations.leases import checkout
 from vault.operations.presence import Presence
+from vault.operations.services import tickets
 from vault.operations.vault import Vault
 from vault.settings import Settings
 from vault.storage.clock import SystemClock

@@ -18,7 +18,7 @@ from tests.world import World
 from vault.crypto.passwords import HashingQueue
 from vault.errors import VaultError
 from vault.ledger.verify import Verdict, verify_bundle
-from vault.operations import operator
+from vault.operations.house import operator
 from vault.operations.vault import Vault
 
 ROOT = Path(__file__).resolve().parents[2]

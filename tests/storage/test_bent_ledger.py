@@ -10,7 +10,8 @@ from tests.world import LOGIN, World
 from vault.errors import Tampered
 from vault.ledger import verify
 from vault.model.views import ServiceView
-from vault.operations import checkout, tickets
+from vault.operations.leases import checkout
+from vault.operations.services import tickets
 
 
 @pytest.mark.promise("P6")

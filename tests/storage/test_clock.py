@@ -11,7 +11,9 @@ from tests.storage.ground import away, findings
 from tests.world import LOGIN, PASSWORD, FakeClock, World
 from vault.errors import ClockInDoubt, Denied, Ended, NotSignedIn, VaultError
 from vault.ledger.entry import decode
-from vault.operations import checkout, operator, sessions, staff, upkeep
+from vault.operations.house import operator, upkeep
+from vault.operations.leases import checkout
+from vault.operations.people import sessions, staff
 from vault.storage.clock import LONGEST_ABSENCE, TOLERANCE, SystemClock, Timekeeper
 from vault.storage.unit import operation
 from vault.values import HOUR, MILLISECOND, MINUTE, SECOND, Actor, to_moment

@@ -14,7 +14,7 @@ from tests.postgres import Cluster
 from tests.storage.ground import ROOT, away, finished, spawn, started
 from tests.world import World
 from vault.errors import Conflict, Unavailable
-from vault.operations import operator
+from vault.operations.house import operator
 from vault.operations.vault import Vault
 from vault.settings import Settings
 from vault.storage.database import check_schema, create_schema, expected_schema, open_engine, scrub

@@ -12,17 +12,7 @@ from typing import Any
 import pytest
 
 from tests.storage import ground
-from tests.storage.ground import (
-    away,
-    copied,
-    findings,
-    finished,
-    put_back,
-    spawn,
-    spellings,
-    started,
-    verified,
-)
+from tests.storage.ground import away, copied, findings, put_back, spawn, spellings, verified
 from tests.world import LOGIN, World
 from vault.crypto.envelope import Context
 from vault.crypto.opening import ServiceKey
@@ -42,8 +32,10 @@ from vault.ledger import verify
 from vault.ledger.note import open_note
 from vault.model.messages import Begin, Look
 from vault.model.views import ServiceView
-from vault.operations import destruction, intake, operator, tickets, upkeep
+from vault.operations.customers import intake
+from vault.operations.house import destruction, operator, upkeep
 from vault.operations.presence import Presence
+from vault.operations.services import tickets
 from vault.storage.database import open_engine
 from vault.storage.keys import Keys, Opening, Receipt
 from vault.values import Actor
@@ -126,9 +118,9 @@ def test_a_copy_of_the_database_from_before_is_not_even_started(embedded: World,
     with away(embedded):
         today = copied(embedded, tmp_path / "today", "vault.db")
         put_back(embedded, before, "vault.db")
-        assert started(embedded).startswith("Tampered: the vault is older than the keyring")
+        assert ground.started(embedded).startswith("Tampered: the vault is older than the keyring")
         put_back(embedded, today, "vault.db")
-        assert started(embedded) == "started"
+        assert ground.started(embedded) == "started"
 
 
 @pytest.mark.promise("P5")
@@ -142,9 +134,9 @@ def test_a_keyring_from_before_the_destruction_is_not_started(embedded: World, t
     with away(embedded):
         today = copied(embedded, tmp_path / "today", "keyring.db")
         put_back(embedded, before, "keyring.db")
-        assert started(embedded).startswith("Tampered: the keyring is older than the vault")
+        assert ground.started(embedded).startswith("Tampered: the keyring is older than the vault")
         put_back(embedded, today, "keyring.db")
-        assert started(embedded) == "started"
+        assert ground.started(embedded) == "started"
 
 
 # -- remnants --------------------------------------------------------------------------------------------------------
@@ -301,7 +293,7 @@ def crash_and_finish(world: World, tmp_path: Path, step: str) -> None:
     needles = needles_of(world, secret)
     with away(world):
         child = spawn(world, "end", service=service.id, title=service.title, die=STEPS[step])
-        assert finished(child) == ["ready"], "no certificate before it is true"
+        assert ground.finished(child) == ["ready"], "no certificate before it is true"
         assert child.returncode == -9
     seeds = {owner for owner, _ in wrapped_seeds(world).values()}
     state = state_of(world, service.id)

@@ -22,7 +22,10 @@ from tests.storage.proxy import Proxy
 from tests.world import LOGIN, Template, World
 from vault.errors import Busy, Ended, NotRecorded, Unavailable
 from vault.model.views import LeaseView
-from vault.operations import checkout, operator, services, sessions, staff, tickets
+from vault.operations.house import operator
+from vault.operations.leases import checkout
+from vault.operations.people import sessions, staff
+from vault.operations.services import services, tickets
 from vault.values import Actor
 
 Scene = tuple[World, LeaseView, str]

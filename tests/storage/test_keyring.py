@@ -15,7 +15,7 @@ from tests.storage.ground import away, copied, put_back, started
 from tests.world import World
 from vault.crypto.protectors import KeyFile
 from vault.errors import Ended, NotRecorded, Tampered, Unavailable
-from vault.operations import operator
+from vault.operations.house import operator
 from vault.settings import Settings
 from vault.storage.database import open_engine
 from vault.storage.keyring import KeptCheckpoint, Keyring

@@ -8,7 +8,7 @@ from tests.operations.visiting import come
 from tests.world import World
 from vault.errors import Tampered
 from vault.model.tables import Service
-from vault.operations import mine
+from vault.operations.customers import mine
 from vault.storage.reading import LOOKS, Reading
 from vault.values import Actor
 

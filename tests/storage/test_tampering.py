@@ -15,7 +15,11 @@ from tests.storage.scene import KEY, NOBODY, Scene, coordinator, technician
 from tests.world import LOGIN, World
 from vault.errors import Ended, Tampered, VaultError
 from vault.model.messages import Begin
-from vault.operations import checkout, destruction, intake, requests, services, staff, tickets
+from vault.operations.customers import intake, requests
+from vault.operations.house import destruction
+from vault.operations.leases import checkout
+from vault.operations.people import staff
+from vault.operations.services import services, tickets
 from vault.values import Actor
 
 USES: dict[str, Callable[[Scene], Any]] = {

@@ -9,7 +9,7 @@ from tests.world import LOGIN, World
 from vault.crypto.tokens import new_token, token_hash
 from vault.errors import NotSignedIn, Tampered
 from vault.model.tables import Assignment
-from vault.operations import sessions
+from vault.operations.people import sessions
 from vault.storage.rows import digest, values_of
 
 

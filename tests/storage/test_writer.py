@@ -19,8 +19,13 @@ from vault.errors import Conflict, Denied, NotFound, NotSignedIn, Unavailable, V
 from vault.ledger.entry import decode
 from vault.model.messages import Begin
 from vault.model.tables import Customer, RefusalCount
-from vault.operations import checkout, destruction, intake, presence, sessions, staff, tickets
+from vault.operations import presence
+from vault.operations.customers import intake
+from vault.operations.house import destruction
+from vault.operations.leases import checkout
+from vault.operations.people import sessions, staff
 from vault.operations.presence import Deed, Presence
+from vault.operations.services import tickets
 from vault.storage.database import open_engine
 from vault.storage.keys import Opening, Receipt
 from vault.storage.unit import Unit, operation

@@ -14,8 +14,9 @@ from vault.crypto.recovery import parse_recovery_code
 from vault.errors import Denied, NotFound, ProofNeeded, StaleProof
 from vault.model.people import Challenge, Person, Proof
 from vault.model.views import DeedView
-from vault.operations import attempts, challenges, factors
+from vault.operations import attempts
 from vault.operations.asking import may, person_of
+from vault.operations.people import challenges, factors
 from vault.operations.vault import Vault
 from vault.storage.reading import Reading
 from vault.storage.unit import Unit, operation
