@@ -50,6 +50,9 @@ class Step(Protocol):
     def feed(self, data: bytes) -> bytes:
         """Take what came next, and give what can be shown by now."""
 
+    def paused(self) -> bytes:
+        """Give what can be seen of what is held back, for nothing follows it for the moment."""
+
     def close(self) -> bytes:
         """Give what was held back."""
 
@@ -98,6 +101,16 @@ class Mask:
             data = step.feed(data)
         return data
 
+    def paused(self) -> bytes:
+        """Give the first few bytes of what is held back, for somebody who waits to see what they type.
+
+        Of a secret that comes with a pause, so few are seen. What follows is masked as ever.
+        """
+        data = b""
+        for step in self._steps:
+            data = step.feed(data) + step.paused()
+        return data
+
     def close(self) -> bytes:
         """Give what was held back; the greater part of a secret is masked like all of it."""
         rest = b""
@@ -127,29 +140,38 @@ class _Wholes:
         self._loose_heads = {text[:_SHORTEST_SPELLING] for text, between in self._spellings if between}
         self._reach = max(len(text) * (1 + _LOOSE * bool(between)) for text, between in self._spellings)
         self._held = b""
+        self._seen = 0
+        """Bytes of it that were shown already, in a pause."""
 
     def feed(self, data: bytes) -> bytes:
         self._held += data
         return self._shown(self._begun())
 
+    def paused(self) -> bytes:
+        shown = self._held[self._seen : SHORTEST - 1]
+        self._seen += len(shown)
+        return shown
+
     def close(self) -> bytes:
         begun = self._begun()
         shown = self._shown(begun)
         rest, self._held = self._held, b""
+        seen, self._seen = self._seen, 0
         most = any(_part(rest, one) * _MOST >= len(one[0]) for one in self._spellings)
-        return shown + (MASK if rest and most else rest)
+        return shown + (MASK if rest and most else rest[seen:])
 
     def _shown(self, end: int) -> bytes:
         """Mask what begins before `end`, and keep the rest."""
-        shown, done = [], 0
+        shown, done = [], self._seen
         if self._may_be_there():
             for match in self._found.finditer(self._held):
                 if match.start() >= end:
                     break
                 shown += [self._held[done : match.start()], MASK]
                 done = match.end()
-        end = max(done, end)
+        end = max(done, end) if len(shown) else end
         shown.append(self._held[done:end])
+        self._seen = max(0, self._seen - end)
         self._held = self._held[end:]
         return b"".join(shown)
 
@@ -271,6 +293,9 @@ class _Windows:
         self._held = data[stop:]
         self._before = data[done:stop][1 - _NOTICED :] if done > known else data[:stop][1 - _NOTICED :]
         return b"".join(shown)
+
+    def paused(self) -> bytes:
+        return b""  # so few are not held back
 
     def close(self) -> bytes:
         rest, self._held = self._held, b""

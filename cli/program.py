@@ -7,17 +7,21 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from types import FrameType
+from typing import Any
 
 from cli.masking import Mask
+from cli.ownterminal import OwnTerminal, is_in_foreground, is_offered
 from cli.processes import adopt_orphans, bury_orphans, descendants, named, signal_all
 from cli.terminal import say
 
 _CHUNK = 64 * 1024
 _LOOK_SECONDS = 0.25
 """Between two looks at what the program has left behind."""
+_PAUSE_SECONDS = 0.02
+"""Without output, until somebody at a terminal waits to see what they have typed."""
 _GRACE_SECONDS = 10.0
 """Between being asked to end and being ended."""
 _JUST_NOW_SECONDS = 5.0
@@ -37,7 +41,7 @@ class Started:
     files: Sequence[int] = ()
     """Descriptors that the program inherits, beside the first three; they are closed here once it has them."""
     mask: Mask | None = field(default=None, repr=False)
-    """For what it prints; None leaves its output alone, so that it has the terminal itself."""
+    """For what it prints; None leaves its output alone, so that it has the person's terminal itself."""
 
 
 class Program:
@@ -55,6 +59,8 @@ class Program:
         self._told_at = -_JUST_NOW_SECONDS
         self._early: list[int] = []
         """Signals that came before there was a program."""
+        self._terminal: OwnTerminal | None = None
+        """Its own, where it has one."""
         self.reason = ""
         """Why it was ended, where it did not end by itself."""
 
@@ -68,30 +74,28 @@ class Program:
         with suppress(BlockingIOError):
             os.write(self._waker, b"\0")
 
-    def run(self) -> int:
+    def run(self, begun: Callable[[], None]) -> int:
         """Run it, and give its exit status as shells do: 128 and the signal's number where one ended it.
 
-        Raises OSError if it cannot be started.
+        Where a person types and reads, and the output is masked, it has a terminal of its own. `begun` is called once
+        it runs. Raises OSError if it cannot be started.
         """
         adopt_orphans()
-        masked = self._started.mask is not None
-        pipe = subprocess.PIPE if masked else None
-        with self._signals():
+        if self._started.mask is not None and is_offered():
+            self._terminal = OwnTerminal()
+        with self._signals(), selectors.DefaultSelector() as selector, ExitStack() as held:
             try:
-                self._child = subprocess.Popen(
-                    list(self._started.command),
-                    env=dict(self._started.environment),
-                    stdout=pipe,
-                    stderr=pipe,
-                    pass_fds=tuple(self._started.files),
-                )
+                if self._terminal is not None:
+                    held.enter_context(self._terminal.opened(selector))
+                self._child = self._begun()
             finally:
                 for file in self._started.files:
                     os.close(file)
             for number in self._early:
                 self._on_signal(number, None)
             try:
-                self._attend(self._child)
+                begun()
+                self._attend(self._child, selector)
             except BaseException:
                 signal_all(self._everything(), signal.SIGKILL)  # nothing that has secrets runs on unattended
                 raise
@@ -100,24 +104,52 @@ class Program:
             return os.EX_TEMPFAIL
         return status if status >= 0 else 128 - status
 
+    def _begun(self) -> "subprocess.Popen[bytes]":
+        started = self._started
+        told: dict[str, Any] = {
+            "args": list(started.command),
+            "env": dict(started.environment),
+            "pass_fds": tuple(started.files),
+        }
+        if self._terminal is not None:
+            return self._terminal.started(**told)
+        pipe = subprocess.PIPE if started.mask is not None else None
+        return subprocess.Popen(**told, stdout=pipe, stderr=pipe)
+
     # -- its output ----------------------------------------------------------------------------------------------------
 
-    def _attend(self, child: "subprocess.Popen[bytes]") -> None:
+    def _attend(self, child: "subprocess.Popen[bytes]", selector: selectors.BaseSelector) -> None:
         """Show what it prints until nothing of it is left."""
-        with selectors.DefaultSelector() as selector:
-            selector.register(self._woken, selectors.EVENT_READ)
-            for source, place in ((child.stdout, 1), (child.stderr, 2)):
-                if source is not None and self._started.mask is not None:
-                    selector.register(source, selectors.EVENT_READ, (place, self._started.mask.again()))
-            while not self._is_over(child, len(selector.get_map()) > 1):
-                soon = self._ended_at is not None or self._asked_to_end_at is not None
-                for key, _ in selector.select(_LOOK_SECONDS if soon else None):
-                    if key.fileobj == self._woken:
-                        with suppress(BlockingIOError):
-                            os.read(self._woken, _CHUNK)
-                    elif not _passed_on(key.fd, *key.data):
-                        selector.unregister(key.fileobj)
-                        key.fileobj.close()  # type: ignore[union-attr] # a pipe of the child
+        selector.register(self._woken, selectors.EVENT_READ)
+        own, mask = self._terminal, self._started.mask
+        screen = None if own is None else os.fdopen(own.shown, "rb", buffering=0)
+        for source, place in ((screen or child.stdout, 1), (child.stderr, 2)):
+            if source is not None and mask is not None:
+                selector.register(source, selectors.EVENT_READ, (place, mask.again()))
+        is_paused = True
+        while not self._is_over(child, any(_outputs(selector))):
+            if own is not None and child.returncode is not None:
+                own.leave(selector)
+            soon = _LOOK_SECONDS if self._ended_at or self._asked_to_end_at else None
+            is_paused = not self._moved(selector, soon if is_paused or own is None else _PAUSE_SECONDS)
+            if is_paused and own is not None:
+                for place, one in _outputs(selector):
+                    _show(one.paused(), place)
+
+    def _moved(self, selector: selectors.BaseSelector, seconds: float | None) -> bool:
+        """Move what is there by then, output and what is typed; whether anything was, or has come to look at."""
+        ready = selector.select(seconds)
+        for key, _ in ready:
+            if key.fileobj == self._woken:
+                with suppress(BlockingIOError):
+                    os.read(self._woken, _CHUNK)
+            elif key.data is not None:
+                if not _passed_on(key.fd, *key.data):
+                    selector.unregister(key.fileobj)
+                    key.fileobj.close()  # type: ignore[union-attr] # a pipe of the child, or its terminal
+            elif self._terminal is not None:
+                self._terminal.pass_on(selector)
+        return bool(ready)
 
     def _is_over(self, child: "subprocess.Popen[bytes]", is_open: bool) -> bool:
         """Whether all has ended, or cannot be ended; what is due to end is told so. `is_open`: more output may come."""
@@ -153,7 +185,9 @@ class Program:
         """Ask it and all that it has started to end; ten seconds later they are ended."""
         self.reason = reason
         self._asked_to_end_at = time.monotonic()
-        signal_all(self._everything(), signal.SIGTERM, signal.SIGCONT)
+        # A shell that somebody types to takes no notice of SIGTERM, only of its terminal being gone.
+        gone = [signal.SIGHUP] if self._terminal is not None else []
+        signal_all(self._everything(), signal.SIGTERM, *gone, signal.SIGCONT)
 
     def _cannot_be_ended(self, left: Sequence[int]) -> bool:
         """Whether even SIGKILL did not help, as with what runs as another user. Says so."""
@@ -175,6 +209,9 @@ class Program:
             if signal.getsignal(number) != signal.SIG_IGN
         }
         before[signal.SIGCHLD] = signal.signal(signal.SIGCHLD, lambda *_: None)
+        if (own := self._terminal) is not None:
+            before[signal.SIGWINCH] = signal.signal(signal.SIGWINCH, lambda *_: own.resize())
+            before[signal.SIGTSTP] = signal.signal(signal.SIGTSTP, lambda *_: None)  # the lease would go on
         former = signal.set_wakeup_fd(self._waker, warn_on_full_buffer=False)
         try:
             yield
@@ -190,7 +227,8 @@ class Program:
             return
         if number in _ENDING:
             self._told_at = time.monotonic()
-        if child.returncode is None and (number not in _BY_TERMINAL or not _in_foreground()):
+        has_it = number in _BY_TERMINAL and self._terminal is None and is_in_foreground()
+        if child.returncode is None and not has_it:
             with suppress(ProcessLookupError):
                 os.kill(child.pid, number)
 
@@ -205,10 +243,25 @@ def _pipe() -> tuple[int, int]:
     return ends
 
 
+def _outputs(selector: selectors.BaseSelector) -> list[tuple[int, Mask]]:
+    """Where the program's output goes, with its mask: of each that more can come from."""
+    return [key.data for key in selector.get_map().values() if key.data is not None]
+
+
 def _passed_on(source: int, place: int, mask: Mask) -> bool:
     """Show what has come, and say whether more can come. A reader that has gone ends it for the program, too."""
-    data = os.read(source, _CHUNK)
-    shown = memoryview(mask.feed(data) if data else mask.close())
+    try:
+        data = os.read(source, _CHUNK)
+    except BlockingIOError:
+        return True
+    except OSError:
+        data = b""  # so a terminal says that nobody has it open any more
+    return _show(mask.feed(data) if data else mask.close(), place) and bool(data)
+
+
+def _show(text: bytes, place: int) -> bool:
+    """Write it all, and say whether somebody reads there."""
+    shown = memoryview(text)
     while shown:
         try:
             shown = shown[os.write(place, shown) :]
@@ -216,18 +269,4 @@ def _passed_on(source: int, place: int, mask: Mask) -> bool:
             time.sleep(0.01)  # somebody else made our terminal or pipe non-blocking
         except OSError:
             return False  # the pipe's reader, or the terminal
-    return bool(data)
-
-
-def _in_foreground() -> bool:
-    """Whether the terminal's keys reach this process, and so the program as well."""
-    try:
-        terminal = os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY)
-    except OSError:
-        return False
-    try:
-        return os.tcgetpgrp(terminal) == os.getpgrp()
-    except OSError:
-        return False
-    finally:
-        os.close(terminal)
+    return True

@@ -69,12 +69,14 @@ def run(
     ] = None,
     unmasked: Annotated[
         bool,
-        typer.Option("--unmasked", help="Leave the output alone, for programs that need a terminal."),
+        typer.Option("--unmasked", help="Leave what it prints as it is."),
     ] = False,
     reason: Annotated[str, typer.Option(help="Why, where it has to be checked out first.")] = "",
     minutes: Annotated[int, typer.Option(min=1, help="For how long, where it has to be.")] = MINUTES,
 ) -> None:
     """Run a command with secrets in its environment; they are masked in what it prints.
+
+    Where you type to it, it has a terminal of its own: shells and editors work.
 
     Without --env and --file it gets every field, as VK_HOST, VK_PASSWORD and so on, and
     what has several lines as a file in memory, as VK_PRIVATE_KEY_FILE.
@@ -193,9 +195,8 @@ def _ran(client: Client, lease: dict[str, Any], started: Started) -> int:
     """Run it until it or the lease has ended; gives its exit status, and never 0 for one that was cut short."""
     watch = Watch(client, lease)
     with closing(Program(started, watch.ended)) as program:
-        watch.start(program.wake)
         try:
-            status = program.run()
+            status = program.run(lambda: watch.start(program.wake))
         except OSError as error:
             say_error(f"it cannot be started: {(error.strerror or 'no reason is known').lower()}", "")
             return _NOT_STARTED

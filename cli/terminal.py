@@ -5,6 +5,7 @@ import sys
 import termios
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -41,22 +42,32 @@ def shown(text: object) -> str:
 
 def say(text: str = "") -> None:
     """Tell the person something that is not data."""
-    sys.stderr.write(f"{shown(text)}\n")
-    sys.stderr.flush()
+    _tell(shown(text))
 
 
 def say_error(message: str, hint: str) -> None:
     """Say what went wrong and what helps: lower case, no full stop."""
-    sys.stderr.write(f"{_colour(_RED, 'error:')} {shown(_lowered(message))}\n")
+    _tell(f"{_colour(_RED, 'error:')} {shown(_lowered(message))}")
     if hint:
-        sys.stderr.write(f"{_colour(_DIM, 'hint:')} {shown(_lowered(hint))}\n")
-    sys.stderr.flush()
+        _tell(f"{_colour(_DIM, 'hint:')} {shown(_lowered(hint))}")
 
 
 def say_next(command: str) -> None:
     """Name the next sensible command."""
-    sys.stderr.write(f"{_colour(_DIM, 'next:')} {shown(command)}\n")
+    _tell(f"{_colour(_DIM, 'next:')} {shown(command)}")
+
+
+def _tell(line: str) -> None:
+    sys.stderr.write(f"{line}{_line_end()}")
     sys.stderr.flush()
+
+
+def _line_end() -> str:
+    """What begins a line; a terminal that passes all on as it is, for a program that we run, needs the return too."""
+    if sys.stderr.isatty():
+        with suppress(termios.error):
+            return "\n" if termios.tcgetattr(sys.stderr.fileno())[1] & termios.OPOST else "\r\n"
+    return "\n"
 
 
 def _lowered(sentence: str) -> str:

@@ -145,6 +145,24 @@ def test_of_a_long_secret_no_part_is_seen_in_any_spelling(secret: str, cut: int)
         assert shown.startswith(b"before")
 
 
+@pytest.mark.attack("DP01")
+@pytest.mark.parametrize("secret", PASSWORDS)
+def test_what_pauses_as_somebody_who_types_shows_no_more_than_the_first_three_bytes(secret: str) -> None:
+    """The beginning of a secret is what people type, too, and they wait to see it."""
+    raw = secret.encode()
+    mask, shown = mask_of(secret).again(), b""
+    for byte in b"> " + raw:
+        shown += mask.feed(bytes([byte])) + mask.paused() + mask.paused()
+    assert shown + mask.close() == b"> " + raw[:3] + MASK
+    mask, seen = mask_of(secret).again(), b""
+    for at in range(1, len(raw) + 3):
+        seen += mask.feed((raw[:3] + raw)[at - 1 : at]) + mask.paused()
+    assert raw not in seen + mask.close()
+    mask, harmless = mask_of(secret).again(), raw[:3] + b"\x03\n"
+    assert mask.feed(harmless[:3]) + mask.paused() == harmless[:3], "seen as it is typed"
+    assert mask.feed(harmless[3:]) + mask.close() == harmless[3:], "and not again"
+
+
 @settings(deadline=None, max_examples=150)
 @given(
     text=st.lists(
