@@ -102,8 +102,11 @@ def test_the_whole_house_takes_as_many_queries_as_one_service_and_each_list_is_b
     """And every name in it is the one that the service's own page shows."""
     embedded.ask(embedded.service())
     look(embedded)
+    coordinator = embedded.actor("coordinator")
     with counted(embedded) as few:
         look(embedded)
+    with counted(embedded) as few_tickets:
+        embedded.read(tickets.tickets, coordinator)
     busy = Busy(embedded)
     busy.asks()
     with counted(embedded) as many:
@@ -123,6 +126,14 @@ def test_the_whole_house_takes_as_many_queries_as_one_service_and_each_list_is_b
     shown = seen.model_dump_json()
     assert "hunter2" not in shown
     assert "shop.example.com" not in shown
+    coordinator = embedded.actor("coordinator")
+    with counted(embedded) as many_tickets:
+        listed = embedded.read(tickets.tickets, coordinator)
+    assert len(listed) == len(busy.tickets) + 1
+    assert len(many_tickets) <= len(few_tickets) + 2 * kinds, "tickets are not read one by one"
+    for one in (listed[0], listed[-1]):
+        of_its_own = embedded.read(tickets.ticket, coordinator, one.id)
+        assert one == of_its_own.model_copy(update={"secrets": ()})
 
 
 def test_lists_of_services_go_on_where_they_stopped(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

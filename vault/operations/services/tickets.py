@@ -1,39 +1,56 @@
 """Tickets: pieces of work on a service, and who is on them."""
 
-from sqlalchemy import bindparam, func, select
+from collections import defaultdict
+from typing import Any
+
+from sqlalchemy import Select, bindparam, func, select
 
 from vault.errors import Conflict, Denied, Invalid, NotFound
 from vault.model.people import Person
-from vault.model.tables import Assignment, Lease, Service, Ticket
+from vault.model.tables import Assignment, Customer, Lease, Service, Ticket
 from vault.model.views import TicketView
 from vault.operations import showing
-from vault.operations.asking import IS_ON, may, roles_of, service_for, ticket_for
+from vault.operations.asking import IS_ON, agreement_in_force, may, roles_of, service_for, ticket_for
 from vault.operations.leases import approvers
 from vault.operations.leases.leases import end_lease, end_leases
 from vault.policy.access import require_open_service
 from vault.storage.reading import Reading
 from vault.storage.unit import Unit, operation
-from vault.values import Actor, Title, clean_text, known_id, new_id
+from vault.values import Actor, Title, clean_text, known_id, new_id, to_datetime
 
-_TICKETS = Ticket.table()
+_TICKETS, _SERVICES, _CUSTOMERS = Ticket.table(), Service.table(), Customer.table()
 _ASSIGNMENTS = Assignment.table()
 MOST_OPEN = 1000
 """Open tickets of one service: its end closes them all in one entry, which has a longest length."""
 MOST_LISTED = 500
-_ALL = (
-    select(_TICKETS)
-    .order_by(_TICKETS.c.state != "open", _TICKETS.c.created_at.desc(), _TICKETS.c.id)
-    .limit(MOST_LISTED)
+_LISTED: Select[Any] = (
+    select(
+        *(_TICKETS.c[name] for name in ("id", "service_id", "number", "title", "state")),
+        _SERVICES.c.title.label("service_title"),
+        _SERVICES.c.ends_at.label("service_ends_at"),
+        *(_SERVICES.c[name] for name in ("type", "paused_at")),
+        _CUSTOMERS.c.name.label("customer_name"),
+    )
+    .join_from(_TICKETS, _SERVICES, _SERVICES.c.id == _TICKETS.c.service_id)
+    .join(_CUSTOMERS, _CUSTOMERS.c.id == _SERVICES.c.customer_id)
+)
+_ALL = _LISTED.order_by(_TICKETS.c.state != "open", _TICKETS.c.created_at.desc(), _TICKETS.c.id).limit(
+    MOST_LISTED
 )
 _OF_SERVICE = _ALL.where(_TICKETS.c.service_id == bindparam("service"))
+_ON = (
+    select(Person.table(), *(_ASSIGNMENTS.c[name] for name in ("ticket_id", "ends_at", "alone")))
+    .join_from(Person.table(), _ASSIGNMENTS, _ASSIGNMENTS.c.person_id == Person.table().c.id)
+    .where(_ASSIGNMENTS.c.ticket_id.in_(bindparam("tickets", expanding=True)), IS_ON)
+    .order_by(Person.table().c.name)
+)
 _OPEN = (
     select(func.count())
     .select_from(_TICKETS)
     .where(_TICKETS.c.service_id == bindparam("service"), _TICKETS.c.state == "open")
 )
 _MINE = (
-    select(_TICKETS)
-    .join(_ASSIGNMENTS, _ASSIGNMENTS.c.ticket_id == _TICKETS.c.id)
+    _LISTED.join(_ASSIGNMENTS, _ASSIGNMENTS.c.ticket_id == _TICKETS.c.id)
     .where(
         _ASSIGNMENTS.c.person_id == bindparam("person"),
         IS_ON,
@@ -241,20 +258,37 @@ def tickets(reading: Reading, actor: Actor) -> list[TicketView]:
     person = may(reading, actor, "ticket.list")
     every = "coordinator" in roles_of(person.roles)
     query, values = (_ALL, {}) if every else (_MINE, {"person": person.id, "at": reading.now})
-    found = [Ticket(**row) for row in reading.rows(query, **values)]
-    views = []
-    for ticket in found:
-        service = reading.find(Service, id=ticket.service_id)
-        if service is not None:
-            views.append(showing.ticket(reading, ticket, service, whole=False))
-    return views
+    return _views(reading, query, **values)
 
 
 def of_service(reading: Reading, actor: Actor, service_id: str) -> list[TicketView]:
     """The tickets of one service, the open ones first, for coordinators. Raises NotSignedIn, Denied or NotFound."""
     service = service_for(reading, actor, "ticket.manage", service_id)
-    found = [Ticket(**row) for row in reading.rows(_OF_SERVICE, service=service.id)]
-    return [showing.ticket(reading, one, service, whole=False) for one in found]
+    return _views(reading, _OF_SERVICE, service=service.id)
+
+
+def _views(reading: Reading, query: Select[Any], **values: object) -> list[TicketView]:
+    """Tickets of `_LISTED` with who is on them, without secrets: in as many queries for one as for hundreds."""
+    rows = reading.rows(query, **values)
+    types = {name: showing.service_type(reading, name) for name in {row["type"] for row in rows}}
+    in_force = agreement_in_force(reading)
+    on = defaultdict(list)
+    for one in reading.connection.execute(_ON, {"tickets": [row["id"] for row in rows], "at": reading.now}):
+        on[one.ticket_id].append(showing.assigned(one, in_force))
+    named = ("id", "service_id", "service_title", "customer_name", "number", "title", "state")
+    return [
+        TicketView(
+            **{name: row[name] for name in named},
+            assigned=tuple(on[row["id"]]),
+            secrets=(),
+            service_ends_at=to_datetime(row["service_ends_at"]),
+            paused_at=None if row["paused_at"] is None else to_datetime(row["paused_at"]),
+            longest_lease_minutes=types[row["type"]].longest_lease_minutes,
+            exclusive=types[row["type"]].exclusive,
+            break_glass_minutes=types[row["type"]].break_glass_minutes,
+        )
+        for row in rows
+    ]
 
 
 def ticket(reading: Reading, actor: Actor, ticket_id: str) -> TicketView:
