@@ -206,6 +206,7 @@ _BODIES: dict[str, Callable[[Ids], dict[str, Any]]] = {
     "POST /presence/{challenge_id}": lambda _: {"code": "000000"},
     "POST /reviews/{review_id}/close": lambda _: {"verdict": "not justified", "note": NOTE},
     "POST /services/new": lambda _: {"type": "removal"},
+    "POST /services/{service_id}/connect": lambda ids: {"helpdesk": ids["helpdesk"]},
     "POST /services/{service_id}/end": lambda _: {"confirm": "another title"},
     "POST /services/{service_id}/prolong": lambda _: {"ends_at": "1970-01-01"},
     "POST /services/{service_id}/requests": lambda _: {"kinds": "ssh-password", "deliver": "mail"},

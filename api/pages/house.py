@@ -11,6 +11,7 @@ from api.pages.desk import desk, on_the_desk
 from api.pages.sheet import OwnSheet, PageRoute
 from api.pages.timeline import drawn
 from api.pages.work import tickets_page
+from vault.operations.helpdesk import helpdesks
 from vault.operations.leases import checkout, exposure
 from vault.operations.people import staff
 from vault.operations.services import board, services, stages, tickets, timeline
@@ -65,6 +66,7 @@ async def service(
         working=list(working.values()),
         people=await vault.read(staff.people, actor),
         exposure=await vault.read(exposure.exposure, actor, service_id),
+        connection=await vault.read(helpdesks.connection, actor, service_id),
         picture=drawn(await vault.read(timeline.timeline, actor, service_id)),
         done=done,
     )

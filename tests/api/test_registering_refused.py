@@ -25,6 +25,8 @@ DONE: tuple[tuple[str, dict[str, str]], ...] = (
     ("/services/{service}/requests/{request}/cancel", {}),
     ("/services/{service}/tickets", {"number": "T-9", "work": "To look around"}),
     ("/services/{service}/prolong", {"ends_at": "2030-01-01", "code": "000000"}),
+    ("/services/{service}/connect", {"helpdesk": "hlp_00000000000000000000"}),
+    ("/services/{service}/disconnect", {}),
     ("/services/{service}/end", {"confirm": "Acme's new shop", "code": "000000"}),
     ("/tickets/{ticket}/assign", {"person": "{person}"}),
     ("/tickets/{ticket}/unassign", {"person": "{person}"}),

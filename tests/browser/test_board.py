@@ -6,8 +6,11 @@ from playwright.sync_api import Page, expect
 from tests.approvals import BY_COORDINATOR, put
 from tests.browser.own_page import come_by_link
 from tests.browser.people import POLYGLOT, Surf, sign_in
+from tests.operations.necessities import HOST
+from tests.telling import Teller
 from tests.world import World
 from vault.operations.customers import customers
+from vault.operations.helpdesk import helpdesks
 from vault.operations.leases import checkout
 from vault.operations.services import tickets
 
@@ -72,6 +75,31 @@ def test_a_service_changes_hands_and_many_tickets_get_somebody_at_once(
     assert staffed == [1, 1, 0]
     page.click("text=Put them on")
     expect(page.locator("#summary")).to_contain_text("1 to 50 tickets", ignore_case=True)
+
+
+@pytest.mark.promise("P2")
+def test_a_coordinator_says_on_the_services_page_which_helpdesk_tells_of_it(
+    embedded: World, server: str, surf: Surf
+) -> None:
+    service = embedded.service()
+    page = sign_in(surf(java_script_enabled=False), embedded, server, "coordinator")
+    page.goto(f"{server}/services/{service.id}")
+    assert page.locator("#helpdesk").count() == 0, "there is none"
+    office, other = Teller(embedded, name="The office"), Teller(embedded, "zammad", POLYGLOT)
+    page.reload()
+    page.get_by_role("button", name="Connect “The office”").press("Enter")
+    expect(page.locator("[role=status]")).to_contain_text("It is connected")
+    expect(page.locator("#helpdesk + p")).to_contain_text(f"calls the service {service.id}")
+    office.tell("ticket.opened", ticket=office.ticket(service))
+    embedded.perform(helpdesks.end, HOST, office.id)
+    page.reload()
+    expect(page.locator("main")).to_contain_text("10081: The shop is down")
+    expect(page.locator("#helpdesk + p")).to_contain_text("nothing that it says is believed any more")
+    page.get_by_role("button", name="Disconnect it").press("Enter")
+    expect(page.locator("[role=status]")).to_contain_text("It is disconnected")
+    page.locator(f"button[value={other.id}]").press("Enter")
+    expect(page.locator("#helpdesk + p")).to_contain_text("onerror=alert(1)")
+    assert embedded.ledger()[-1] == "service.connect ok"
 
 
 @pytest.mark.promise("P2")

@@ -19,3 +19,21 @@ class HelpdeskView(View):
     """The ids of the services of which it may tell."""
     secret: str | None = None
     """What it signs with: in the one answer after it was made, and never again."""
+
+
+class NamedHelpdesk(View):
+    """A helpdesk by its name."""
+
+    id: str
+    name: str
+    state: str
+
+
+class ConnectionView(View):
+    """Which helpdesk tells of a service, and which could."""
+
+    told_by: NamedHelpdesk | None
+    """One that was ended on the host is not believed any more, and still holds its place."""
+    reference: str
+    """What it calls the service."""
+    others: tuple[NamedHelpdesk, ...]

@@ -7,7 +7,7 @@ from sqlalchemy import bindparam, select
 from vault.errors import Conflict, Denied, Invalid, NotFound
 from vault.helpdesk import standard, zammad  # noqa: F401 (so that both kinds are known)
 from vault.helpdesk.adapter import ADAPTERS, Adapter
-from vault.model.helpdesk_views import HelpdeskView
+from vault.model.helpdesk_views import ConnectionView, HelpdeskView, NamedHelpdesk
 from vault.model.helpdesks import Helpdesk, Mirrored
 from vault.model.people import Person
 from vault.operations.asking import may, roles_of, service_for
@@ -122,6 +122,20 @@ def helpdesks(reading: Reading, actor: Actor) -> list[HelpdeskView]:
     """The helpdesks that tell of tickets, for coordinators. Raises NotSignedIn or Denied."""
     may(reading, actor, "service.connect")
     return [shown(reading, one) for one in reading.find_all(Helpdesk, state="active")]
+
+
+def connection(reading: Reading, actor: Actor, service_id: str) -> ConnectionView:
+    """Which helpdesk tells of a service, for coordinators. Raises NotSignedIn, Denied or NotFound."""
+    service = service_for(reading, actor, "service.connect", service_id)
+    told = next(iter(reading.find_all(Mirrored, thing="service", ours_id=service.id)), None)
+    known = {
+        one.id: NamedHelpdesk(id=one.id, name=one.name, state=one.state) for one in reading.find_all(Helpdesk)
+    }
+    return ConnectionView(
+        told_by=known.pop(told.helpdesk_id) if told else None,
+        reference=told.reference if told else "",
+        others=tuple(one for one in known.values() if one.state == "active"),
+    )
 
 
 @operation("service.connect")
