@@ -13,7 +13,6 @@ from vault.sentences import Sentence
 Moment = NewType("Moment", int)
 """Microseconds since 1970-01-01T00:00:00Z: an integer, because the ledger's canonical JSON has no floats."""
 
-MILLISECOND = 1_000
 SECOND = 1_000_000
 MINUTE = 60 * SECOND
 HOUR = 60 * MINUTE
@@ -43,17 +42,11 @@ CustomerId = NewType("CustomerId", str)
 PersonId = NewType("PersonId", str)
 ServiceId = NewType("ServiceId", str)
 TicketId = NewType("TicketId", str)
-AssignmentId = NewType("AssignmentId", str)
 SecretId = NewType("SecretId", str)
 RequestId = NewType("RequestId", str)
 LeaseId = NewType("LeaseId", str)
-ProofId = NewType("ProofId", str)
-KeyId = NewType("KeyId", str)
 SessionId = NewType("SessionId", str)
-DeploymentId = NewType("DeploymentId", str)
-
 FactorId = NewType("FactorId", str)
-InvitationId = NewType("InvitationId", str)
 HelpdeskId = NewType("HelpdeskId", str)
 ChangeId = NewType("ChangeId", str)
 ChallengeId = NewType("ChallengeId", str)

@@ -218,6 +218,6 @@ def test_a_proof_file_stands_alone_and_proves_this_entry_only(ledger):
 
 def test_a_failed_check_of_a_proof_is_a_vault_error():
     with pytest.raises(Tampered):
-        proof.check_consistency(1, 2, bytes(32), bytes(32), ())
-    proof.check_consistency(1, 1, bytes(32), bytes(32), ())
+        proof.check_inclusion(0, 2, bytes(32), (), bytes(32))
+    proof.check_inclusion(0, 1, bytes(32), (), bytes(32))
     assert note.open_note(NOTE, SIGNER.vkey) == TEXT

@@ -144,7 +144,7 @@ def test_an_open_service_is_prolonged_to_a_later_end_within_its_longest_life(gra
         (in_days(world, -1), "within 90 days"),
         (in_days(world, 90.1), "within 90 days"),
     ):
-        not_prolonged(world, service.id, ends_at, Invalid, match=said)
+        not_prolonged(world, service.id, ends_at, Invalid, "service.prolong", match=said)
     naive = datetime(2030, 1, 1)  # noqa: DTZ001 (that is the fault)
     not_prolonged(world, service.id, naive, Invalid, match="with its zone")
     longest = in_days(world, 90)

@@ -140,7 +140,7 @@ def test_nobody_approves_what_the_operator_has_written_since_they_read_it(asking
     world = asking
     read = registrar(world)
     world.run(catalogue.apply(world.vault, HOST, WITH_REGISTRAR.replace("only to who", "to whoever")))
-    not_approved(world, read, Conflict, match="changed meanwhile")
+    not_approved(world, read, Conflict, "catalogue.approve", match="changed meanwhile")
     now = registrar(world)
     for other in (
         replace(now, title="Another service"),
@@ -148,9 +148,9 @@ def test_nobody_approves_what_the_operator_has_written_since_they_read_it(asking
         replace(now, necessity=now.necessity + " "),
         replace(now, necessity="\ud800"),
     ):
-        not_approved(world, other, Conflict, match="changed meanwhile")
+        not_approved(world, other, Conflict, "catalogue.approve", match="changed meanwhile")
     approve(world)
-    not_approved(world, registrar(world), Conflict, match="approved already")
+    not_approved(world, registrar(world), Conflict, "catalogue.approve", match="approved already")
 
 
 @pytest.mark.promise("P2", "P7")

@@ -16,7 +16,7 @@ from vault.operations.leases import checkout
 from vault.operations.people import sessions, staff
 from vault.storage.clock import LONGEST_ABSENCE, TOLERANCE, SystemClock, Timekeeper
 from vault.storage.unit import operation
-from vault.values import HOUR, MILLISECOND, MINUTE, SECOND, Actor, to_moment
+from vault.values import HOUR, MINUTE, SECOND, Actor, to_moment
 
 
 def times(world: World) -> list[int]:
@@ -122,7 +122,7 @@ def test_around_the_end_nothing_opens_at_or_after_it(world: World) -> None:
     _, secret, _, lease = world.lent()
     technician = world.actor("technician")
     expires = to_moment(lease.expires_at)
-    world.clock.advance(microseconds=expires - world.clock.wall() - 5 * MILLISECOND)
+    world.clock.advance(microseconds=expires - world.clock.wall() - SECOND // 200)
     size = world.size()
     done = threading.Event()
 

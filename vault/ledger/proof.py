@@ -70,14 +70,6 @@ def check_inclusion(index: int, size: int, leaf: bytes, proof: Sequence[bytes], 
         raise Tampered(str(refusal)) from None
 
 
-def check_consistency(old: int, new: int, old_root: bytes, new_root: bytes, proof: Sequence[bytes]) -> None:
-    """Check a consistency proof as anyone would. Raises Tampered if it fails."""
-    try:
-        verify.verify_consistency(old, new, old_root, new_root, proof)
-    except verify.NotVerified as refusal:
-        raise Tampered(str(refusal)) from None
-
-
 @dataclass(frozen=True, slots=True)
 class Proof:
     """An inclusion proof that carries its signed checkpoint (C2SP tlog-proof), so that it stands alone."""

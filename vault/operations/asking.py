@@ -137,6 +137,18 @@ def lease_for(reading: Reading, actor: Actor, right: str, lease_id: str) -> Leas
     return lease
 
 
+def own_lease(reading: Reading, actor: Actor, right: str, lease_id: str) -> tuple[Person, Lease]:
+    """Oneself and a lease of one's own: nobody does with another's what its holder does.
+
+    Raises NotSignedIn, Denied or NotFound.
+    """
+    person = may(reading, actor, right)
+    lease = reading.find(Lease, id=known_id("lse", lease_id))
+    if lease is None or lease.person_id != person.id:
+        raise NotFound(_NOTHING)
+    return person, lease
+
+
 _SECRETS = Secret.table()
 SECRETS_OF = (
     select(

@@ -1,17 +1,17 @@
 """Proof of presence: given for one deed, good for that deed once and for five minutes."""
 
 import hmac
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import Any
+from typing import Any, Concatenate, ParamSpec
 
 from sqlalchemy import bindparam, update
 
 from vault.crypto import passkeys
 from vault.crypto.encoding import pack
 from vault.crypto.recovery import parse_recovery_code
-from vault.errors import Denied, NotFound, ProofNeeded, StaleProof
+from vault.errors import Conflict, Denied, Ended, Invalid, NotFound, ProofNeeded, StaleProof, Tampered
 from vault.model.people import Challenge, Person, Proof
 from vault.model.views import DeedView
 from vault.operations import attempts
@@ -23,6 +23,7 @@ from vault.storage.unit import Unit, operation
 from vault.values import MINUTE, Actor, Plaintext, known_id, new_id, to_datetime
 
 FRESH = 5 * MINUTE
+P = ParamSpec("P")
 _PROOFS = Proof.table()
 _SPEND = (
     update(_PROOFS)
@@ -59,6 +60,26 @@ class Presence:
 
 
 NOTHING = Presence()
+
+
+async def proved(
+    vault: Vault,
+    given: Presence,
+    deed_of: Callable[Concatenate[Reading, Actor, P], Deed],
+    actor: Actor,
+    *args: P.args,
+    **kwargs: P.kwargs,
+) -> str:
+    """Prove the deed that a read makes of what somebody wants to do; empty where that read refuses it.
+
+    Nobody spends a code on what is refused anyway: the deed's own operation, which judges the same, then refuses it
+    on record, and without a proof it does nothing in any case. Raises NotSignedIn, Sealed, and as `prove`.
+    """
+    try:
+        deed = await vault.read(deed_of, actor, *args, **kwargs)
+    except (Denied, NotFound, Ended, Conflict, Invalid, Tampered):
+        return ""
+    return await prove(vault, actor, deed, given)
 
 
 async def prove(vault: Vault, actor: Actor, deed: Deed, given: Presence) -> str:

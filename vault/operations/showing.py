@@ -10,6 +10,7 @@ from vault.model.desk import Review
 from vault.model.keylines import longer, stops_on
 from vault.model.kinds import KINDS
 from vault.model.people import Person
+from vault.model.rows import Row
 from vault.model.tables import Assignment, Customer, Lease, Request, Secret, Service, ServiceType, Ticket
 from vault.model.views import (
     AssignedView,
@@ -57,6 +58,19 @@ def assigned(row: Any, in_force: int) -> AssignedView:
     """A technician on a ticket."""
     until = None if row.ends_at is None else to_datetime(row.ends_at)
     return AssignedView(**dict(person(row, in_force)), until=until, alone=row.alone)
+
+
+def name_of(reading: Reading, person_id: str) -> str:
+    """The name of one of the staff; empty where the id is nobody's of them. Raises Tampered."""
+    found = reading.find(Person, id=person_id) if person_id else None
+    return found.name if found else ""
+
+
+def names_of(reading: Reading, ids: Iterable[str], table: type[Row] = Person) -> dict[str, str]:
+    """The names of these of the staff by their ids, as the rows have them now, whether or not those were bent since."""
+    columns = table.table().c
+    rows = reading.connection.execute(select(columns.id, columns.name).where(columns.id.in_(ids)))
+    return {str(row.id): str(row.name) for row in rows}
 
 
 def customer(row: Any) -> CustomerView:
@@ -175,7 +189,6 @@ def lease(reading: Reading, row: Lease) -> LeaseView:
     """A lease. One whose time is over is shown as ended, whether or not the sweep has come by."""
     on = reading.find(Ticket, id=row.ticket_id)
     of = reading.find(Service, id=row.service_id)
-    holder = reading.find(Person, id=row.person_id)
     owner = reading.find(Customer, id=of.customer_id) if of else None
     covered = row.covers.split()
     over = row.state != "ended" and reading.now >= row.expires_at
@@ -190,7 +203,7 @@ def lease(reading: Reading, row: Lease) -> LeaseView:
         service_title=of.title if of else "",
         customer_name=owner.name if owner else "",
         person_id=row.person_id,
-        person_name=holder.name if holder else "",
+        person_name=name_of(reading, row.person_id),
         reason=row.reason,
         state="ended" if over else "planned" if planned else row.state,
         ended_how=how if over else row.ended_how,
@@ -224,13 +237,9 @@ def asked_of(row: Lease) -> Asked:
 
 
 def _decider(reading: Reading, row: Lease) -> str:
-    if not row.decided_by:
-        return ""
-    found: Customer | Person | None = (
-        reading.find(Customer, id=row.decided_by)
-        if row.approver == "customer"
-        else reading.find(Person, id=row.decided_by)
-    )
+    if row.approver != "customer" or not row.decided_by:
+        return name_of(reading, row.decided_by)
+    found = reading.find(Customer, id=row.decided_by)
     return found.name if found else ""
 
 

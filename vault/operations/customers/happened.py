@@ -10,8 +10,8 @@ from vault.errors import Tampered
 from vault.ledger.entry import Entry, decode
 from vault.model.kind import Kind
 from vault.model.own import By, HappenedPage, HappenedView, Judged, OfAsking, Verdict, Why
-from vault.model.people import Person
 from vault.model.tables import Lease, LedgerEntry, Secret, Ticket
+from vault.operations import showing
 from vault.operations.customers.visits import own_service
 from vault.operations.house.audit import facts_of
 from vault.operations.leases import exposure
@@ -78,7 +78,7 @@ def told(reading: Reading, entries: list[Entry]) -> list[HappenedView]:
     facts = {} if reading.is_sealed else facts_of(reading, [entry.seq for entry in entries])
     reasons = _column(reading, Lease, "reason", {entry.ids.get("lease", "") for entry in entries})
     people = {one for entry in entries for one in (entry.actor, entry.ids.get("person", ""))}
-    names = _column(reading, Person, "name", people)
+    names = showing.names_of(reading, people)
     ends = _column(reading, Lease, "ended_how", {entry.ids.get("lease", "") for entry in entries})
     tickets = _column(reading, Ticket, "number", {entry.ids.get("ticket", "") for entry in entries})
     kinds = _column(reading, Secret, "kind", {entry.ids.get("secret", "") for entry in entries})

@@ -120,7 +120,7 @@ def _given(reading: Reading, secret: Secret, ends_at: datetime) -> GivenView:
     line = longer(secret.state, secret.made_line, ends_at)
     wanted = {"service": secret.service_id, "secret": f'"secret":"{secret.id}"'}
     opened = {str(actor): int(times) for actor, times in reading.connection.execute(_OPENED, wanted)}
-    names = reading.connection.execute(select(_PEOPLE.c.name).where(_PEOPLE.c.id.in_(opened))).scalars()
+    names = showing.names_of(reading, opened).values()
     return GivenView(
         id=secret.id,
         kind=secret.kind,

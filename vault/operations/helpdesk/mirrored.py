@@ -149,7 +149,7 @@ def is_alone(reading: Reading, person: Person, put_by: str) -> bool:
     return other is None or approvers.why_not(reading, other, person) != ""
 
 
-def was_overruled(reading: Reading, helpdesk_id: str, ticket: Ticket, person: Person, at: int) -> bool:
+def _was_overruled(reading: Reading, helpdesk_id: str, ticket: Ticket, person: Person, at: int) -> bool:
     """Whether somebody here has taken them off that ticket after what the helpdesk tells of."""
     found = reading.find(Assignment, ticket_id=ticket.id, person_id=person.id)
     if found is None or found.state == "active":
@@ -203,7 +203,7 @@ def ends_with(reading: Reading, thing: Mirrored | None, at: int) -> list[Mirrore
 
 def _of_assigned(reading: Reading, helpdesk_id: str, event: Assigned) -> Deed:
     thing = ticket_told(reading, helpdesk_id, event.ticket)
-    before = span_of_person(person_told(reading, thing, event.mail))
+    before = span_of_person(_person_told(reading, thing, event.mail))
     if not before.takes_on(event.at):
         return ""
     service_of(reading, helpdesk_id, event.ticket)
@@ -211,21 +211,21 @@ def _of_assigned(reading: Reading, helpdesk_id: str, event: Assigned) -> Deed:
     now, is_over = Span(event.at, before.off_at), event.until is not None and event.until <= reading.now
     if ours is None or person is None or is_over or not is_on(now, span_of(thing)):
         return "helpdesk.told"
-    if is_on(before, span_of(thing)) or was_overruled(reading, helpdesk_id, ours, person, event.at):
+    if is_on(before, span_of(thing)) or _was_overruled(reading, helpdesk_id, ours, person, event.at):
         return "helpdesk.told"  # told again, and somebody here may have taken them off meanwhile
     return "ticket.assign"
 
 
 def _of_unassigned(reading: Reading, helpdesk_id: str, event: Unassigned) -> Deed:
     thing = ticket_told(reading, helpdesk_id, event.ticket)
-    if not takes_person_off(span_of_person(person_told(reading, thing, event.mail)), event.at):
+    if not takes_person_off(span_of_person(_person_told(reading, thing, event.mail)), event.at):
         return ""
     if thing is None:
         service_of(reading, helpdesk_id, event.ticket)
     return "ticket.unassign" if assigned(reading, thing, event.mail) else "helpdesk.told"
 
 
-def person_told(reading: Reading, thing: Mirrored | None, mail: str) -> MirroredPerson | None:
+def _person_told(reading: Reading, thing: Mirrored | None, mail: str) -> MirroredPerson | None:
     """What we know of somebody on a ticket."""
     return reading.find(MirroredPerson, mirrored_id=thing.id, mail=mail) if thing else None
 

@@ -4,7 +4,7 @@ import base64
 import re
 from collections.abc import Iterator
 
-from sqlalchemy import select, union_all
+from sqlalchemy import select
 
 from vault.errors import Invalid, Tampered
 from vault.ledger.bundle import write_bundle
@@ -16,8 +16,8 @@ from vault.ledger.tiles import TileReader
 from vault.ledger.verify import BEYOND_INTEGERS
 from vault.model.helpdesks import Helpdesk
 from vault.model.log_views import CheckpointView, EntryPage, EntryView, ProofView
-from vault.model.people import Person
 from vault.model.tables import Disclosed, LedgerCheckpoint, LedgerEntry, LedgerHead
+from vault.operations import showing
 from vault.operations.asking import may
 from vault.operations.vault import Vault
 from vault.storage.append import disclosure_context, frontier_at, tile_hashes
@@ -103,11 +103,7 @@ def _disclosure(keys: Keys, seq: int, name: str, subject_id: str, sealed: bytes)
 
 
 def _names(reading: Reading, actors: set[str]) -> dict[str, str]:
-    who = [
-        select(table.c.id, table.c.name).where(table.c.id.in_(actors))
-        for table in (Person.table(), Helpdesk.table())
-    ]
-    return {row.id: row.name for row in reading.connection.execute(union_all(*who))}
+    return showing.names_of(reading, actors) | showing.names_of(reading, actors, Helpdesk)
 
 
 async def checkpoint(vault: Vault, actor: Actor) -> CheckpointView:

@@ -11,12 +11,11 @@ from typing import Any
 
 from sqlalchemy import Select, bindparam, func, select
 
-from vault.errors import Conflict, Denied, Invalid, NotFound, Tampered
+from vault.errors import Conflict, Invalid, NotFound, Tampered
 from vault.model.desk_views import Way
-from vault.model.people import Person
 from vault.model.tables import Certificate, Customer, Deployment, LedgerEntry, Secret, Service, Ticket
 from vault.model.views import CertificateView
-from vault.operations import presence
+from vault.operations import presence, showing
 from vault.operations.asking import service_for, service_of
 from vault.operations.customers.requests import end_requests
 from vault.operations.customers.visits import own_service
@@ -85,19 +84,18 @@ async def end(
     """
     known_id("svc", service_id)
     vault.keys  # noqa: B018 (raises Sealed: without keys nobody could sign the certificate)
-    try:
-        title = await vault.read(_title_of, actor, service_id)
-    except (Denied, NotFound):
-        proof = ""  # refused in the deed, where it is recorded
-    else:
-        words = f"end “{title}” and destroy everything that was given for it"
-        proof = await presence.prove(vault, actor, Deed(words, ("service.end", service_id)), given)
+    proof = await presence.proved(vault, given, _deed_of, actor, service_id)
     await vault.perform(_intend, actor, service_id, confirm, proof)
     return await finish(vault, service_id)
 
 
-def _title_of(reading: Reading, actor: Actor, service_id: str) -> str:
-    return service_for(reading, actor, "service.end", service_id).title
+def _deed_of(reading: Reading, actor: Actor, service_id: str) -> Deed:
+    title = service_for(reading, actor, "service.end", service_id).title
+    return _deed(service_id, f"end “{title}” and destroy everything that was given for it")
+
+
+def _deed(service_id: str, words: str = "") -> Deed:
+    return Deed(words, ("service.end", service_id))
 
 
 @operation("service.end")
@@ -108,7 +106,7 @@ def _intend(unit: Unit, actor: Actor, service_id: str, confirm: str, proof: str)
         raise Invalid("to end this service type its title exactly as it is written", "/confirm")
     if service.state != "open" and service.destroy_at is None:
         raise Conflict(Sentence("this service has ended already"))
-    presence.spend(unit, actor, proof, Deed("", ("service.end", service_id)))
+    presence.spend(unit, actor, proof, _deed(service_id))
     end_service(unit, service)
 
 
@@ -206,8 +204,7 @@ def _seen(reading: Reading, service_id: str) -> list[dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {}
     spans: dict[str, list[int]] = {}
     for actor, entry_type, times, first, last in reading.connection.execute(_SEEN, {"service": service_id}):
-        person = reading.find(Person, id=actor)
-        about = {"person": actor, "name": person.name if person else "", **dict.fromkeys(_WAYS, 0)}
+        about = {"person": actor, "name": showing.name_of(reading, actor), **dict.fromkeys(_WAYS, 0)}
         found.setdefault(actor, about)[_COUNTED[WAYS[entry_type]]] = int(times)
         spans.setdefault(actor, []).extend((first, last))
     for actor, moments in spans.items():

@@ -28,6 +28,7 @@ from vault.model.tables import (
     Ticket,
 )
 from vault.model.visits import Visit
+from vault.operations import showing
 from vault.operations.customers.forms import reference_of
 from vault.operations.customers.offering import mark_of
 from vault.operations.customers.visits import page_link
@@ -143,13 +144,12 @@ def _notice(reading: Reading, row: Outbox) -> Notice | None:
     if service is None or not _is_news(reading, row.template, service, secret):
         return None
     ticket = _any(reading, Ticket, lease.ticket_id if lease else None)
-    person = _any(reading, Person, lease.person_id if lease else None)
     return Notice(
         row.template,
         to_datetime(row.created_at),
         service.title,
         what=KINDS[secret.kind].title if secret else "",
-        who=person.name if person else "",
+        who=showing.name_of(reading, lease.person_id) if lease else "",
         ticket=ticket.number if ticket else "",
         reference=reference_of(secret) if secret else "",
         ends=to_datetime(service.ends_at),
@@ -183,13 +183,12 @@ def lease_asked(reading: Reading, _actor: Actor, lease_id: str) -> Mail:
     if lease.state != "asked" or reading.now >= lease.expires_at:
         raise Conflict("it was decided, or is late")
     service = _sure(reading.find(Service, id=lease.service_id))
-    person = _any(reading, Person, lease.person_id)
     ticket = _any(reading, Ticket, lease.ticket_id)
     later = lease.begins_at if _is_later(reading, lease.begins_at) else None
     return customers.lease_asked(
         _to(reading, _customer(reading, service.customer_id)),
         service.title,
-        who=person.name if person else "",
+        who=showing.name_of(reading, lease.person_id),
         ticket=ticket.number if ticket else "",
         what=_logins(reading, lease),
         minutes=lease.minutes,
@@ -203,12 +202,11 @@ def glass_broken(reading: Reading, _actor: Actor, lease_id: str) -> Mail:
     lease = _sure(reading.find(Lease, id=lease_id))
     review = _sure(reading.find(Review, id=lease.review_id))
     service = _sure(reading.find(Service, id=lease.service_id))
-    person = _any(reading, Person, lease.person_id)
     ticket = _any(reading, Ticket, lease.ticket_id)
     return customers.glass_broken(
         _to(reading, _customer(reading, service.customer_id)),
         service.title,
-        who=person.name if person else "",
+        who=showing.name_of(reading, lease.person_id),
         ticket=ticket.number if ticket else "",
         what=_logins(reading, lease),
         when=to_datetime(review.created_at),
@@ -236,7 +234,6 @@ def lease_told(reading: Reading, _actor: Actor, template: str, subject: str) -> 
     if not is_news[template] or to.state != "active":
         return None
     service, ticket = _any(reading, Service, lease.service_id), _any(reading, Ticket, lease.ticket_id)
-    holder, decider = _any(reading, Person, lease.person_id), _any(reading, Person, lease.decided_by)
     by = "the customer" if lease.approver == "customer" else ""
     place = "approvals" if template == "staff.lease-asked" else "leases"
     from_then = f"from {clock_words(lease.starts_at)}" if _is_later(reading, lease.starts_at) else ""
@@ -246,8 +243,8 @@ def lease_told(reading: Reading, _actor: Actor, template: str, subject: str) -> 
         to.name,
         reading.settings.business,
         f"{reading.settings.origin}/{place}/{lease.id}",
-        who=holder.name if holder else "",
-        by=by or (decider.name if decider else "a coordinator"),
+        who=showing.name_of(reading, lease.person_id),
+        by=by or showing.name_of(reading, lease.decided_by) or "a coordinator",
         service=service.title if service else "",
         ticket=ticket.number if ticket else "",
         minutes=str(lease.minutes),

@@ -3,7 +3,7 @@
 import json
 import os
 import secrets
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -180,10 +180,6 @@ class Finding:
     subject: str
     level: Literal["ok", "note", "warning", "alarm"]
     text: str
-
-    def as_dict(self) -> dict[str, str]:
-        """For JSON."""
-        return asdict(self)
 
 
 async def doctor(vault: Vault) -> list[Finding]:

@@ -79,7 +79,7 @@ def needed(
         raise Denied("this takes a coordinator's yes, and there is no other coordinator who can say it now")
     if approver == "customer":
         require_customers_own(reading, service, person, assignment)
-        policy.require_patience(asked_lately(reading, service, person))
+        policy.require_patience(_asked_lately(reading, service, person))
     return Needed(approver, why)
 
 
@@ -164,7 +164,7 @@ def require_customers_own(
         policy.require_known_otherwise(*both, accounts, reading.now)
 
 
-def asked_lately(reading: Reading, service: Service, asker: Person) -> int:
+def _asked_lately(reading: Reading, service: Service, asker: Person) -> int:
     """How often within a day somebody asked the customer of a service for a yes, whatever became of it."""
     since = reading.now - policy.WAITS_FOR
     whose = {"person": asker.id, "customer": service.customer_id, "since": since}

@@ -71,14 +71,8 @@ async def approve(
     reason for the wrong person, Resting, NotFound, Ended (decided meanwhile, late, over), Conflict (it is not what was
     read, or the catalogue has changed), ProofNeeded, TooMany, Sealed.
     """
-    try:
-        deed = await vault.read(_deed_of, actor, lease_id, digest)
-    except (Denied, NotFound, Ended, Conflict, Tampered):
-        proof = ""  # refused in the deed, where it is recorded
-    else:
-        proof = await presence.prove(vault, actor, deed, given)
-    view: LeaseView = await vault.perform(_approved, actor, lease_id, digest, proof)
-    return view
+    proof = await presence.proved(vault, given, _deed_of, actor, lease_id, digest)
+    return await vault.perform(_approved, actor, lease_id, digest, proof)
 
 
 def _deed_of(reading: Reading, actor: Actor, lease_id: str, digest: str) -> Deed:

@@ -11,14 +11,22 @@ from vault.model.kinds import KINDS
 from vault.model.tables import Lease, Secret
 from vault.model.views import LeaseView, RequestView
 from vault.operations import presence, showing
-from vault.operations.asking import lease_for, may, person_of, roles_of, service_of, ticket_for, ticket_of
+from vault.operations.asking import (
+    lease_for,
+    may,
+    own_lease,
+    person_of,
+    roles_of,
+    service_of,
+    ticket_for,
+    ticket_of,
+)
 from vault.operations.customers.requests import ask_again
 from vault.operations.house import notices
 from vault.operations.leases import approvers, glass, openings, witnesses
 from vault.operations.leases.leases import (
     LIVE,
-    assignment_of,
-    delivery_of,
+    delivering,
     end_lease,
     extendable,
     logins,
@@ -29,7 +37,7 @@ from vault.operations.leases.leases import (
 from vault.operations.presence import NOTHING, Deed, Presence
 from vault.operations.services.services import type_of
 from vault.operations.vault import Vault
-from vault.policy.access import lease_end, lease_start, require_delivery
+from vault.policy.access import lease_end, lease_start
 from vault.policy.approval import WAITS_FOR
 from vault.storage.keys import CodeOpening, Opening
 from vault.storage.reading import Reading
@@ -65,16 +73,8 @@ async def lease(
     if not 1 <= len(wanted) <= MOST_SECRETS:
         raise Invalid(f"name 1 to {MOST_SECRETS} secrets", "/secrets")
     begins = None if begins_at is None else int(to_moment(begins_at))
-    try:
-        words = await vault.read(_in_words, actor, ticket_id, wanted, minutes, begins)
-    except (Denied, NotFound, Ended, Conflict, Invalid):
-        # nobody spends a code on what is refused anyway; the deed says no, so that the record has it
-        proof = ""
-    else:
-        deed = _deed(ticket_id, wanted, minutes, why, begins, words)
-        proof = await presence.prove(vault, actor, deed, given)
-    view: LeaseView = await vault.perform(_leased, actor, ticket_id, wanted, minutes, why, proof, begins)
-    return view
+    proof = await presence.proved(vault, given, _deed_of, actor, ticket_id, wanted, minutes, why, begins)
+    return await vault.perform(_leased, actor, ticket_id, wanted, minutes, why, proof, begins)
 
 
 def _deed(
@@ -84,20 +84,26 @@ def _deed(
     return Deed(words, parts if begins is None else (*parts, begins))
 
 
-def _in_words(
-    reading: Reading, actor: Actor, ticket_id: str, wanted: list[str], minutes: int, begins: int | None
-) -> str:
+def _deed_of(
+    reading: Reading,
+    actor: Actor,
+    ticket_id: str,
+    wanted: list[str],
+    minutes: int,
+    why: Reason,
+    begins: int | None,
+) -> Deed:
     ticket, service = ticket_for(reading, actor, "lease.start", ticket_id)
-    assignment = assignment_of(reading, actor.id, ticket.id)
-    if assignment is None:
-        raise NotFound("there is no such thing")
+    person = person_of(reading, actor)
+    assignment = delivering(reading, person, ticket, service, "lease.start")
     starts = lease_start(begins, over_at(service, assignment), reading.now)
-    needed = approvers.needed(reading, person_of(reading, actor), assignment, service, wanted, starts)
+    needed = approvers.needed(reading, person, assignment, service, wanted, starts)
     require_free(reading, service, wanted, actor.id, starts, starts + minutes * MINUTE)
     said = {"": "", "coordinator": ", with a coordinator's yes", "customer": ", with the customer's yes"}
     which = f"{logins(wanted)} of “{service.title}” for ticket {ticket.number}"
     since = f" from {clock_words(begins)} on" if begins else ""
-    return f"check out {which}, {minutes} minutes{since}{said[needed.approver]}"
+    words = f"check out {which}, {minutes} minutes{since}{said[needed.approver]}"
+    return _deed(ticket_id, wanted, minutes, why, begins, words)
 
 
 @operation("lease.start")
@@ -116,10 +122,7 @@ def _leased(
     person = may(unit, actor, "lease.start")
     ticket = ticket_of(unit, known_id("tkt", ticket_id))
     service = service_of(unit, ticket.service_id)
-    assignment = assignment_of(unit, person.id, ticket.id)
-    require_delivery(delivery_of(unit, person, ticket, service), unit.now, "lease.start")
-    if assignment is None:
-        raise NotFound("there is no such thing")
+    assignment = delivering(unit, person, ticket, service, "lease.start")
     unit.about(service=service.id, secrets=" ".join(wanted))
     over = over_at(service, assignment)
     starts = lease_start(begins, over, unit.now)
@@ -217,11 +220,11 @@ def _extraordinary(
 ) -> str:
     """The opening in words, where it takes a proof and is not refused anyway; else nothing."""
     try:
-        lease = lease_for(reading, actor, f"secret.{way}", lease_id)
+        _, lease = own_lease(reading, actor, f"secret.{way}", lease_id)
     except VaultError:
         return ""  # refused in the deed, where it is recorded
     secret = reading.find(Secret, id=secret_id) if secret_id in lease.covers.split() else None
-    if secret is None or lease.person_id != actor.id or lease.state != "active":
+    if secret is None or lease.state != "active":
         return ""
     if secret.kind not in _GUARDED_FIELDS:
         if len(_ORDINARY) >= _MOST_ORDINARY:
@@ -348,8 +351,8 @@ def _reported(
     unit: Unit, actor: Actor, lease_id: str, secret_id: str, why: Reason, deliver: str
 ) -> RequestView:
     unit.about(lease=lease_id, secret=secret_id)
-    lease = lease_for(unit, actor, "secret.report", lease_id)
-    if lease.person_id != actor.id or known_id("sec", secret_id) not in lease.covers.split():
+    _, lease = own_lease(unit, actor, "secret.report", lease_id)
+    if known_id("sec", secret_id) not in lease.covers.split():
         raise NotFound("there is no such thing")
     _require_live(unit, lease)
     if lease.state == "asked":

@@ -9,8 +9,8 @@ from vault.ledger.entry import Entry, decode
 from vault.model.desk_views import ExposureView, SeenView, Way
 from vault.model.kind import Kind
 from vault.model.kinds import KINDS
-from vault.model.people import Person
 from vault.model.tables import Lease, LedgerEntry, Secret
+from vault.operations import showing
 from vault.operations.asking import service_for
 from vault.storage.reading import Reading
 from vault.values import Actor, to_datetime
@@ -35,7 +35,6 @@ _GIVEN = select(_ENTRIES.c.body).where(
 )
 _SECRET_FIELDS = {field.name for kind in KINDS.values() for field in kind.all_fields if field.secret}
 """What is secret of any kind: the row says only of which kind a secret is now, and not what was opened before."""
-_PEOPLE = Person.table()
 
 
 @dataclass(frozen=True)
@@ -95,7 +94,7 @@ def _lines(reading: Reading, entries: Iterable[Entry], held: dict[str, Secret]) 
         if secret is not None and _is_of_a_secret(entry):
             seen = _Seen(secret.id, entry.actor, WAYS[entry.type], int(entry.ids.get("version", "0")))
             times.setdefault(seen, []).append(entry.time)
-    names = _names(reading, {seen.person for seen in times})
+    names = showing.names_of(reading, {seen.person for seen in times})
     given = given_kinds(reading, {one.service_id for one in held.values()}) if times else {}
     found = [
         (
@@ -143,8 +142,3 @@ def opened_kind(entry: Entry, given: Mapping[tuple[str, int], str], now: str) ->
     version = entry.ids.get("version", "")
     then = given.get((entry.ids.get("secret", ""), int(version))) if version.isdecimal() else None
     return KINDS.get(then or now)
-
-
-def _names(reading: Reading, ids: set[str]) -> dict[str, str]:
-    rows = reading.connection.execute(select(_PEOPLE.c.id, _PEOPLE.c.name).where(_PEOPLE.c.id.in_(ids)))
-    return {str(row[0]): str(row[1]) for row in rows}

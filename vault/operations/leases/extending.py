@@ -1,15 +1,14 @@
 """Making a lease longer while it runs, as far as its service type allows."""
 
-from vault.errors import Conflict, Denied, Ended, Invalid, NotFound
+from vault.errors import Conflict
 from vault.model.people import Person
 from vault.model.tables import Lease, Service, Ticket
 from vault.model.views import LeaseView
 from vault.operations import presence, showing
-from vault.operations.asking import may, service_of, ticket_of
+from vault.operations.asking import own_lease, service_of, ticket_of
 from vault.operations.leases import approvers
 from vault.operations.leases.leases import (
-    assignment_of,
-    delivery_of,
+    delivering,
     held_of,
     longest_of,
     openable,
@@ -18,11 +17,11 @@ from vault.operations.leases.leases import (
 )
 from vault.operations.presence import NOTHING, Deed, Presence
 from vault.operations.vault import Vault
-from vault.policy.access import extended_end, require_delivery
+from vault.policy.access import extended_end
 from vault.policy.approval import needed
 from vault.storage.reading import Reading
 from vault.storage.unit import Unit, operation
-from vault.values import Actor, clock_words, known_id
+from vault.values import Actor, clock_words
 
 
 async def extend(
@@ -35,19 +34,12 @@ async def extend(
     Denied, Resting, NotFound, Ended, Conflict (nothing is left, or somebody else has planned it), Invalid, TooMany,
     ProofNeeded, Sealed.
     """
-    known_id("lse", lease_id)
-    try:
-        deed = await vault.read(_deed_of, actor, lease_id, minutes)
-    except (Denied, NotFound, Ended, Conflict, Invalid):
-        proof = ""  # refused in the deed, where it is recorded
-    else:
-        proof = await presence.prove(vault, actor, deed, given)
-    view: LeaseView = await vault.perform(_extended, actor, lease_id, minutes, proof)
-    return view
+    proof = await presence.proved(vault, given, _deed_of, actor, lease_id, minutes)
+    return await vault.perform(_extended, actor, lease_id, minutes, proof)
 
 
 def _deed_of(reading: Reading, actor: Actor, lease_id: str, minutes: int) -> Deed:
-    person, lease = _own(reading, actor, lease_id)
+    person, lease = own_lease(reading, actor, "lease.extend", lease_id)
     ends, service, ticket = _judged(reading, person, lease, minutes)
     words = (
         f"make your lease of “{service.title}” for ticket {ticket.number} longer by {minutes} minutes, "
@@ -64,7 +56,7 @@ def _deed(lease: Lease, minutes: int, words: str = "") -> Deed:
 @operation("lease.extend")
 def _extended(unit: Unit, actor: Actor, lease_id: str, minutes: int, proof: str) -> LeaseView:
     unit.about(lease=lease_id)
-    person, lease = _own(unit, actor, lease_id)
+    person, lease = own_lease(unit, actor, "lease.extend", lease_id)
     unit.about(service=lease.service_id, ticket=lease.ticket_id)
     ends, _, _ = _judged(unit, person, lease, minutes)
     presence.spend(unit, actor, proof, _deed(lease, minutes))
@@ -73,21 +65,10 @@ def _extended(unit: Unit, actor: Actor, lease_id: str, minutes: int, proof: str)
     return showing.lease(unit, lease)
 
 
-def _own(reading: Reading, actor: Actor, lease_id: str) -> tuple[Person, Lease]:
-    person = may(reading, actor, "lease.extend")
-    lease = reading.find(Lease, id=lease_id)
-    if lease is None or lease.person_id != person.id:
-        raise NotFound("there is no such thing")
-    return person, lease
-
-
 def _judged(reading: Reading, person: Person, lease: Lease, minutes: int) -> tuple[int, Service, Ticket]:
     """The new end, and what the lease is of. Raises as `extend`."""
     service, ticket = service_of(reading, lease.service_id), ticket_of(reading, lease.ticket_id)
-    assignment = assignment_of(reading, person.id, lease.ticket_id)
-    if assignment is None:
-        raise NotFound("there is no such thing")
-    require_delivery(delivery_of(reading, person, ticket, service), reading.now, "lease.extend")
+    assignment = delivering(reading, person, ticket, service, "lease.extend")
     ends = extended_end(
         held_of(lease), minutes, longest_of(reading, service), over_at(service, assignment), reading.now
     )

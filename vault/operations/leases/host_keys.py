@@ -15,9 +15,9 @@ from vault.model.desk import HostKey
 from vault.model.desk_views import HostKeyView
 from vault.model.hostkeys import ServerKey
 from vault.model.kinds import KINDS, pack_fields
-from vault.model.people import Person
-from vault.model.tables import Lease, LedgerEntry, Secret, Service, Ticket
-from vault.operations.asking import may, service_of
+from vault.model.tables import LedgerEntry, Secret, Service, Ticket
+from vault.operations import showing
+from vault.operations.asking import may, own_lease, service_of
 from vault.operations.customers.offering import believed
 from vault.operations.leases.leases import delivery_of, held_of
 from vault.operations.vault import Vault
@@ -93,8 +93,8 @@ def _met(reading: Reading, actor: Actor, secret_id: str) -> HostKeyView:
     row = _kept(reading, secret) if secret is not None else None
     if row is None:
         raise NotFound("nobody has met the key of this server yet")
-    person = reading.find(Person, id=row.person_id)
-    return HostKeyView(line="", met_by=person.name if person else "", met_at=to_datetime(row.created_at))
+    met_by = showing.name_of(reading, row.person_id)
+    return HostKeyView(line="", met_by=met_by, met_at=to_datetime(row.created_at))
 
 
 def _kept(reading: Reading, secret: Secret) -> HostKey | None:
@@ -112,10 +112,7 @@ def _kept(reading: Reading, secret: Secret) -> HostKey | None:
 
 def _held(unit: Unit, actor: Actor, right: str, lease_id: str, secret_id: str) -> tuple[Secret, Service]:
     """The secret and its service, for who could open it under this lease now."""
-    person = may(unit, actor, right)
-    lease = unit.find(Lease, id=known_id("lse", lease_id))
-    if lease is None or lease.person_id != person.id:
-        raise NotFound("there is no such thing")
+    person, lease = own_lease(unit, actor, right, lease_id)
     unit.about(service=lease.service_id, ticket=lease.ticket_id)
     ticket, service = unit.find(Ticket, id=lease.ticket_id), service_of(unit, lease.service_id)
     secret = unit.find(Secret, id=known_id("sec", secret_id))

@@ -8,7 +8,16 @@ from vault.model.people import Person
 from vault.model.tables import Assignment, Lease, Secret, Service, Ticket
 from vault.operations import showing
 from vault.operations.asking import standing_of
-from vault.policy.access import Assigned, Delivery, Held, overlap, puts_on, require_openable, room_left
+from vault.policy.access import (
+    Assigned,
+    Delivery,
+    Held,
+    overlap,
+    puts_on,
+    require_delivery,
+    require_openable,
+    room_left,
+)
 from vault.storage.reading import Reading
 from vault.storage.unit import Unit
 from vault.values import clock_words
@@ -50,6 +59,15 @@ def assignment_of(reading: Reading, person_id: str, ticket_id: str) -> Assignmen
         Assigned(found.state, found.assigned_by, found.ends_at), person_id, reading.now
     ):
         return None
+    return found
+
+
+def delivering(reading: Reading, person: Person, ticket: Ticket, service: Service, right: str) -> Assignment:
+    """What puts a person on a ticket, of one who delivers its service at this moment. Raises as `require_delivery`."""
+    require_delivery(delivery_of(reading, person, ticket, service), reading.now, right)
+    found = assignment_of(reading, person.id, ticket.id)
+    if found is None:
+        raise NotFound("there is no such thing")
     return found
 
 
@@ -109,8 +127,7 @@ def require_free(
             and overlap((lease.starts_at, lease.expires_at), (starts, ends))
             and not set(lease.covers.split()).isdisjoint(wanted)
         ):
-            holder = reading.find(Person, id=lease.person_id)
-            who = holder.name if holder else "somebody else"
+            who = showing.name_of(reading, lease.person_id) or "somebody else"
             since = f"from {clock_words(lease.starts_at)} " if lease.starts_at > reading.now else ""
             raise Conflict(
                 f"this login is for one person at a time, and {who} has it {since}until "

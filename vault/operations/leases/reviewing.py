@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from sqlalchemy import bindparam, select
 
-from vault.errors import Conflict, Denied, Ended, Invalid, NotFound, Tampered
+from vault.errors import Denied, Ended, Invalid, NotFound
 from vault.ledger.entry import decode
 from vault.model.desk import Review
 from vault.model.desk_views import ReviewView
@@ -49,14 +49,8 @@ async def close_review(
     if verdict not in VERDICTS:
         raise Invalid("a review says “justified” or “not justified”", "/verdict")
     said = clean_text(note, "a note", LONGEST_NOTE, SHORTEST_NOTE, "/note")
-    try:
-        deed = await vault.read(_deed_of, actor, review_id, verdict, said)
-    except (Denied, NotFound, Ended, Conflict, Tampered):
-        proof = ""  # refused in the deed, where it is recorded
-    else:
-        proof = await presence.prove(vault, actor, deed, given)
-    view: ReviewView = await vault.perform(_closed, actor, review_id, verdict, said, proof)
-    return view
+    proof = await presence.proved(vault, given, _deed_of, actor, review_id, verdict, said)
+    return await vault.perform(_closed, actor, review_id, verdict, said, proof)
 
 
 def _deed_of(reading: Reading, actor: Actor, review_id: str, verdict: str, note: str) -> Deed:
@@ -68,7 +62,7 @@ def _closed(unit: Unit, actor: Actor, review_id: str, verdict: str, note: str, p
     unit.about(review=review_id)
     unit.disclose(actor.id, note=note)
     reviewer, review, lease = _found(unit, actor, "review.close", review_id)
-    name_in(unit, review, lease)
+    _name_in(unit, review, lease)
     deed = _judged(unit, reviewer, review, lease, verdict, note)
     presence.spend(unit, actor, proof, deed)
     unit.say(judged=verdict)
@@ -79,7 +73,7 @@ def _closed(unit: Unit, actor: Actor, review_id: str, verdict: str, note: str, p
     return _view(unit, reviewer, review, lease)
 
 
-def name_in(unit: Unit, review: Review, lease: Lease) -> None:
+def _name_in(unit: Unit, review: Review, lease: Lease) -> None:
     """Have the entry say what it is about, and who broke the glass."""
     unit.about(lease=lease.id, service=lease.service_id, ticket=lease.ticket_id, holder=review.person_id)
 
@@ -142,7 +136,7 @@ def overdue(unit: Unit, _actor: Actor, review_id: str) -> None:
     lease = unit.find(Lease, id=review.lease_id) if review else None
     if review is None or lease is None or review.state != "open" or unit.now < review.due_at:
         return
-    name_in(unit, review, lease)
+    _name_in(unit, review, lease)
     witnesses.on_overdue(unit, review)
 
 
@@ -172,7 +166,6 @@ def unclosed(reading: Reading, _actor: Actor) -> tuple[int, int]:
 
 
 def _view(reading: Reading, looker: Person, review: Review, lease: Lease) -> ReviewView:
-    closer = reading.find(Person, id=review.closed_by) if review.closed_by else None
     reason = _why_not(reading, looker, review)
     return ReviewView(
         id=review.id,
@@ -183,7 +176,7 @@ def _view(reading: Reading, looker: Person, review: Review, lease: Lease) -> Rev
         state=review.state,
         verdict=review.verdict,
         note=review.note,
-        closed_by_name=closer.name if closer else "",
+        closed_by_name=showing.name_of(reading, review.closed_by),
         closed_at=None if review.closed_at is None else to_datetime(review.closed_at),
         opened=exposure.under(reading, lease),
         yours=not reason,

@@ -8,6 +8,7 @@ from vault.errors import NotFound
 from vault.model.desk import Review
 from vault.model.people import Person
 from vault.model.tables import Lease, Outbox, Service, Ticket
+from vault.operations import showing
 from vault.operations.asking import roles_of
 from vault.operations.people import changes
 from vault.outbox import words
@@ -99,7 +100,7 @@ def told(reading: Reading, _actor: Actor, template: str, subject: str) -> Mail |
     if to is None or to.state != "active":
         return None
     if template == "staff.many-services":
-        return _mail(reading, template, to, "leases", who=_name(reading, about))
+        return _mail(reading, template, to, "leases", who=showing.name_of(reading, about))
     review = reading.find(Review, id=about)
     if review is None:
         raise NotFound("there is no such thing")
@@ -114,8 +115,8 @@ def told(reading: Reading, _actor: Actor, template: str, subject: str) -> Mail |
         template,
         to,
         place,
-        who=_name(reading, review.person_id),
-        by=_name(reading, review.closed_by),
+        who=showing.name_of(reading, review.person_id),
+        by=showing.name_of(reading, review.closed_by),
         verdict=review.verdict,
         service=service.title if service else "",
         ticket=ticket.number if ticket else "",
@@ -127,8 +128,3 @@ def told(reading: Reading, _actor: Actor, template: str, subject: str) -> Mail |
 def _mail(reading: Reading, template: str, to: Person, place: str, **values: str) -> Mail:
     link = f"{reading.settings.origin}/{place}"
     return words.watched(template, to.mail, to.name, reading.settings.business, link, **values)
-
-
-def _name(reading: Reading, person_id: str) -> str:
-    found = reading.find(Person, id=person_id) if person_id else None
-    return found.name if found else ""

@@ -71,8 +71,8 @@ def require_second(reading: Reading, asker: Person, subject_id: str) -> None:
 
 def view(reading: Reading, change: StaffChange, for_id: str) -> ChangeView:
     """A change, and what this person may do about it."""
-    person, asker, decider, looker = (
-        reading.find(Person, id=one) for one in (change.person_id, change.asked_by, change.decided_by, for_id)
+    person, asker, looker = (
+        reading.find(Person, id=one) for one in (change.person_id, change.asked_by, for_id)
     )
     if person is None or asker is None or looker is None:
         raise NotFound(_NOTHING)
@@ -89,7 +89,7 @@ def view(reading: Reading, change: StaffChange, for_id: str) -> ChangeView:
         roles=tuple(change.roles.split()),
         mail=change.mail,
         state=change.state,
-        decided_by_name=decider.name if decider else "",
+        decided_by_name=showing.name_of(reading, change.decided_by),
         created_at=to_datetime(change.created_at),
         expires_at=to_datetime(change.expires_at),
         yours=yours,

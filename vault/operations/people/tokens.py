@@ -11,7 +11,7 @@ from vault.errors import Conflict, Denied, Invalid, NotFound, NotSignedIn, Seale
 from vault.model.people import ApiToken, Person
 from vault.model.views import ApiTokenView
 from vault.operations.asking import may, roles_of
-from vault.operations.presence import NOTHING, Deed, Presence, prove, spend
+from vault.operations.presence import NOTHING, Deed, Presence, proved, spend
 from vault.operations.vault import Vault
 from vault.policy.rights import RIGHTS, SCOPES
 from vault.storage.reading import Reading
@@ -78,29 +78,29 @@ async def make(
         raise Invalid(f"the scopes are {', '.join(SCOPES)}", "/scopes")
     if not 1 <= days <= LONGEST_DAYS:
         raise Invalid(f"a token works for 1 to {LONGEST_DAYS} days", "/days")
-    parts = ("token.make", called, wanted, days)
-    try:
-        await vault.read(_maker, actor, wanted)
-    except Denied:
-        # nobody spends a code on what is refused anyway; the deed itself says no, so that the record has it
-        deed, proof = Deed("", parts), ""
-    else:
-        able = ", ".join(wanted.split())
-        deed = Deed(f"make the API token “{called}” ({able}) for {_days(days)}", parts)
-        proof = await prove(vault, actor, deed, given)
-    made: tuple[str, ApiTokenView] = await vault.perform(_made, actor, called, wanted, days, deed, proof)
-    return made
+    proof = await proved(vault, given, _deed_of, actor, called, wanted, days)
+    return await vault.perform(_made, actor, called, wanted, days, proof)
+
+
+def _deed_of(reading: Reading, actor: Actor, name: str, scopes: str, days: int) -> Deed:
+    _maker(reading, actor, scopes)
+    return _deed(name, scopes, days)
+
+
+def _deed(name: str, scopes: str, days: int) -> Deed:
+    able = ", ".join(scopes.split())
+    return Deed(f"make the API token “{name}” ({able}) for {_days(days)}", ("token.make", name, scopes, days))
 
 
 @operation("token.make")
 def _made(
-    unit: Unit, actor: Actor, name: str, scopes: str, days: int, deed: Deed, proof: str
+    unit: Unit, actor: Actor, name: str, scopes: str, days: int, proof: str
 ) -> tuple[str, ApiTokenView]:
     unit.about(person=actor.id)
     person = _maker(unit, actor, scopes)
     if len(unit.rows(_WORKING, person=person.id, at=unit.now)) >= MOST:
         raise Conflict(f"you have {MOST} tokens that work; end one first")
-    spend(unit, actor, proof, deed)
+    spend(unit, actor, proof, _deed(name, scopes, days))
     token = new_token("vk_api")
     row = ApiToken(
         id=new_id("tok"),

@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 
-from vault.errors import Conflict, Denied, NotFound
+from vault.errors import Conflict, Denied
 from vault.model.people import Person, StaffChange
 from vault.model.views import ChangeView, InvitationView
+from vault.operations import showing
 from vault.operations.asking import may, roles_of
 from vault.operations.people import altering, changes
-from vault.operations.presence import NOTHING, Deed, Presence, prove, spend
+from vault.operations.presence import NOTHING, Deed, Presence, prove, proved, spend
 from vault.operations.vault import Vault
 from vault.policy import vouching as policy
 from vault.storage.reading import Reading
@@ -119,16 +120,18 @@ async def ask_mail(
 
 
 async def _ask(vault: Vault, actor: Actor, wanted: changes.Wanted, given: Presence) -> ChangeView:
-    try:
-        _asker, person = await vault.read(_may_ask, actor, wanted)
-    except (Denied, NotFound):
-        deed, proof = Deed("", ()), ""  # refused in the deed, where it is recorded
-    else:
-        parts = ("staff.ask", wanted.kind, person.id, *changes.shown(person), wanted.roles, wanted.mail)
-        deed = Deed(f"ask that {wanted.words(changes.named(person))}", parts)
-        proof = await prove(vault, actor, deed, given)
-    view: ChangeView = await vault.perform(_asked, actor, wanted, deed, proof)
-    return view
+    proof = await proved(vault, given, _deed_of_asking, actor, wanted)
+    return await vault.perform(_asked, actor, wanted, proof)
+
+
+def _deed_of_asking(reading: Reading, actor: Actor, wanted: changes.Wanted) -> Deed:
+    _, person = _may_ask(reading, actor, wanted)
+    return _asking(person, wanted)
+
+
+def _asking(person: Person, wanted: changes.Wanted) -> Deed:
+    parts = ("staff.ask", wanted.kind, person.id, *changes.shown(person), wanted.roles, wanted.mail)
+    return Deed(f"ask that {wanted.words(changes.named(person))}", parts)
 
 
 def _may_ask(reading: Reading, actor: Actor, wanted: changes.Wanted) -> tuple[Person, Person]:
@@ -155,10 +158,10 @@ def _require_sensible(reading: Reading, person: Person, wanted: changes.Wanted) 
 
 
 @operation("staff.ask")
-def _asked(unit: Unit, actor: Actor, wanted: changes.Wanted, deed: Deed, proof: str) -> ChangeView:
+def _asked(unit: Unit, actor: Actor, wanted: changes.Wanted, proof: str) -> ChangeView:
     unit.about(person=wanted.person_id)
     asker, person = _may_ask(unit, actor, wanted)
-    spend(unit, actor, proof, deed)
+    spend(unit, actor, proof, _asking(person, wanted))
     if wanted.mail:
         unit.disclose(person.id, mail=wanted.mail)
     return changes.wait(unit, asker, person, wanted)
@@ -176,25 +179,18 @@ async def vouch(
     asked never sees it. Raises NotSignedIn, Denied with the reason for the wrong second person, Resting, NotFound,
     Ended for a change that was decided or has run out, Conflict, ProofNeeded, TooMany.
     """
-    try:
-        deed = await vault.read(_may_vouch, actor, change_id)
-    except (Denied, NotFound):
-        proof = ""  # refused in the deed, where it is recorded
-    else:
-        proof = await prove(vault, actor, deed, given)
-    invitation: InvitationView | None = await vault.perform(_vouched, actor, change_id, proof)
-    return invitation
+    proof = await proved(vault, given, _deed_of_vouching, actor, change_id)
+    return await vault.perform(_vouched, actor, change_id, proof)
 
 
-def _may_vouch(reading: Reading, actor: Actor, change_id: str) -> Deed:
+def _deed_of_vouching(reading: Reading, actor: Actor, change_id: str) -> Deed:
     """The deed of vouching, by everything that is shown of the change and the account: another one is another deed."""
     voucher = may(reading, actor, "staff.vouch")
     change, person = changes.waiting_change(reading, change_id)
     changes.require_voucher(reading, voucher, change)
-    asker = reading.find(Person, id=change.asked_by)
     words = changes.Wanted(change.kind, person.id, change.roles, change.mail).words(changes.named(person))
     return Deed(
-        f"vouch that {words}, as {asker.name if asker else 'somebody'} asks",
+        f"vouch that {words}, as {showing.name_of(reading, change.asked_by) or 'somebody'} asks",
         (
             *("staff.vouch", change.id, change.kind, change.asked_by, person.id, *changes.shown(person)),
             *(change.roles, change.mail, change.former_mail, change.created_at, change.expires_at),
@@ -205,7 +201,7 @@ def _may_vouch(reading: Reading, actor: Actor, change_id: str) -> Deed:
 @operation("staff.vouch")
 def _vouched(unit: Unit, actor: Actor, change_id: str, proof: str) -> InvitationView | None:
     unit.about(change=change_id)
-    deed = _may_vouch(unit, actor, change_id)
+    deed = _deed_of_vouching(unit, actor, change_id)
     change, person = changes.waiting_change(unit, change_id)
     changes.name_in(unit, change)
     spend(unit, actor, proof, deed)

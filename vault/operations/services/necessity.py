@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from sqlalchemy import bindparam, select
 
-from vault.errors import Conflict, Denied, Ended, NotFound
+from vault.errors import Conflict, Ended, NotFound
 from vault.model.kinds import KINDS
 from vault.model.tables import Necessity, Request, Secret, Service
 from vault.model.views import AskedKind, ServiceTypeView
@@ -91,14 +91,8 @@ async def approve(vault: Vault, actor: Actor, read: Line, given: Presence = NOTH
     Raises NotSignedIn, Denied, Resting, NotFound, Conflict (another line by now, or approved already), ProofNeeded,
     TooMany.
     """
-    try:
-        await vault.read(_may_approve, actor, read)
-    except (Denied, NotFound):
-        proof = ""  # refused in the deed, where it is recorded
-    else:
-        proof = await presence.prove(vault, actor, _deed(read), given)
-    view: ServiceTypeView = await vault.perform(_approved, actor, read, proof)
-    return view
+    proof = await presence.proved(vault, given, _deed_of, actor, read)
+    return await vault.perform(_approved, actor, read, proof)
 
 
 def _may_approve(reading: Reading, actor: Actor, read: Line) -> ServiceTypeView:
@@ -113,6 +107,11 @@ def _may_approve(reading: Reading, actor: Actor, read: Line) -> ServiceTypeView:
     if line != read:
         raise Conflict("this line was changed meanwhile; read it as it is now")
     return of
+
+
+def _deed_of(reading: Reading, actor: Actor, read: Line) -> Deed:
+    _may_approve(reading, actor, read)
+    return _deed(read)
 
 
 def _deed(line: Line) -> Deed:

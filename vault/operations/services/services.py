@@ -8,7 +8,7 @@ from sqlalchemy import select
 from vault.crypto.encoding import b64
 from vault.crypto.opening import ServiceKey
 from vault.crypto.statement import KeyStatement, sign_statement
-from vault.errors import Conflict, Denied, Ended, Invalid, NotFound
+from vault.errors import Conflict, Invalid, NotFound
 from vault.model.tables import Customer, Service, ServiceType
 from vault.model.views import ServiceTypeView, ServiceView
 from vault.operations import presence, showing
@@ -124,14 +124,8 @@ async def prolong(
     """
     end = to_moment(ends_at)
     known_id("svc", service_id)
-    try:
-        found = await vault.read(_may_prolong, actor, service_id, end)
-    except (Denied, NotFound, Ended):
-        proof = ""  # refused in the deed, where it is recorded
-    else:
-        proof = await presence.prove(vault, actor, _deed(found, end), given)
-    view: ServiceView = await vault.perform(_prolonged, actor, service_id, end, proof)
-    return view
+    proof = await presence.proved(vault, given, _deed_of, actor, service_id, end)
+    return await vault.perform(_prolonged, actor, service_id, end, proof)
 
 
 def _may_prolong(reading: Reading, actor: Actor, service_id: str, end: int) -> Service:
@@ -140,6 +134,10 @@ def _may_prolong(reading: Reading, actor: Actor, service_id: str, end: int) -> S
     require_prolongable(found.state, found.ends_at, found.destroy_at, of.grace_days, reading.now)
     require_new_end(end, found.ends_at, of.longest_life_days, reading.now)
     return found
+
+
+def _deed_of(reading: Reading, actor: Actor, service_id: str, end: int) -> Deed:
+    return _deed(_may_prolong(reading, actor, service_id, end), end)
 
 
 def _deed(service: Service, end: int) -> Deed:

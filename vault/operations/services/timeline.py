@@ -7,8 +7,8 @@ from vault.ledger.entry import Entry
 from vault.model.board import LaneView, MarkView, SpanView, TimelineView
 from vault.model.kind import Kind
 from vault.model.kinds import KINDS
-from vault.model.people import Person
 from vault.model.tables import Lease, Request, Secret, Service, Ticket
+from vault.operations import showing
 from vault.operations.asking import service_for
 from vault.operations.customers.happened import entries_of
 from vault.operations.leases.begun import has_begun
@@ -135,9 +135,7 @@ def _paused(told: _Told, until: int) -> LaneView:
 
 def _lent(reading: Reading, service: Service, told: _Told) -> list[LaneView]:
     leases = [one for one in reading.find_all_unchecked(Lease, service_id=service.id) if has_begun(one)]
-    people = {
-        one.id: one.name for one in _people(reading, {one.person_id for one in leases} | set(told.opened))
-    }
+    people = showing.names_of(reading, {one.person_id for one in leases} | set(told.opened))
     numbers = {one.id: one.number for one in reading.find_all_unchecked(Ticket, service_id=service.id)}
     kinds = {one.id: one.kind for one in reading.find_all_unchecked(Secret, service_id=service.id)}
     given = given_kinds(reading, (service.id,))
@@ -151,10 +149,6 @@ def _lent(reading: Reading, service: Service, told: _Told) -> list[LaneView]:
         spans = [_lease(one, numbers.get(one.ticket_id, ""), told) for one in theirs]
         lanes.append(LaneView(title=name, spans=tuple(spans), marks=tuple(marks)))
     return lanes
-
-
-def _people(reading: Reading, ids: set[str]) -> list[Person]:
-    return [one for person in sorted(ids) for one in reading.find_all_unchecked(Person, id=person)]
 
 
 def _lease(lease: Lease, number: str, told: _Told) -> SpanView:
