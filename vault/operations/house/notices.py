@@ -149,7 +149,7 @@ def _notice(reading: Reading, row: Outbox) -> Notice | None:
         to_datetime(row.created_at),
         service.title,
         what=KINDS[secret.kind].title if secret else "",
-        who=showing.name_of(reading, lease.person_id) if lease else "",
+        who=_name(reading, lease.person_id) if lease else "",
         ticket=ticket.number if ticket else "",
         reference=reference_of(secret) if secret else "",
         ends=to_datetime(service.ends_at),
@@ -188,7 +188,7 @@ def lease_asked(reading: Reading, _actor: Actor, lease_id: str) -> Mail:
     return customers.lease_asked(
         _to(reading, _customer(reading, service.customer_id)),
         service.title,
-        who=showing.name_of(reading, lease.person_id),
+        who=_name(reading, lease.person_id),
         ticket=ticket.number if ticket else "",
         what=_logins(reading, lease),
         minutes=lease.minutes,
@@ -206,7 +206,7 @@ def glass_broken(reading: Reading, _actor: Actor, lease_id: str) -> Mail:
     return customers.glass_broken(
         _to(reading, _customer(reading, service.customer_id)),
         service.title,
-        who=showing.name_of(reading, lease.person_id),
+        who=_name(reading, lease.person_id),
         ticket=ticket.number if ticket else "",
         what=_logins(reading, lease),
         when=to_datetime(review.created_at),
@@ -243,8 +243,8 @@ def lease_told(reading: Reading, _actor: Actor, template: str, subject: str) -> 
         to.name,
         reading.settings.business,
         f"{reading.settings.origin}/{place}/{lease.id}",
-        who=showing.name_of(reading, lease.person_id),
-        by=by or showing.name_of(reading, lease.decided_by) or "a coordinator",
+        who=_name(reading, lease.person_id),
+        by=by or _name(reading, lease.decided_by) or "a coordinator",
         service=service.title if service else "",
         ticket=ticket.number if ticket else "",
         minutes=str(lease.minutes),
@@ -344,6 +344,11 @@ def _sure(row: R | None) -> R:
     if row is None:
         raise NotFound("there is no such thing")
     return row
+
+
+def _name(reading: Reading, person_id: str) -> str:
+    """The name of one of the staff, as the row is there."""
+    return showing.names_of(reading, [person_id]).get(person_id, "")
 
 
 def _any(reading: Reading, model: type[R], row_id: str | None) -> R | None:
