@@ -13,6 +13,8 @@ from vault.operations.vault import Vault
 from vault.values import Actor, Channel
 
 FORM_TOKEN = "form_token"  # noqa: S105 (the name of a field)
+BY_ITSELF = "valetkey-by-itself"
+"""The header with which a page says that it asks by itself, and that nobody has touched it."""
 
 
 async def _vault(request: Request) -> Vault:
@@ -59,7 +61,8 @@ async def _signed_in(request: Request, vault: TheVault) -> Actor:
         channel = "page"
     if not token:
         raise NotSignedIn("you are not signed in")
-    return await sessions.resolve(vault, token, source, channel)
+    by_itself = BY_ITSELF in request.headers
+    return await sessions.resolve(vault, token, source, channel, by_itself=by_itself)
 
 
 async def _page_actor(request: Request, vault: TheVault) -> Actor:

@@ -1,7 +1,8 @@
-// Looks whether somebody has answered, and then shows the page as it is by then. A page that nobody looks at asks nothing,
-// so that it does not keep a session awake.
+// Looks whether somebody has answered, and then shows the page as it is by then. It says that it asks by itself: nobody has
+// touched the page, so that keeps no session awake. A page that nobody looks at asks nothing at all.
 
 const EVERY = 3000;
+const HEADERS = { Accept: "application/json", "Valetkey-By-Itself": "yes" };
 const LONGEST = 20 * 60_000;
 
 const place = document.querySelector("[data-waits]");
@@ -14,7 +15,7 @@ async function look() {
   }
   if (document.hidden) return;
   try {
-    const answer = await fetch(`/api/v1/leases/${place.dataset.waits}`, { headers: { Accept: "application/json" } });
+    const answer = await fetch(`/api/v1/leases/${place.dataset.waits}`, { headers: HEADERS });
     if ([401, 404].includes(answer.status)) location.reload();
     if (!answer.ok) return;
     const { state, breakable } = await answer.json();

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
+from api.depends import BY_ITSELF
 from tests.approvals import REASON, given, waiting
 from tests.browser.own_page import come_by_link
 from tests.browser.people import POLYGLOT, Surf, sign_in, with_a_passkey
@@ -42,6 +43,11 @@ def test_a_technician_waits_until_a_coordinator_has_said_yes(
     embedded: World, server: str, surf: Surf, script: bool
 ) -> None:
     tom = surf(java_script_enabled=script)
+    by_itself: list[str] = []
+    tom.on(
+        "request",
+        lambda one: by_itself.append(one.headers.get(BY_ITSELF, "")) if "/api/" in one.url else None,
+    )
     _service, place = asked_by_tom(embedded, server, tom, "coordinator")
     expect(tom.locator(".lead")).to_contain_text("Waits for the yes of a coordinator other than you")
     assert tom.locator(".fields, .reveal").count() == 0, "there is nothing to open yet"
@@ -62,6 +68,7 @@ def test_a_technician_waits_until_a_coordinator_has_said_yes(
     if not script:
         tom.get_by_role("link", name="Look whether it is there").click()
     expect(tom.locator(".lead")).to_contain_text("Checked out")
+    assert set(by_itself) == ({"yes"} if script else set()), "what asks by itself keeps no session awake"
     assert tom.url == place
     expect(tom.locator(".facts")).to_contain_text("Clara Cole")
     tom.locator("[data-name=password]").get_by_role("button", name="Reveal").click()

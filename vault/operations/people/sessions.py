@@ -296,8 +296,13 @@ def tag_of(reading: Reading, session: Any) -> bytes:
     )
 
 
-async def resolve(vault: Vault, token: str, source: str, channel: Channel) -> Actor:
-    """Whose session this token is, and that it still runs. Raises NotSignedIn, and Sealed while the vault is sealed."""
+async def resolve(
+    vault: Vault, token: str, source: str, channel: Channel, *, by_itself: bool = False
+) -> Actor:
+    """Whose session this token is, and that it still runs. Raises NotSignedIn, and Sealed while the vault is sealed.
+
+    `by_itself`: a page asks, and nobody has touched it, so that this keeps no session awake.
+    """
     hashed = parse_token("vk_ses", token)
     if vault.is_sealed:
         raise Sealed("the vault is sealed")
@@ -305,7 +310,7 @@ async def resolve(vault: Vault, token: str, source: str, channel: Channel) -> Ac
     row = await vault.read(_resolved, nobody, hashed)
     if row is None:
         raise NotSignedIn("nobody is signed in, or the session has ended")
-    if vault.now() - row.seen_at >= SEEN_EVERY:
+    if not by_itself and vault.now() - row.seen_at >= SEEN_EVERY:
         await vault.perform(_seen, nobody, row.id)
     return Actor("person", row.person_id, channel, row.id, source)
 

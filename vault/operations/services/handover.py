@@ -8,7 +8,7 @@ from sqlalchemy import bindparam, select
 from vault.errors import Conflict, Invalid, NotFound, VaultError
 from vault.model.people import Person
 from vault.model.tables import Assignment, Ticket
-from vault.operations.asking import service_for, ticket_for
+from vault.operations.asking import IS_ON, service_for, ticket_for
 from vault.operations.services import tickets
 from vault.operations.vault import Vault
 from vault.policy.access import require_open_service
@@ -25,7 +25,7 @@ _OPEN_OF = (
         _TICKETS.c.service_id == bindparam("service"),
         _TICKETS.c.state == "open",
         _ASSIGNMENTS.c.person_id == bindparam("person"),
-        _ASSIGNMENTS.c.state == "active",
+        IS_ON,
     )
     .order_by(_TICKETS.c.id)
 )
@@ -88,7 +88,7 @@ def hand_over(
     if from_id == to_id:
         raise Conflict("who takes over is somebody else than who leaves")
     tickets.require_until(service, until, unit.now)
-    theirs = [Ticket(**row) for row in unit.rows(_OPEN_OF, service=service.id, person=from_id)]
+    theirs = [Ticket(**row) for row in unit.rows(_OPEN_OF, service=service.id, person=from_id, at=unit.now)]
     if not theirs:
         raise Conflict("that person is on no open ticket of this service")
     for ticket in theirs:
