@@ -11,6 +11,7 @@ from vault.model.views import ServiceView
 from vault.operations.helpdesk import helpdesks, mirroring
 from vault.operations.house import operator, upkeep
 from vault.operations.services import services, tickets
+from vault.policy.attempts import LIMITS
 from vault.values import Actor, to_datetime
 
 
@@ -257,6 +258,32 @@ def test_a_delivery_that_is_refused_again_and_again_grows_the_ledger_only_so_far
         refused.append(type(refusal.value))
     assert refused == [NotFound] * 20 + [TooMany] * 10
     assert embedded.size() - size <= 21
+
+
+@pytest.mark.attack("DO10")
+def test_who_holds_its_secret_neither_floods_the_ledger_nor_writes_to_strangers_without_end(
+    embedded: World, teller: Teller, service: ServiceView, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for sort, number in (("helpdesk", 5), ("registering", 2)):
+        monkeypatch.setitem(LIMITS, sort, number)
+
+    def register(number: int) -> None:
+        said = registered(teller, id=f"C-{number}")
+        said["customer"]["mail"] = f"stranger-{number}@example.org"
+        teller.tell("service.registered", **said)
+
+    for number in range(2):
+        register(number)
+    with pytest.raises(TooMany):
+        register(3)
+    assert embedded.sql("SELECT count(*) FROM customer WHERE mail LIKE 'stranger%'") == [(2,)]
+    for number in ("1", "2"):
+        teller.tell("ticket.opened", ticket=teller.ticket(service, number, number))
+    with pytest.raises(TooMany):
+        teller.tell("ticket.opened", ticket=teller.ticket(service, "3", "3"))
+    embedded.clock.advance(minutes=15)
+    teller.tell("ticket.opened", ticket=teller.ticket(service, "3", "3"))
+    register(4)
 
 
 def test_a_helpdesk_is_made_and_ended_on_the_host_alone_and_administrators_hear_of_it(

@@ -19,11 +19,14 @@ LIMITS = {
     "visit": 5,
     "alert": 20,
     "delivery": 20,
+    "helpdesk": 1000,
+    "registering": 30,
 }
 """Tries in a window, by what is counted: an account, a known browser, a person's proofs for deeds, a network address,
 all strangers together, what one address asks passkeys, codes of invitations and devices, intake codes, what one form
 hands in, how often one form changes its language, codes mailed for one customer's page, entries about limits that
-nobody in particular has reached, one message of a helpdesk that is refused."""
+nobody in particular has reached, one message of a helpdesk that is refused, all that one helpdesk says that is new,
+services that one helpdesk registers."""
 
 
 def allowed(counts: dict[str, int]) -> bool:

@@ -38,7 +38,7 @@ async def receive(vault: Vault, nobody: Actor, helpdesk_id: str, headers: Header
 
     Raises Sealed; NotSignedIn for an unknown or ended helpdesk, a wrong signature and a time outside the tolerance
     alike; Invalid for a body that is signed and not understood; NotFound, Conflict for what cannot be done here;
-    TooMany for a delivery that was refused again and again.
+    TooMany for a delivery that was refused again and again, and for a helpdesk that says more than any does.
     """
     vault.keys  # noqa: B018 (raises Sealed: without keys nobody can tell who signed)
     adapter, keys = await vault.read(helpdesks.signer, nobody, helpdesk_id)
@@ -59,7 +59,7 @@ async def receive(vault: Vault, nobody: Actor, helpdesk_id: str, headers: Header
     taken = await vault.read(_taken, actor, message)
     if taken == digest:
         return
-    await attempts.count(vault, nobody, f"delivery:{digest}")
+    await attempts.count(vault, nobody, f"delivery:{digest}", f"helpdesk:{helpdesk_id}")
     for event in await _events(vault, actor, adapter, delivery, is_new=taken is None):
         await _take(vault, actor, event)
     await vault.perform(_remember, actor, message, digest)
@@ -101,6 +101,7 @@ async def _take(vault: Vault, actor: Actor, event: Event) -> None:
 
 async def _carry_out(vault: Vault, actor: Actor, deed: str, event: Event) -> None:
     if deed == "service.register" and isinstance(event, Registered):
+        await attempts.count(vault, actor, f"registering:{actor.id}")
         customer_id = await _customer_of(vault, actor, event)
         service, generation = await services.prepared(
             vault, customer_id, event.type, event.title, event.ends_at
