@@ -57,6 +57,11 @@ def test_what_nobody_answers_to_begins_at_once_shortly_and_before_everybodys_eye
     )  # who rests a day, has agreed to nothing, and is told all the same
     before = shown(world, lease)
     assert (before.state, before.breakable, before.why_not_breakable) == ("asked", True, "")
+    assert (before.breakable_minutes, before.review_days, before.reviewers) == (
+        MINUTES,
+        3,
+        ("Axel Audley", "Carl Cole"),
+    )
     with refused(world, Conflict, "secret.reveal", match="waits for another person's yes"):
         world.reveal(lease, secret)
     since = world.size()

@@ -228,6 +228,12 @@ class LeaseView(View):
     review_state: Literal["", "open", "closed"] = ""
     breakable: bool = False
     """Whether whoever looks can break the glass for it now."""
+    breakable_minutes: int = 0
+    """How long it would last then."""
+    review_days: int = 0
+    """Within how many days that would be reviewed."""
+    reviewers: tuple[str, ...] = ()
+    """Who could review it, by name."""
     why_not_breakable: str = ""
     """Why its holder cannot, in words; empty for everybody else, and where they can."""
     secrets: tuple[SecretView, ...]

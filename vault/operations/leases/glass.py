@@ -25,7 +25,7 @@ from vault.policy.approval import busiest, is_easier, require_waiting
 from vault.policy.glass import Glass
 from vault.storage.reading import Reading
 from vault.storage.unit import Unit, operation
-from vault.values import DAY, Actor, clean_text, new_id
+from vault.values import DAY, MINUTE, Actor, clean_text, new_id
 
 SHORTEST_REASON, LONGEST_REASON = 40, 500
 _NOTHING = "there is no such thing"
@@ -99,7 +99,7 @@ def _broken(unit: Unit, actor: Actor, lease_id: str, why: str, proof: str) -> Le
 
 
 def shown(reading: Reading, person: Person, lease: Lease, view: LeaseView) -> LeaseView:
-    """A lease as its holder sees it: with whether they can break the glass for it now, or why not.
+    """A lease as its holder sees it: with what follows if they break the glass for it now, or why they cannot.
 
     Nothing is said of it where it waits for no coordinator, or where its type has no glass to be broken.
     """
@@ -108,10 +108,16 @@ def shown(reading: Reading, person: Person, lease: Lease, view: LeaseView) -> Le
     if not type_of(reading, service_of(reading, lease.service_id).type, running=True).break_glass_minutes:
         return view
     try:
-        _judged(reading, person, lease)
+        of, ends = _judged(reading, person, lease)
     except (Denied, NotFound, Ended, Conflict, Tampered) as refusal:
         return view.model_copy(update={"why_not_breakable": str(refusal)})
-    return view.model_copy(update={"breakable": True})
+    follows = {
+        "breakable": True,
+        "breakable_minutes": (ends - reading.now) // MINUTE,
+        "review_days": of.review_days,
+        "reviewers": tuple(sorted(one.name for one in witnesses.reviewers_for(reading, person))),
+    }
+    return view.model_copy(update=follows)
 
 
 def is_anywhere(reading: Reading) -> bool:
@@ -166,7 +172,7 @@ def _glass(reading: Reading, person: Person, lease: Lease, of: ServiceTypeView, 
         doubted=doubted,
         refused=_was_refused(reading, person, lease.service_id),
         answerable=bool(approvers.coordinators_for(reading, person)),
-        witnessed=witnesses.is_witnessed(reading, person),
+        witnessed=bool(witnesses.reviewers_for(reading, person)),
         unreviewed=any(one.state == "open" for one in reviews),
         unjustified=any(
             one.verdict == "not justified" and (one.closed_at or 0) > mistrusted for one in reviews

@@ -48,9 +48,9 @@ def why_not_review(reading: Reading, reviewer: Person, breaker: Person) -> str:
     return policy.why_not_review(*both, accounts, reading.now)
 
 
-def is_witnessed(reading: Reading, person: Person) -> bool:
-    """Whether there is anybody who could review what that person breaks, whether or not at this very moment."""
-    return any(not why_not_review(reading, one, person) for one in witnesses(reading, person.id))
+def reviewers_for(reading: Reading, person: Person) -> list[Person]:
+    """Whoever could review what that person breaks, whether or not at this very moment."""
+    return [one for one in witnesses(reading, person.id) if not why_not_review(reading, one, person)]
 
 
 # -- leaving word, as part of a change ---------------------------------------------------------------------------------
