@@ -5,8 +5,7 @@ from starlette.responses import RedirectResponse, Response
 
 from api.bodies import LeasePath
 from api.depends import CheckedForm, PageActor, TheVault
-from api.pages.own import deed_page
-from api.pages.proving import faults_of, given_in, text
+from api.pages.proving import NO_FAULTS, Faults, deed_page, faults_of, given_in, text
 from api.pages.sheet import OwnSheet, PageRoute, Sheet
 from vault.errors import VaultError
 from vault.operations.leases import approving
@@ -42,7 +41,7 @@ async def approve(
     try:
         await approving.approve(vault, actor, lease_id, text(form, "digest"), given_in(form))
     except VaultError as refusal:
-        return await _page(vault, actor, sheet, lease_id, faults_of(request, refusal), refusal)
+        return await _page(vault, actor, sheet, lease_id, faults_of(request, refusal))
     return RedirectResponse(f"/approvals/{lease_id}", 303)
 
 
@@ -60,8 +59,7 @@ async def refuse(
     try:
         await approving.refuse(vault, actor, lease_id, text(form, "digest"), reason)
     except VaultError as refusal:
-        faults = faults_of(request, refusal, "reason")
-        return await _page(vault, actor, sheet, lease_id, faults, refusal, reason)
+        return await _page(vault, actor, sheet, lease_id, faults_of(request, refusal, "reason"), reason)
     return RedirectResponse("/approvals", 303)
 
 
@@ -70,13 +68,10 @@ async def _page(
     actor: Actor,
     sheet: Sheet,
     lease_id: str,
-    faults: dict[str, str] | None = None,
-    refusal: VaultError | None = None,
+    faults: Faults = NO_FAULTS,
     typed: str = "",
 ) -> Response:
     """The page of one of them, as it is by now."""
     view = await vault.read(approving.approval_view, actor, lease_id)
     now = to_datetime(vault.now())
-    return await deed_page(
-        vault, actor, sheet, "approval.html", faults, refusal, approval=view, typed=typed, now=now
-    )
+    return await deed_page(vault, actor, sheet, "approval.html", faults, approval=view, typed=typed, now=now)

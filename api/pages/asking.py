@@ -10,7 +10,7 @@ from starlette.responses import RedirectResponse, Response
 from api.bodies import RequestPath, ServicePath
 from api.depends import CheckedForm, PageActor, TheVault
 from api.errors import problem_of
-from api.pages.proving import sentence_of, text
+from api.pages.proving import NO_FAULTS, Faults, sentence_of, text
 from api.pages.sheet import OwnSheet, PageRoute, Sheet
 from vault.errors import Denied, Invalid, NotFound, NotSignedIn, VaultError
 from vault.model.kinds import KINDS
@@ -82,8 +82,7 @@ async def _ask_page(
     sheet: Sheet,
     service_id: str,
     question: Question | None = None,
-    faults: dict[str, str] | None = None,
-    status: int = 200,
+    faults: Faults = NO_FAULTS,
 ) -> Response:
     service = await vault.read(services.service, actor, service_id)
     askable = await vault.read(requests.askable, actor, service_id)
@@ -91,13 +90,13 @@ async def _ask_page(
         return RedirectResponse(f"/services/{service_id}", 303)  # it says why there is nobody to ask
     return sheet.shown(
         "ask.html",
-        status,
+        faults.status,
         service=service,
         of=askable.type,
         seen=askable.standing,
         typed=question or usual(vault, askable.type, service),
         mailing=bool(vault.settings.smtp_host),
-        faults=faults or {},
+        faults=faults.said,
     )
 
 
@@ -113,9 +112,9 @@ async def ask(
 ) -> Response:
     """Ask for it, and show what is to be handed over, this once."""
     typed = Question.of(form)
-    faults = fault_in(vault, typed)
-    if faults:
-        return await _ask_page(vault, actor, sheet, service_id, typed, faults, 422)
+    wrong = fault_in(vault, typed)
+    if wrong:
+        return await _ask_page(vault, actor, sheet, service_id, typed, Faults(wrong, 422))
     try:
         request = await requests.ask_customer(
             vault,
@@ -127,13 +126,12 @@ async def ask(
             seen=text(form, "seen", 100),
         )
     except VaultError as refusal:
-        faults, status = refused(refusal)
-        return await _ask_page(vault, actor, sheet, service_id, typed, faults, status)
+        return await _ask_page(vault, actor, sheet, service_id, typed, refused(refusal))
     return asked_page(sheet, await vault.read(services.service, actor, service_id), request)
 
 
-def refused(refusal: VaultError, *fields: str) -> tuple[dict[str, str], int]:
-    """A refusal of a form that takes no proof: the field that it is about with a sentence, and the status.
+def refused(refusal: VaultError, *fields: str) -> Faults:
+    """A refusal as a form shows it that takes no proof.
 
     Raises it again where nobody is signed in any more, and where there is nothing to show a form for.
     """
@@ -143,7 +141,7 @@ def refused(refusal: VaultError, *fields: str) -> tuple[dict[str, str], int]:
     if type(refusal) is Denied and not fields:
         place = "kinds"
     known = fields or ("kinds", "deliver")
-    return {place if place in known else "": sentence_of(refusal)}, problem_of(refusal).status
+    return Faults({place if place in known else "": sentence_of(refusal)}, problem_of(refusal).status)
 
 
 # -- asking anew, and taking it back ----------------------------------------------------------------------------------
@@ -156,20 +154,19 @@ async def _reissue_page(
     service_id: str,
     request_id: str,
     typed: Question | None = None,
-    faults: dict[str, str] | None = None,
-    status: int = 200,
+    faults: Faults = NO_FAULTS,
 ) -> Response:
     service = await vault.read(services.service, actor, service_id)
     askable = await vault.read(requests.askable, actor, service_id)
     return sheet.shown(
         "reissue.html",
-        status,
+        faults.status,
         service=service,
         request=_request_in(service, request_id),
         seen=askable.standing,
         typed=typed or usual(vault, askable.type),
         mailing=bool(vault.settings.smtp_host),
-        faults=faults or {},
+        faults=faults.said,
     )
 
 
@@ -203,8 +200,8 @@ async def reissue(
     try:
         fresh = await requests.reissue_code(vault, actor, request_id, typed.deliver, pin=typed.pin, seen=seen)
     except VaultError as refusal:
-        faults, status = refused(refusal, "deliver")
-        return await _reissue_page(vault, actor, sheet, service_id, request_id, typed, faults, status)
+        faults = refused(refusal, "deliver")
+        return await _reissue_page(vault, actor, sheet, service_id, request_id, typed, faults)
     return asked_page(sheet, await vault.read(services.service, actor, service_id), fresh, again=True)
 
 

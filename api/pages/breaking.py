@@ -5,9 +5,7 @@ from starlette.responses import RedirectResponse, Response
 
 from api.bodies import LeasePath
 from api.depends import CheckedForm, PageActor, TheVault
-from api.pages.holding import unasked_minutes
-from api.pages.own import deed_page
-from api.pages.proving import asks_to_prove, faults_of, given_in, text
+from api.pages.proving import NO_FAULTS, Faults, asks_to_prove, deed_page, faults_of, given_in, text
 from api.pages.sheet import OwnSheet, PageRoute, Sheet
 from vault.errors import ProofNeeded, VaultError
 from vault.operations.leases import checkout, glass
@@ -23,8 +21,7 @@ async def _page(
     sheet: Sheet,
     lease_id: str,
     reason: str = "",
-    faults: dict[str, str] | None = None,
-    refusal: VaultError | None = None,
+    faults: Faults = NO_FAULTS,
     *,
     sure: bool = False,
 ) -> Response:
@@ -35,9 +32,7 @@ async def _page(
         sheet,
         "glass_sure.html" if sure else "glass.html",
         faults,
-        refusal,
         lease=held,
-        lasts=await unasked_minutes(vault, actor, held),
         reason=reason,
         shortest=glass.SHORTEST_REASON,
         longest=glass.LONGEST_REASON,
@@ -65,11 +60,10 @@ async def break_it(
         await glass.break_glass(vault, actor, lease_id, reason, given_in(form))
     except ProofNeeded as needed:
         if asks_to_prove(request) or sure:
-            faults = faults_of(request, needed)
-            return await _page(vault, actor, sheet, lease_id, reason, faults, needed, sure=True)
+            return await _page(vault, actor, sheet, lease_id, reason, faults_of(request, needed), sure=True)
         return await _page(vault, actor, sheet, lease_id, reason, sure=True)
     except VaultError as refusal:
         faults = faults_of(request, refusal, "reason")
-        still = sure and "code" in faults
-        return await _page(vault, actor, sheet, lease_id, reason, faults, refusal, sure=still)
+        still = sure and "code" in faults.said
+        return await _page(vault, actor, sheet, lease_id, reason, faults, sure=still)
     return RedirectResponse(f"/leases/{lease_id}", 303)

@@ -5,8 +5,7 @@ from starlette.responses import RedirectResponse, Response
 
 from api.bodies_services import KindPath, TypePath
 from api.depends import CheckedForm, PageActor, TheVault
-from api.pages.own import deed_page
-from api.pages.proving import faults_of, given_in, text
+from api.pages.proving import NO_FAULTS, Faults, deed_page, faults_of, given_in, text
 from api.pages.sheet import OwnSheet, PageRoute, Sheet
 from vault.errors import NotFound, VaultError
 from vault.model.kinds import KINDS
@@ -32,8 +31,7 @@ async def _line_page(
     actor: Actor,
     sheet: Sheet,
     of: tuple[str, str],
-    faults: dict[str, str] | None = None,
-    refusal: VaultError | None = None,
+    faults: Faults = NO_FAULTS,
 ) -> Response:
     """The page of one line that asks for an extraordinary kind. Raises NotFound for any other."""
     for found in await vault.read(catalogue.service_types, actor):
@@ -46,7 +44,6 @@ async def _line_page(
                     sheet,
                     "necessity.html",
                     faults,
-                    refusal,
                     of=found,
                     asked=asked,
                     always=always,
@@ -78,8 +75,7 @@ async def approve(
     try:
         await necessity.approve(vault, actor, read, given_in(form))
     except VaultError as refusal:
-        faults = faults_of(request, refusal)
-        return await _line_page(vault, actor, sheet, (type_name, kind), faults, refusal)
+        return await _line_page(vault, actor, sheet, (type_name, kind), faults_of(request, refusal))
     return RedirectResponse(f"/catalogue/{type_name}/{kind}", 303)
 
 

@@ -10,8 +10,7 @@ from api.bodies import TicketPath
 from api.depends import CheckedForm, PageActor, TheVault
 from api.pages.days import minutes_east
 from api.pages.holding import durations, minutes_in
-from api.pages.own import deed_page
-from api.pages.proving import faults_of, given_in, text
+from api.pages.proving import NO_FAULTS, Faults, deed_page, faults_of, given_in, text
 from api.pages.sheet import OwnSheet, PageRoute, Sheet
 from api.pages.work import assignable
 from vault.errors import Invalid, VaultError
@@ -74,8 +73,7 @@ async def _ticket_page(
     sheet: Sheet,
     ticket_id: str,
     typed: dict[str, Any],
-    faults: dict[str, str] | None = None,
-    refusal: VaultError | None = None,
+    faults: Faults = NO_FAULTS,
     again: str = "",
 ) -> Response:
     ticket = await vault.read(tickets.ticket, actor, ticket_id)
@@ -87,7 +85,6 @@ async def _ticket_page(
         sheet,
         "ticket.html",
         faults,
-        refusal,
         ticket=ticket,
         minutes=durations(ticket.longest_lease_minutes),
         leases=[one for one in own if one.state == "active"],
@@ -141,7 +138,5 @@ async def check_out(
         )
     except VaultError as refusal:
         faults = faults_of(request, refusal, "secrets", "reason", "minutes", "begins_at")
-        return await _ticket_page(
-            vault, actor, sheet, ticket_id, typed | {"secrets": secrets}, faults, refusal
-        )
+        return await _ticket_page(vault, actor, sheet, ticket_id, typed | {"secrets": secrets}, faults)
     return RedirectResponse(f"/leases/{lease.id}", 303)

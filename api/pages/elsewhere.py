@@ -6,10 +6,10 @@ from starlette.responses import Response
 from api.bodies import ChallengePath
 from api.depends import CheckedForm, PageActor, TheVault
 from api.errors import problem_of
-from api.pages.own import deed_page
-from api.pages.proving import Means, faults_of, given_in, text
-from api.pages.sheet import OwnSheet, PageRoute
+from api.pages.proving import NO_FAULTS, Faults, Means, deed_page, faults_of, given_in, text
+from api.pages.sheet import OwnSheet, PageRoute, Sheet
 from vault.errors import NotFound, VaultError
+from vault.model.views import DeedView
 from vault.operations import presence
 from vault.operations.people import device
 
@@ -46,9 +46,7 @@ async def allow(
     except VaultError as refusal:
         faults = faults_of(request, refusal)
         asking = await device.look(vault, actor, code)
-        return await deed_page(
-            vault, actor, sheet, "device.html", faults, refusal, asking=asking, user_code=code
-        )
+        return await deed_page(vault, actor, sheet, "device.html", faults, asking=asking, user_code=code)
     return sheet.shown("device_done.html", allowed=True)
 
 
@@ -63,8 +61,12 @@ async def deny(vault: TheVault, actor: PageActor, sheet: OwnSheet, form: Checked
 async def deed(challenge_id: ChallengePath, vault: TheVault, actor: PageActor, sheet: OwnSheet) -> Response:
     """Show what a command line asks to be proved."""
     asked = await vault.read(presence.deed_of, actor, challenge_id)
+    return _deed_page(sheet, asked)
+
+
+def _deed_page(sheet: Sheet, asked: DeedView, faults: Faults = NO_FAULTS) -> Response:
     means = Means(code=asked.code, passkey=asked.passkey is not None)
-    return sheet.shown("presence.html", means=means, faults={}, asked=asked)
+    return sheet.shown("presence.html", faults.status, means=means, faults=faults.said, asked=asked)
 
 
 @router.post("/presence/{challenge_id}", name="presence.prove")
@@ -81,8 +83,5 @@ async def prove(
     try:
         await presence.prove_here(vault, actor, challenge_id, given_in(form))
     except VaultError as refusal:
-        faults = faults_of(request, refusal)
-        means = Means(code=asked.code, passkey=asked.passkey is not None)
-        status = problem_of(refusal).status
-        return sheet.shown("presence.html", status, means=means, faults=faults, asked=asked)
+        return _deed_page(sheet, asked, faults_of(request, refusal))
     return sheet.shown("presence_done.html", asked=asked)

@@ -1,7 +1,6 @@
 """The end of a service on pages: moved, brought about now, and what is left of it, the certificate."""
 
 from datetime import timedelta
-from typing import Any
 
 from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
@@ -9,8 +8,7 @@ from starlette.responses import RedirectResponse, Response
 from api.bodies import ServicePath
 from api.depends import CheckedForm, PageActor, TheVault
 from api.pages import days
-from api.pages.own import deed_page
-from api.pages.proving import faults_of, given_in, text
+from api.pages.proving import NO_FAULTS, Faults, deed_page, faults_of, given_in, text
 from api.pages.sheet import OwnSheet, PageRoute, Sheet
 from vault.errors import VaultError
 from vault.operations.customers import requests
@@ -28,7 +26,7 @@ async def _is_over(vault: Vault, actor: Actor, service_id: str) -> bool:
 
 
 async def _prolong_page(
-    vault: Vault, actor: Actor, sheet: Sheet, service_id: str, typed: str = "", *refused: Any
+    vault: Vault, actor: Actor, sheet: Sheet, service_id: str, typed: str = "", faults: Faults = NO_FAULTS
 ) -> Response:
     service = await vault.read(services.service, actor, service_id)
     of = (await vault.read(requests.askable, actor, service_id)).type
@@ -40,7 +38,7 @@ async def _prolong_page(
         actor,
         sheet,
         "prolong.html",
-        *refused,
+        faults,
         service=service,
         of=of,
         typed=typed or min(usual, latest).isoformat(),
@@ -75,15 +73,15 @@ async def prolong(
         await services.prolong(vault, actor, service_id, end, given_in(form))
     except VaultError as refusal:
         faults = faults_of(request, refusal, "ends_at")
-        return await _prolong_page(vault, actor, sheet, service_id, typed, faults, refusal)
+        return await _prolong_page(vault, actor, sheet, service_id, typed, faults)
     return RedirectResponse(f"/services/{service_id}?done=prolonged", 303)
 
 
 async def _end_page(
-    vault: Vault, actor: Actor, sheet: Sheet, service_id: str, typed: str = "", *refused: Any
+    vault: Vault, actor: Actor, sheet: Sheet, service_id: str, typed: str = "", faults: Faults = NO_FAULTS
 ) -> Response:
     service = await vault.read(services.service, actor, service_id)
-    return await deed_page(vault, actor, sheet, "end.html", *refused, service=service, typed=typed)
+    return await deed_page(vault, actor, sheet, "end.html", faults, service=service, typed=typed)
 
 
 @router.get("/end", name="service.end")
@@ -108,8 +106,7 @@ async def end(
     try:
         await destruction.end(vault, actor, service_id, typed, given_in(form))
     except VaultError as refusal:
-        faults = faults_of(request, refusal, "confirm")
-        return await _end_page(vault, actor, sheet, service_id, typed, faults, refusal)
+        return await _end_page(vault, actor, sheet, service_id, typed, faults_of(request, refusal, "confirm"))
     return RedirectResponse(f"/services/{service_id}/certificate", 303)
 
 

@@ -9,14 +9,12 @@ from api.bodies import LeasePath
 from api.depends import CheckedForm, PageActor, TheVault
 from api.errors import problem_of
 from api.pages import downloads
-from api.pages.own import deed_page
-from api.pages.proving import asks_to_prove, faults_of, given_in, text
+from api.pages.proving import NO_FAULTS, Faults, asks_to_prove, deed_page, faults_of, given_in, text
 from api.pages.sheet import OwnSheet, PageRoute, Sheet
 from vault.errors import Denied, Invalid, NotFound, ProofNeeded, StaleProof, TooMany, VaultError
 from vault.model.kinds import KINDS
 from vault.model.views import LeaseView
 from vault.operations.leases import checkout, extending
-from vault.operations.services import tickets
 from vault.operations.vault import Vault
 from vault.values import SECOND, Actor, to_datetime
 
@@ -37,29 +35,20 @@ def minutes_in(raw: str) -> int:
     return int(raw) if raw.isascii() and raw.isdigit() else 0
 
 
-async def unasked_minutes(vault: Vault, actor: Actor, held: LeaseView) -> int:
-    """How long it would last if its holder broke the glass for it. Raises NotFound."""
-    ticket = await vault.read(tickets.ticket, actor, held.ticket_id)
-    return min(held.minutes, ticket.break_glass_minutes)
-
-
 async def lease_page(
     vault: Vault,
     actor: Actor,
     sheet: Sheet,
     held: LeaseView,
-    faults: dict[str, str] | None = None,
-    refusal: VaultError | None = None,
+    faults: Faults = NO_FAULTS,
     **context: Any,
 ) -> Response:
     """The page of a lease as it stands: covered, or for whose yes it waits."""
     context |= {"lease": held, "now": to_datetime(vault.now()), "seconds": SHOWN_SECONDS}
     if held.state == "asked":
-        if held.breakable:
-            context["lasts"] = await unasked_minutes(vault, actor, held)
-        return await deed_page(vault, actor, sheet, "lease_asked.html", faults, refusal, **context)
+        return await deed_page(vault, actor, sheet, "lease_asked.html", faults, **context)
     more = durations(held.extendable_minutes) if held.extendable_minutes else ()
-    return await deed_page(vault, actor, sheet, "lease.html", faults, refusal, more=more, **context)
+    return await deed_page(vault, actor, sheet, "lease.html", faults, more=more, **context)
 
 
 @router.get("/leases/{lease_id}", name="lease.list")
@@ -96,7 +85,7 @@ async def reveal(
         return await _look(vault, actor, sheet, held, request, form, refusal)
     except NotFound as refusal:
         said = problem_of(refusal)
-        return await lease_page(vault, actor, sheet, held, refusal=refusal, refused=said.detail)
+        return await lease_page(vault, actor, sheet, held, Faults({}, said.status), refused=said.detail)
     if saves:
         return downloads.download(secret, opened.expose())
     value = downloads.revealed(secret, field, opened.expose(), file=file)
@@ -118,9 +107,9 @@ async def _look(
     if kind is None or not kind.extraordinary:
         raise refusal
     first = isinstance(refusal, ProofNeeded) and "asked" not in form
-    faults = {} if first and not asks_to_prove(request) else faults_of(request, refusal)
+    faults = NO_FAULTS if first and not asks_to_prove(request) else faults_of(request, refusal)
     of = {"lease": held, "secret": secret, "field": kind.field(field)}
-    return await deed_page(vault, actor, sheet, "look.html", faults, None if first else refusal, **of)
+    return await deed_page(vault, actor, sheet, "look.html", faults, **of)
 
 
 @router.post("/leases/{lease_id}/code", name="secret.code")
@@ -160,7 +149,7 @@ async def extend(
     except VaultError as refusal:
         faults = faults_of(request, refusal, "minutes")
         held = await vault.read(checkout.lease_view, actor, lease_id)
-        return await lease_page(vault, actor, sheet, held, faults, refusal, typed=minutes)
+        return await lease_page(vault, actor, sheet, held, faults, typed=minutes)
     return RedirectResponse(f"/leases/{lease_id}", 303)
 
 
@@ -181,6 +170,7 @@ async def broken(
         await checkout.report_broken(vault, actor, lease_id, secret, note)
     except Invalid as refusal:
         held = await vault.read(checkout.lease_view, actor, lease_id)
-        wrong = {"secret": secret, "note": note, "error": problem_of(refusal).detail}
-        return await lease_page(vault, actor, sheet, held, refusal=refusal, broken=wrong)
+        said = problem_of(refusal)
+        wrong = {"secret": secret, "note": note, "error": said.detail}
+        return await lease_page(vault, actor, sheet, held, Faults({}, said.status), broken=wrong)
     return RedirectResponse(f"/leases/{lease_id}?asked=again", 303)

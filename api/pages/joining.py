@@ -14,7 +14,7 @@ from api.errors import problem_of
 from api.led import led
 from api.pages.cookies import ENROL_COOKIE, give, take
 from api.pages.pictures import scanned, typed
-from api.pages.proving import LONGEST_ANSWER, answer_in, faults_of, text
+from api.pages.proving import LONGEST_ANSWER, NO_FAULTS, Faults, answer_in, faults_of, text
 from api.pages.sheet import TEMPLATES
 from api.pages.templates import shown
 from api.security import cookie_named, form_token, is_form_token
@@ -85,11 +85,17 @@ def _asked_for_code(settings: Settings, refusal: VaultError | None = None) -> Re
 
 
 def _step(
-    request: Request, vault: Vault, token: str, view: EnrolmentView, faults: dict[str, str], status: int = 200
+    request: Request, vault: Vault, token: str, view: EnrolmentView, faults: Faults = NO_FAULTS
 ) -> Response:
     name = client_of(request.headers)
     return _shown(
-        vault.settings, token, f"enrol_{view.step}.html", status, view=view, faults=faults, device=name
+        vault.settings,
+        token,
+        f"enrol_{view.step}.html",
+        faults.status,
+        view=view,
+        faults=faults.said,
+        device=name,
     )
 
 
@@ -103,7 +109,7 @@ async def enrolment(request: Request, vault: TheVault, actor: NobodyOnPage) -> R
         view = await enrolling.look(vault, actor, token)
     except NotSignedIn:
         return _asked_for_code(vault.settings)
-    return _step(request, vault, token, view, {})
+    return _step(request, vault, token, view)
 
 
 @router.get("/code", name="open")
@@ -132,7 +138,7 @@ async def password_again(
 ) -> Response:
     """Ask for another password, as long as nothing is finished."""
     view = await enrolling.look(vault, actor, token)
-    return _step(request, vault, token, view.model_copy(update={"step": "password"}), {})
+    return _step(request, vault, token, view.model_copy(update={"step": "password"}))
 
 
 @router.post("/password", name="enrolment")
@@ -145,7 +151,7 @@ async def choose_password(
     except VaultError as refusal:
         faults = faults_of(request, refusal, "password")
         view = (await enrolling.look(vault, actor, token)).model_copy(update={"step": "password"})
-        return _step(request, vault, token, view, faults, problem_of(refusal).status)
+        return _step(request, vault, token, view, faults)
     return RedirectResponse("/enrol", 303)
 
 
@@ -199,7 +205,7 @@ async def add_passkey(
     except VaultError as refusal:
         faults = faults_of(request, refusal, "name")
         view = await enrolling.look(vault, actor, token)
-        return _step(request, vault, token, view, faults, problem_of(refusal).status)
+        return _step(request, vault, token, view, faults)
     return _done(vault.settings, codes)
 
 

@@ -1,7 +1,6 @@
 """One's own account: password, factors, recovery codes, sessions. What changes a proof ends what was proved before."""
 
 import json
-from typing import Any
 
 from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
@@ -12,7 +11,16 @@ from api.errors import problem_of
 from api.pages.cookies import KNOWN_COOKIE, take
 from api.pages.joining import LONGEST_PASSWORD
 from api.pages.pictures import scanned, typed
-from api.pages.proving import LONGEST_ANSWER, answer_in, faults_of, given_in, means_of, text
+from api.pages.proving import (
+    LONGEST_ANSWER,
+    NO_FAULTS,
+    Faults,
+    answer_in,
+    deed_page,
+    faults_of,
+    given_in,
+    text,
+)
 from api.pages.sheet import OwnSheet, PageRoute, Sheet
 from api.security import SESSION_COOKIE
 from api.source import client_of
@@ -23,21 +31,6 @@ from vault.policy.rights import SCOPES
 from vault.values import Actor
 
 router = APIRouter(prefix="/account", route_class=PageRoute, include_in_schema=False)
-
-
-async def deed_page(
-    vault: Vault,
-    actor: Actor,
-    sheet: Sheet,
-    name: str,
-    faults: dict[str, str] | None = None,
-    refusal: VaultError | None = None,
-    **context: Any,
-) -> Response:
-    """The page of one deed, with the means that this person has to prove it."""
-    status = problem_of(refusal).status if refusal else 200
-    means = await means_of(vault, actor)
-    return sheet.shown(name, status, means=means, faults=faults or {}, **context)
 
 
 def signed_out(why: str) -> Response:
@@ -69,8 +62,7 @@ async def change_password(
     try:
         await account.change_password(vault, actor, new, given_in(form))
     except VaultError as refusal:
-        faults = faults_of(request, refusal, "password")
-        return await deed_page(vault, actor, sheet, "password.html", faults, refusal)
+        return await deed_page(vault, actor, sheet, "password.html", faults_of(request, refusal, "password"))
     return signed_out("password")
 
 
@@ -91,8 +83,7 @@ async def ask_totp(
     try:
         offered = await account.ask_totp(vault, actor, given_in(form))
     except VaultError as refusal:
-        faults = faults_of(request, refusal)
-        return await deed_page(vault, actor, sheet, "authenticator_ask.html", faults, refusal)
+        return await deed_page(vault, actor, sheet, "authenticator_ask.html", faults_of(request, refusal))
     return _authenticator(sheet, offered.uri)
 
 
@@ -135,8 +126,7 @@ async def ask_passkey(
     try:
         asked = await account.ask_passkey(vault, actor, given_in(form))
     except VaultError as refusal:
-        faults = faults_of(request, refusal)
-        return await deed_page(vault, actor, sheet, "passkey_ask.html", faults, refusal)
+        return await deed_page(vault, actor, sheet, "passkey_ask.html", faults_of(request, refusal))
     device = client_of(request.headers)
     return sheet.shown("passkey_make.html", asked=json.dumps(asked), device=device)
 
@@ -150,8 +140,7 @@ async def add_passkey(
         challenge, answer = answer_in(text(form, "made", LONGEST_ANSWER))
         await account.add_passkey(vault, actor, challenge, answer, text(form, "name"))
     except VaultError as refusal:
-        faults = faults_of(request, refusal)
-        return await deed_page(vault, actor, sheet, "passkey_ask.html", faults, refusal)
+        return await deed_page(vault, actor, sheet, "passkey_ask.html", faults_of(request, refusal))
     return signed_out("factor")
 
 
@@ -163,14 +152,13 @@ async def _removal(
     actor: Actor,
     sheet: Sheet,
     factor_id: str,
-    faults: dict[str, str] | None = None,
-    refusal: VaultError | None = None,
+    faults: Faults = NO_FAULTS,
 ) -> Response:
     held = (await vault.read(account.account, actor)).factors
     found = next((one for one in held if one.id == factor_id and one.kind != "recovery"), None)
     if found is None:
         raise NotFound("there is no such factor")
-    return await deed_page(vault, actor, sheet, "remove.html", faults, refusal, factor=found)
+    return await deed_page(vault, actor, sheet, "remove.html", faults, factor=found)
 
 
 @router.get("/factors/{factor_id}", name="account.show")
@@ -192,8 +180,7 @@ async def remove_factor(
     try:
         await account.remove_factor(vault, actor, factor_id, given_in(form))
     except VaultError as refusal:
-        faults = faults_of(request, refusal)
-        return await _removal(vault, actor, sheet, factor_id, faults, refusal)
+        return await _removal(vault, actor, sheet, factor_id, faults_of(request, refusal))
     return signed_out("factor")
 
 
@@ -211,8 +198,7 @@ async def renew_recovery(
     try:
         codes = await account.renew_recovery(vault, actor, given_in(form))
     except VaultError as refusal:
-        faults = faults_of(request, refusal)
-        return await deed_page(vault, actor, sheet, "recovery.html", faults, refusal)
+        return await deed_page(vault, actor, sheet, "recovery.html", faults_of(request, refusal))
     return sheet.shown("codes.html", paper="sheet.html", codes=codes, onward="/account", joined=False)
 
 

@@ -8,8 +8,7 @@ from starlette.responses import RedirectResponse, Response
 
 from api.bodies import ChangePath, PersonPath
 from api.depends import CheckedForm, PageActor, TheVault
-from api.pages.own import deed_page
-from api.pages.proving import faults_of, given_in, text
+from api.pages.proving import NO_FAULTS, Faults, deed_page, faults_of, given_in, text
 from api.pages.sheet import OwnSheet, PageRoute, Sheet
 from vault.errors import NotFound, VaultError
 from vault.model.views import ChangeView, PersonView
@@ -70,7 +69,7 @@ async def invite(
     except VaultError as refusal:
         faults = faults_of(request, refusal, "name", "mail", "roles")
         typed = {"name": name, "mail": mail, "roles": roles}
-        return await deed_page(vault, actor, sheet, "invite.html", faults, refusal, roles=ROLES, typed=typed)
+        return await deed_page(vault, actor, sheet, "invite.html", faults, roles=ROLES, typed=typed)
     return RedirectResponse(f"/people/changes/{change.id}", 303)
 
 
@@ -98,7 +97,7 @@ async def vouch(
         invited = await vouching.vouch(vault, actor, change_id, given_in(form))
     except VaultError as refusal:
         faults = faults_of(request, refusal)
-        return await deed_page(vault, actor, sheet, "change.html", faults, refusal, change=waiting)
+        return await deed_page(vault, actor, sheet, "change.html", faults, change=waiting)
     return sheet.shown("vouched.html", change=waiting, invitation=invited)
 
 
@@ -131,10 +130,16 @@ async def person(person_id: PersonPath, vault: TheVault, actor: PageActor, sheet
 
 
 async def _asking(
-    vault: Vault, actor: Actor, sheet: Sheet, name: str, person_id: str, typed: Any, *refused: Any
+    vault: Vault,
+    actor: Actor,
+    sheet: Sheet,
+    name: str,
+    person_id: str,
+    typed: Any,
+    faults: Faults = NO_FAULTS,
 ) -> Response:
     found = await _person(vault, actor, person_id)
-    return await deed_page(vault, actor, sheet, name, *refused, person=found, roles=ROLES, typed=typed)
+    return await deed_page(vault, actor, sheet, name, faults, person=found, roles=ROLES, typed=typed)
 
 
 @router.get("/{person_id}/roles", name="staff.list")
@@ -158,7 +163,7 @@ async def ask_roles(
         change = await vouching.ask_roles(vault, actor, person_id, wanted, given_in(form))
     except VaultError as refusal:
         faults = faults_of(request, refusal, "roles")
-        return await _asking(vault, actor, sheet, "person_roles.html", person_id, wanted, faults, refusal)
+        return await _asking(vault, actor, sheet, "person_roles.html", person_id, wanted, faults)
     return RedirectResponse(f"/people/changes/{change.id}", 303)
 
 
@@ -190,7 +195,7 @@ async def ask_mail(
         change = await vouching.ask_mail(vault, actor, person_id, mail, given_in(form))
     except VaultError as refusal:
         faults = faults_of(request, refusal, "mail")
-        return await _asking(vault, actor, sheet, "person_mail.html", person_id, mail, faults, refusal)
+        return await _asking(vault, actor, sheet, "person_mail.html", person_id, mail, faults)
     return RedirectResponse(f"/people/changes/{change.id}", 303)
 
 
@@ -214,7 +219,7 @@ async def ask_reset(
         change = await vouching.ask_reset(vault, actor, person_id, given_in(form))
     except VaultError as refusal:
         faults = faults_of(request, refusal)
-        return await _asking(vault, actor, sheet, "person_reset.html", person_id, None, faults, refusal)
+        return await _asking(vault, actor, sheet, "person_reset.html", person_id, None, faults)
     return RedirectResponse(f"/people/changes/{change.id}", 303)
 
 

@@ -6,9 +6,11 @@ from typing import Any
 from fastapi import Request
 from pydantic import ValidationError
 from starlette.datastructures import FormData
+from starlette.responses import Response
 
 from api.bodies import PasskeySignIn
 from api.errors import problem_of
+from api.pages.sheet import Sheet
 from vault.errors import (
     Denied,
     Invalid,
@@ -33,6 +35,18 @@ LONGEST_ANSWER = 32 * 1024
 
 
 @dataclass(frozen=True)
+class Faults:
+    """What is wrong with a form that was sent: a sentence for each field, "" for all of it; and the answer's status."""
+
+    said: dict[str, str]
+    status: int
+
+
+NO_FAULTS = Faults({}, 200)
+"""Of a form that nobody has sent yet."""
+
+
+@dataclass(frozen=True)
 class Means:
     """With what somebody can prove that it is they."""
 
@@ -40,10 +54,18 @@ class Means:
     passkey: bool
 
 
-async def means_of(vault: Vault, actor: Actor) -> Means:
-    """The means of whoever asks. Raises NotSignedIn."""
+async def deed_page(
+    vault: Vault,
+    actor: Actor,
+    sheet: Sheet,
+    name: str,
+    faults: Faults = NO_FAULTS,
+    **context: Any,
+) -> Response:
+    """The page of one deed, with the means that this person has to prove it. Raises NotSignedIn."""
     kinds = {factor.kind for factor in (await vault.read(account.account, actor)).factors}
-    return Means(code="totp" in kinds, passkey="passkey" in kinds)
+    means = Means(code="totp" in kinds, passkey="passkey" in kinds)
+    return sheet.shown(name, faults.status, means=means, faults=faults.said, **context)
 
 
 def text(form: FormData, name: str, longest: int = 2000) -> str:
@@ -73,7 +95,7 @@ def answer_in(raw: str) -> tuple[str, dict[str, Any]]:
     return told.challenge, told.answer.plain()
 
 
-def faults_of(request: Request, refusal: VaultError, *fields: str) -> dict[str, str]:
+def faults_of(request: Request, refusal: VaultError, *fields: str) -> Faults:
     """A refusal as the form shows it: which field it is about (none: all of it), and a sentence.
 
     Raises the refusal again for static/presence.js, which asks for the challenge in it, and where nobody is signed in
@@ -82,10 +104,9 @@ def faults_of(request: Request, refusal: VaultError, *fields: str) -> dict[str, 
     if isinstance(refusal, NotSignedIn) or asks_to_prove(request):
         raise refusal
     pointer = refusal.pointer.strip("/") if isinstance(refusal, Invalid) else ""
-    if pointer in fields:
-        return {pointer: sentence_of(refusal)}
     about_proof = isinstance(refusal, StaleProof | TooMany) or type(refusal) is Denied
-    return {"code" if about_proof else "": sentence_of(refusal)}
+    place = pointer if pointer in fields else "code" if about_proof else ""
+    return Faults({place: sentence_of(refusal)}, problem_of(refusal).status)
 
 
 def asks_to_prove(request: Request) -> bool:

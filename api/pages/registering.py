@@ -12,7 +12,7 @@ from starlette.responses import Response
 from api.depends import CheckedForm, PageActor, TheVault
 from api.pages import days
 from api.pages.asking import Question, asked_page, fault_in, refused, usual
-from api.pages.proving import sentence_of, text
+from api.pages.proving import NO_FAULTS, Faults, sentence_of, text
 from api.pages.sheet import OwnSheet, PageRoute, Sheet
 from api.pages.work import Work, begin
 from vault.errors import Conflict, Invalid, VaultError
@@ -120,8 +120,7 @@ async def _page(
     sheet: Sheet,
     house: House,
     order: Order,
-    faults: dict[str, str] | None = None,
-    status: int = 200,
+    faults: Faults = NO_FAULTS,
     **context: Any,
 ) -> Response:
     proposed = {
@@ -134,7 +133,7 @@ async def _page(
     }
     return sheet.shown(
         "register.html",
-        status,
+        faults.status,
         house=house,
         of=house.type(order.type),
         typed=order,
@@ -142,7 +141,7 @@ async def _page(
         people=await vault.read(staff.people, actor),
         mailing=bool(vault.settings.smtp_host),
         languages=NAMES,
-        faults=faults or {},
+        faults=faults.said,
         **({"twin": None, "taken": None, "added": None} | context),
     )
 
@@ -185,13 +184,13 @@ async def register(vault: TheVault, actor: PageActor, sheet: OwnSheet, given: Ch
     house = await _house(vault, actor)
     of = house.type(order.type)
     if of is None:
-        return await _page(vault, actor, sheet, house, order, {"type": "Choose what it is."}, 422)
+        return await _page(vault, actor, sheet, house, order, Faults({"type": "Choose what it is."}, 422))
     if order.type != order.shown:  # without JavaScript: only now is it known what to ask for
         return await _page(vault, actor, sheet, house, _proposed(vault, house, order))
-    faults = _faults(vault, house, order, of)
-    known = await _known_already(vault, actor, sheet, house, order, faults)
-    if known or faults:
-        return known or await _page(vault, actor, sheet, house, order, faults, 422)
+    wrong = _faults(vault, house, order, of)
+    known = await _known_already(vault, actor, sheet, house, order, wrong)
+    if known or wrong:
+        return known or await _page(vault, actor, sheet, house, order, Faults(wrong, 422))
     added = None
     try:
         if order.customer == NEW:
@@ -202,16 +201,16 @@ async def register(vault: TheVault, actor: PageActor, sheet: OwnSheet, given: Ch
         end = days.end_of(order.ends_at, order.offset, house.now, of.longest_life_days)
         service = await services.register(vault, actor, order.customer, of.name, order.title, end, once=True)
     except VaultError as refusal:
-        said, status = refused(refusal, *FIELDS)
+        faults = refused(refusal, *FIELDS)
         house = await _house(vault, actor)
         if isinstance(refusal, Conflict):  # the same form was sent twice, or somebody was faster
             known = await _known_already(vault, actor, sheet, house, order, {})
-        return known or await _page(vault, actor, sheet, house, order, said, status, added=added)
+        return known or await _page(vault, actor, sheet, house, order, faults, added=added)
     return await _what_follows(vault, actor, sheet, service, order)
 
 
 async def _known_already(
-    vault: Vault, actor: Actor, sheet: Sheet, house: House, order: Order, faults: dict[str, str]
+    vault: Vault, actor: Actor, sheet: Sheet, house: House, order: Order, wrong: dict[str, str]
 ) -> Response | None:
     """The form once more, where its service or its new customer is here already."""
     taken = house.with_mail(order.mail) if order.customer == NEW and not order.same_mail else None
@@ -220,10 +219,12 @@ async def _known_already(
     twin = house.twin(order)
     if twin:
         title = "Such a service is registered already. Give this one another title, or go on with that one."
-        return await _page(vault, actor, sheet, house, order, {"title": title}, 409, twin=twin, taken=taken)
+        faults = Faults({"title": title}, 409)
+        return await _page(vault, actor, sheet, house, order, faults, twin=twin, taken=taken)
     if taken:
         here = f"{taken.name} has this address already, and is chosen now."
-        return await _page(vault, actor, sheet, house, order, faults | {"customer": here}, 422, taken=taken)
+        faults = Faults(wrong | {"customer": here}, 422)
+        return await _page(vault, actor, sheet, house, order, faults, taken=taken)
     return None
 
 

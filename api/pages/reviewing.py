@@ -5,8 +5,7 @@ from starlette.responses import RedirectResponse, Response
 
 from api.bodies_desk import ReviewPath
 from api.depends import CheckedForm, PageActor, TheVault
-from api.pages.own import deed_page
-from api.pages.proving import faults_of, given_in, text
+from api.pages.proving import NO_FAULTS, Faults, deed_page, faults_of, given_in, text
 from api.pages.sheet import OwnSheet, PageRoute, Sheet
 from vault.errors import VaultError
 from vault.operations.leases import reviewing
@@ -49,7 +48,7 @@ async def close(
         await reviewing.close_review(vault, actor, review_id, typed["verdict"], typed["note"], given_in(form))
     except VaultError as refusal:
         faults = faults_of(request, refusal, "verdict", "note")
-        return await _page(vault, actor, sheet, review_id, typed, faults, refusal)
+        return await _page(vault, actor, sheet, review_id, typed, faults)
     return RedirectResponse(f"/reviews/{review_id}", 303)
 
 
@@ -59,8 +58,7 @@ async def _page(
     sheet: Sheet,
     review_id: str,
     typed: dict[str, str],
-    faults: dict[str, str] | None = None,
-    refusal: VaultError | None = None,
+    faults: Faults = NO_FAULTS,
 ) -> Response:
     """The page of one of them, as it is by now."""
     view = await vault.read(reviewing.review_view, actor, review_id)
@@ -70,7 +68,6 @@ async def _page(
         sheet,
         "review.html",
         faults,
-        refusal,
         review=view,
         typed=typed,
         now=to_datetime(vault.now()),

@@ -11,12 +11,14 @@ from api.led import led
 from api.pages.downloads import name_of
 from api.pages.templates import environment, shown
 from api.security import SAFE_METHODS, SESSION_COOKIE, cookie_named, form_token
+from vault.model.desk_views import WAY_WORDS
 from vault.model.kinds import KINDS
 from vault.model.views import SessionView
 from vault.operations.people import sessions
 
 TEMPLATES = environment()
 TEMPLATES.globals["kinds"] = KINDS
+TEMPLATES.globals["way_words"] = WAY_WORDS
 TEMPLATES.globals["file_name"] = name_of
 
 WAYS = {

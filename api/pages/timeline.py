@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from vault.model.board import LaneView, MarkView, SpanView, TimelineView
+from vault.model.desk_views import WAY_WORDS
 
 WIDTH, LANE = 1000, 52
 """The picture's own units; it is stretched to the width that there is."""
@@ -121,7 +122,4 @@ def _lines(lanes: tuple[LaneView, ...]) -> Iterator[Line]:
         for span in lane.spans:
             yield Line(span.since, span.until, lane.title, span.words)
         for mark in lane.marks:
-            yield Line(mark.at, None, lane.title, f"{_WORDS[mark.way]}: {mark.what}")
-
-
-_WORDS = {"revealed": "revealed", "used": "used by a program", "code": "one-time code"}
+            yield Line(mark.at, None, lane.title, f"{WAY_WORDS[mark.way]}: {mark.what}")

@@ -7,8 +7,7 @@ from fastapi import APIRouter, Path, Request
 from starlette.responses import RedirectResponse, Response
 
 from api.depends import CheckedForm, PageActor, TheVault
-from api.pages.own import deed_page
-from api.pages.proving import faults_of, given_in, text
+from api.pages.proving import deed_page, faults_of, given_in, text
 from api.pages.sheet import OwnSheet, PageRoute, Sheet
 from vault.errors import VaultError
 from vault.operations.people import tokens
@@ -48,7 +47,7 @@ async def make(
     except VaultError as refusal:
         faults = faults_of(request, refusal, "name", "scopes", "days")
         typed = {"name": name, "scopes": scopes, "days": days}
-        return await deed_page(vault, actor, sheet, "token.html", faults, refusal, **_offered(sheet, typed))
+        return await deed_page(vault, actor, sheet, "token.html", faults, **_offered(sheet, typed))
     return sheet.shown("token_made.html", token=token, view=view, scopes=SCOPES)
 
 

@@ -11,7 +11,7 @@ from api.bodies import ServicePath, TicketPath
 from api.depends import CheckedForm, PageActor, TheVault
 from api.pages.asking import asked_page, refused
 from api.pages.days import end_of
-from api.pages.proving import sentence_of, text
+from api.pages.proving import NO_FAULTS, Faults, sentence_of, text
 from api.pages.sheet import OwnSheet, PageRoute, Sheet
 from vault.errors import Invalid, VaultError
 from vault.model.views import PersonView, ServiceView, TicketView
@@ -94,17 +94,16 @@ async def _ticket_form(
     sheet: Sheet,
     service_id: str,
     typed: Work | None = None,
-    faults: dict[str, str] | None = None,
-    status: int = 200,
+    faults: Faults = NO_FAULTS,
 ) -> Response:
     service = await vault.read(services.service, actor, service_id)
     return sheet.shown(
         "ticket_new.html",
-        status,
+        faults.status,
         service=service,
         people=await vault.read(staff.people, actor),
         typed=typed or Work(),
-        faults=faults or {},
+        faults=faults.said,
     )
 
 
@@ -124,10 +123,9 @@ async def open_ticket(
     try:
         opened, missed = await begin(vault, actor, service, typed)
     except VaultError as refusal:
-        faults, status = refused(refusal, "number", "title")
-        places = {"title": "work"}
-        faults = {places.get(place, place): said for place, said in faults.items()}
-        return await _ticket_form(vault, actor, sheet, service_id, typed, faults, status)
+        faults = refused(refusal, "number", "title")
+        said = {"work" if place == "title" else place: words for place, words in faults.said.items()}
+        return await _ticket_form(vault, actor, sheet, service_id, typed, Faults(said, faults.status))
     if missed:
         return asked_page(sheet, service, None, ticket=opened, missed=missed)
     return RedirectResponse(f"/tickets/{opened.id}", 303)
@@ -144,8 +142,7 @@ async def tickets_page(
     only_unstaffed: bool = False,
     done: str = "",
     typed: Many | None = None,
-    faults: dict[str, str] | None = None,
-    status: int = 200,
+    faults: Faults = NO_FAULTS,
 ) -> Response:
     """The tickets, and for coordinators the form that puts somebody on several of them."""
     listed = await vault.read(tickets.tickets, actor)
@@ -154,13 +151,13 @@ async def tickets_page(
     people = await assignable(vault, actor, sheet.roles)
     return sheet.shown(
         "tickets.html",
-        status,
+        faults.status,
         tickets=listed,
         people=people,
         only_unstaffed=only_unstaffed,
         done=done if done in {"1", "several"} else "",
         typed=typed or Many(),
-        faults=faults or {},
+        faults=faults.said,
     )
 
 
@@ -174,8 +171,8 @@ async def assign_all(vault: TheVault, actor: PageActor, sheet: OwnSheet, form: C
     except VaultError as refusal:
         if "coordinator" not in sheet.roles:
             raise  # there is no form to show it in
-        faults, status = refused(refusal, "until", "tickets")
-        return await tickets_page(vault, actor, sheet, typed=typed, faults=faults, status=status)
+        faults = refused(refusal, "until", "tickets")
+        return await tickets_page(vault, actor, sheet, typed=typed, faults=faults)
     return RedirectResponse(f"/tickets?done={'1' if number == 1 else 'several'}", 303)
 
 

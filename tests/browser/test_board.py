@@ -190,7 +190,7 @@ def test_coordinator_and_customer_read_who_could_have_kept_it(
         return
     house = sign_in(surf(), embedded, server, "coordinator")
     house.goto(f"{server}/services/{service.id}")
-    expect(house.locator("#exposure ~ .rows").first).to_contain_text("Revealed it 2 times")
+    expect(house.locator("#exposure ~ .rows").first).to_contain_text("Revealed to eyes 2 times")
     expect(house.locator(".life line.revealed")).to_have_count(2)
     house.click("text=The same in words")
     expect(house.locator("section table")).to_contain_text("revealed: Password")

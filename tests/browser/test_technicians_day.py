@@ -212,7 +212,7 @@ def is_reviewed(day: Day) -> None:
     axel.goto(f"{day.address}/reviews")
     axel.get_by_role("link", name="Tom Tanner").click()
     expect(axel.locator(".facts")).to_contain_text(CANNOT_WAIT)
-    expect(axel.locator("main")).to_contain_text("they saw it")
+    expect(axel.locator("main")).to_contain_text("Revealed to eyes")
     expect(axel.locator("#justified")).to_be_disabled()
     day.hand_back()
     axel.reload()

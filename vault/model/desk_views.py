@@ -9,6 +9,13 @@ Way = Literal["revealed", "used", "code"]
 """revealed: to eyes, and could have been kept; used: handed to a program, and could have been kept with some effort;
 code: a one-time code was made of it, which is over, and nothing of the secret itself was seen."""
 
+WAY_WORDS: dict[Way, str] = {
+    "revealed": "revealed to eyes",
+    "used": "used by a program",
+    "code": "one-time code made",
+}
+"""The same as the staff read it."""
+
 
 class SeenView(View):
     """In which way one person came to one version of a secret."""
