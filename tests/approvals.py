@@ -6,7 +6,7 @@ from typing import Any
 from tests.operations.necessities import HOST
 from tests.operations.visiting import Visitor, come
 from tests.world import CATALOGUE, Member, World
-from vault.model.own import AskedLeaseView
+from vault.model.own_views import AskedLeaseView
 from vault.model.people import Person
 from vault.model.views import LeaseView, ServiceView, TicketView
 from vault.operations.customers import mine, own_approvals

@@ -12,7 +12,7 @@ from api.pages.proving import text
 from api.visiting import OnOwnPage, OwnForm, OwnRoute
 from vault.errors import Conflict, Ended, NotFound, NotSignedIn, Sealed, VaultError
 from vault.languages import marked, translation
-from vault.model.own import AskedLeaseView, OwnServiceView, OwnView
+from vault.model.own_views import AskedLeaseView, OwnServiceView, OwnView
 from vault.operations.customers import own_approvals
 from vault.operations.vault import Vault
 from vault.storage.unit import Operation

@@ -1,7 +1,7 @@
 """What happened, in sentences: one for each type of entry that a customer is told of, and one for what was refused."""
 
 from vault.languages import Translation, marked
-from vault.model.own import HappenedView
+from vault.model.own_views import HappenedView
 
 SENTENCES = {
     "request.ask": marked("%(who)s asked you for access"),

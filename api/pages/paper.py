@@ -15,7 +15,7 @@ from api.pages.templates import for_customers, shown
 from api.security import form_token
 from api.visiting import OnOwnPage, mine_token
 from vault.languages import Translation, translation, wished
-from vault.model.own import HappenedView, OwnView
+from vault.model.own_views import HappenedView, OwnView
 from vault.operations.customers import mine
 
 

@@ -11,7 +11,7 @@ from api.pages.paper import Paper
 from api.pages.proving import text
 from api.visiting import OnOwnPage, OwnForm, OwnRoute, SecretPath
 from vault.errors import NotFound
-from vault.model.own import GivenView, HappenedView, OwnServiceView, OwnView
+from vault.model.own_views import GivenView, HappenedView, OwnServiceView, OwnView
 from vault.operations.customers import mine, records
 
 router = APIRouter(prefix="/mine", route_class=OwnRoute, include_in_schema=False)

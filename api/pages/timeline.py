@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from vault.model.board import LaneView, MarkView, SpanView, TimelineView
+from vault.model.board_views import LaneView, MarkView, SpanView, TimelineView
 from vault.model.desk_views import WAY_WORDS
 
 WIDTH, LANE = 1000, 52

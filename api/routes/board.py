@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query
 
 from api.bodies import ServicePath
 from api.depends import SignedIn, TheVault
-from vault.model.board import BoardView, SearchView
+from vault.model.board_views import BoardView, SearchView
 from vault.model.desk_views import ExposureView
 from vault.operations.leases import exposure
 from vault.operations.services import board, searching

@@ -10,7 +10,7 @@ from api.depends import TheVault
 from api.pages.cookies import take
 from api.visiting import MINE_COOKIE, OnOwnPage, SecretPath
 from vault.errors import Invalid
-from vault.model.own import HappenedPage, OwnServiceView, OwnView
+from vault.model.own_views import HappenedPage, OwnServiceView, OwnView
 from vault.model.views import FactorView, RequestView
 from vault.operations.customers import happened, mine, own_approvals, own_passkeys, records, visits
 

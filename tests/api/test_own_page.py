@@ -12,7 +12,7 @@ from api.visiting import MINE_COOKIE
 from tests.operations.visiting import Visitor, code_of, come, mailed
 from tests.world import World
 from vault.languages import LANGUAGES, translation
-from vault.model.own import HappenedView, Why
+from vault.model.own_views import HappenedView, Why
 from vault.model.views import ServiceView
 from vault.operations.customers.happened import TYPES
 

@@ -13,7 +13,7 @@ from tests.operations.glasses import breakable, broken, reviewed
 from tests.operations.test_grace import pass_days
 from tests.world import World
 from vault.errors import Denied, Invalid, NotFound
-from vault.model.board import BoardView
+from vault.model.board_views import BoardView
 from vault.operations.customers import requests
 from vault.operations.leases import checkout
 from vault.operations.services import board, stages, tickets, timeline

@@ -15,7 +15,7 @@ from tests.world import LOGIN, World
 from vault.errors import Conflict, Denied, Ended, Invalid, NotFound, NotSignedIn
 from vault.ledger.verify import leaf_hash, open_note, parse_checkpoint, verify_inclusion
 from vault.model.messages import Done
-from vault.model.own import HappenedPage
+from vault.model.own_views import HappenedPage
 from vault.model.views import ServiceView
 from vault.operations.customers import happened, intake, mine, records, visits
 from vault.operations.leases import checkout

@@ -8,7 +8,7 @@ from api.pages.timeline import WIDTH, drawn
 from tests.operations.visiting import come
 from tests.world import LOGIN, World
 from vault.errors import Denied, NotFound
-from vault.model.board import TimelineView
+from vault.model.board_views import TimelineView
 from vault.operations.customers import mine
 from vault.operations.leases import checkout
 from vault.operations.services import timeline

@@ -7,7 +7,7 @@ from tests.operations.visiting import come
 from tests.world import LOGIN, World
 from vault.crypto.encoding import b64, unb64
 from vault.errors import Invalid
-from vault.model.own import HappenedView
+from vault.model.own_views import HappenedView
 from vault.model.views import ServiceView
 from vault.operations.customers import happened
 from vault.operations.services import tickets

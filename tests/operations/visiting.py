@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from tests.world import World
-from vault.model.own import OwnServiceView
+from vault.model.own_views import OwnServiceView
 from vault.model.tables import Customer
 from vault.model.views import LeaseView, ServiceView
 from vault.operations.customers import mine, visits

@@ -12,7 +12,7 @@ from vault.model.cards import NO_CARDS, holds_card_number
 from vault.model.doubts import doubt_of
 from vault.model.kinds import KINDS, judge
 from vault.model.messages import Give, Receipt
-from vault.model.own import Why
+from vault.model.own_views import Why
 from vault.model.tables import LedgerEntry, Request, Secret
 from vault.operations import attempts
 from vault.operations.asking import service_of

@@ -9,7 +9,7 @@ from sqlalchemy import bindparam, select
 from vault.errors import Tampered
 from vault.ledger.entry import Entry, decode
 from vault.model.kind import Kind
-from vault.model.own import By, HappenedPage, HappenedView, Judged, OfAsking, Verdict, Why
+from vault.model.own_views import By, HappenedPage, HappenedView, Judged, OfAsking, Verdict, Why
 from vault.model.tables import Lease, LedgerEntry, Secret, Ticket
 from vault.operations import showing
 from vault.operations.customers.visits import own_service

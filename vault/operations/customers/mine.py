@@ -9,7 +9,7 @@ from vault.errors import Conflict, Ended, Invalid, NotFound, Sealed
 from vault.languages import LANGUAGES, NO_SUCH_LANGUAGE
 from vault.model.keylines import longer, stops_on
 from vault.model.kinds import KINDS
-from vault.model.own import AskedLeaseView, GivenView, LentView, OwnServiceView, OwnView
+from vault.model.own_views import AskedLeaseView, GivenView, LentView, OwnServiceView, OwnView
 from vault.model.people import Person
 from vault.model.tables import Assignment, Certificate, Lease, LedgerEntry, Request, Secret, Service, Ticket
 from vault.model.views import RequestView

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import BindParameter, RowMapping, Select, and_, bindparam, exists, func, or_, select
 
-from vault.model.board import BoardView, LeaseLine, RequestLine, ReviewLine, ServiceLine, TicketLine
+from vault.model.board_views import BoardView, LeaseLine, RequestLine, ReviewLine, ServiceLine, TicketLine
 from vault.model.desk import Review
 from vault.model.kinds import KINDS
 from vault.model.people import Person

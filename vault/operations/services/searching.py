@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import RowMapping, Select, and_, bindparam, or_, select
 
 from vault.errors import Denied
-from vault.model.board import FoundList, FoundView, SearchView
+from vault.model.board_views import FoundList, FoundView, SearchView
 from vault.model.people import Person
 from vault.model.tables import Assignment, Customer, Service, Ticket
 from vault.operations.asking import IS_ON, may, roles_of

@@ -5,7 +5,7 @@ from typing import Any, get_args
 from sqlalchemy import BindParameter, RowMapping, Select, and_, bindparam, case, exists, func, or_, select
 
 from vault.errors import Invalid
-from vault.model.board import ServiceLine, ServiceLines, Stage, StageCount
+from vault.model.board_views import ServiceLine, ServiceLines, Stage, StageCount
 from vault.model.tables import Customer, Request, Secret, Service, Ticket
 from vault.operations.asking import may
 from vault.storage.reading import Reading

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from vault.ledger.entry import Entry
-from vault.model.board import LaneView, MarkView, SpanView, TimelineView
+from vault.model.board_views import LaneView, MarkView, SpanView, TimelineView
 from vault.model.kind import Kind
 from vault.model.kinds import KINDS
 from vault.model.tables import Lease, Request, Secret, Service, Ticket
