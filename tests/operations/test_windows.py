@@ -15,7 +15,7 @@ from vault.model.views import LeaseView
 from vault.operations.customers import happened, mine
 from vault.operations.house import upkeep
 from vault.operations.leases import approving, checkout
-from vault.operations.services import tickets
+from vault.operations.services import handover, tickets
 from vault.storage.unit import Unit, operation
 from vault.values import MINUTE, Actor, to_datetime, to_moment
 
@@ -133,7 +133,7 @@ def test_what_was_planned_without_a_yes_opens_nothing_when_it_takes_one_by_then(
     put(world, later)
     until(world, lease)
     tom = world.actor("technician")
-    with refused(world, Conflict, "secret.reveal", match="since this was planned"):
+    with refused(world, Conflict, "secret.reveal", match="since this was checked out"):
         world.perform(checkout.reveal, tom, lease.id, secret, "password")
     put(world, CATALOGUE)
     assert world.perform(checkout.reveal, tom, lease.id, secret, "password").expose() == LOGIN["password"]
@@ -154,6 +154,44 @@ def test_of_two_plans_for_what_became_exclusive_meanwhile_the_first_counts(world
     assert world.perform(checkout.reveal, tom, first.id, secret, "password").expose() == LOGIN["password"]
     world.perform(checkout.check_in, tom, first.id)
     assert world.perform(checkout.reveal, other, second.id, secret, "password").expose() == LOGIN["password"]
+
+
+@pytest.mark.promise("P2")
+def test_a_plan_that_opens_nothing_any_more_keeps_its_login_from_nobody(embedded: World) -> None:
+    world = embedded
+    put(world, EXCLUSIVE)
+    tina, service, secret, ticket = two_of_them(world)
+    tom, clara = world.member("technician").id, world.actor("coordinator")
+    soon = world.clock.wall() + 60 * MINUTE
+
+    def free() -> None:
+        theirs = planned(world, ticket, secret, who=tina, hours=2)
+        world.perform(checkout.check_in, world.actor(tina), theirs.id)
+
+    for ends in (
+        lambda: world.perform(tickets.unassign, clara, ticket.id, tom),
+        lambda: world.perform(tickets.assign, clara, ticket.id, tom, soon),
+        lambda: world.perform(handover.hand_over, clara, service.id, tom, tina.id),
+    ):
+        planned(world, ticket, secret, hours=2)
+        with pytest.raises(Conflict, match="and Tom Tanner has it from"):
+            free()
+        ends()
+        free()
+        world.perform(tickets.unassign, clara, ticket.id, tina.id)
+        world.perform(tickets.assign, clara, ticket.id, tina.id)
+        world.perform(tickets.assign, clara, ticket.id, tom)
+    lease = planned(world, ticket, secret, hours=2)
+    put(world, BY_COORDINATOR.replace("longest_life_days = 90", "longest_life_days = 90\nexclusive = true"))
+    until(world, lease)
+    world.clock.advance(minutes=1)
+    taken = approved(world, world.lease(ticket, secret, who=tina))
+    assert taken.state == "active", "Tom's plan takes a yes by now, and has none"
+    put(world, EXCLUSIVE)
+    actor = world.actor("technician")
+    with refused(world, Conflict, "secret.reveal", match="and Tina Torres has it until"):
+        world.perform(checkout.reveal, actor, lease.id, secret, "password")
+    assert world.reveal(taken, secret, who=tina) == LOGIN["password"]
 
 
 @pytest.mark.promise("P8")

@@ -8,6 +8,7 @@ from vault.model.people import Person
 from vault.model.tables import Assignment, Lease, Secret, Service, Ticket
 from vault.operations import showing
 from vault.operations.asking import standing_of
+from vault.operations.leases import approvers
 from vault.policy.access import (
     Assigned,
     Delivery,
@@ -18,6 +19,7 @@ from vault.policy.access import (
     require_openable,
     room_left,
 )
+from vault.policy.approval import is_easier
 from vault.storage.reading import Reading
 from vault.storage.unit import Unit
 from vault.values import clock_words
@@ -115,17 +117,19 @@ def require_free(
 ) -> None:
     """Nobody else has one of these logins in that time, where the service type lends each to one at a time.
 
-    What only waits for a yes takes up nothing. `before` is a lease that is there already, from `starts` on: then only
-    what began before it is in its way. Raises Conflict, and says who has it and until when.
+    What only waits for a yes takes up nothing, nor does a plan to which the catalogue opens none of them any more.
+    `before` is a plan that is there already, from `starts` on: then of other plans only the earlier ones are in its
+    way. Raises Conflict, and says who has it and until when.
     """
     if not showing.service_type(reading, service.type).exclusive:
         return
     for lease in reading.find_all(Lease, service_id=service.id, state="active"):
+        planned, both = lease.begins_at is not None, set(lease.covers.split()) & set(wanted)
         if (
             lease.person_id != person_id
-            and (before is None or (lease.starts_at, lease.id) < (starts, before))
+            and not (before and planned and (lease.starts_at, lease.id) >= (starts, before))
             and overlap((lease.starts_at, lease.expires_at), (starts, ends))
-            and not set(lease.covers.split()).isdisjoint(wanted)
+            and any(not planned or _is_enough(reading, lease, service, one) for one in both)
         ):
             who = showing.name_of(reading, lease.person_id) or "somebody else"
             since = f"from {clock_words(lease.starts_at)} " if lease.starts_at > reading.now else ""
@@ -133,6 +137,12 @@ def require_free(
                 f"this login is for one person at a time, and {who} has it {since}until "
                 f"{clock_words(lease.expires_at)}; ask them to hand it back, or check it out for later"
             )
+
+
+def _is_enough(reading: Reading, lease: Lease, service: Service, secret_id: str) -> bool:
+    """Whether the yes of a lease, or none, is what the catalogue takes by now for one of its logins."""
+    secret = reading.find(Secret, id=secret_id)
+    return secret is None or not is_easier(lease.approver, approvers.approver_of(reading, service, [secret]))
 
 
 def openable(reading: Reading, service: Service, wanted: list[str]) -> list[Secret]:
