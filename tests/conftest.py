@@ -6,14 +6,18 @@ from pathlib import Path
 
 import pytest
 
-from tests.postgres import Cluster, running
+from tests.compiled import share_statements
+from tests.postgres import Cluster, quick_place, running
 from tests.world import Template, World
+
+share_statements()
 
 
 @pytest.fixture
 def tmp_path() -> Iterator[Path]:
-    """A folder of its own with a short name: the path of a Unix socket has at most 107 bytes."""
-    with tempfile.TemporaryDirectory(prefix="vk-") as place:
+    """A folder of its own, in memory where there is plenty, as each commit waits for its file to be written. Its name
+    is short: the path of a Unix socket has at most 107 bytes."""
+    with tempfile.TemporaryDirectory(prefix="vk-", dir=quick_place()) as place:
         yield Path(place)
 
 

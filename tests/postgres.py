@@ -48,6 +48,7 @@ class Cluster:
             conf.write(
                 f"unix_socket_directories = '{self.place}'\nlisten_addresses = ''\nmax_connections = 200\n"
                 "shared_buffers = 32MB\nfsync = off\nfull_page_writes = off\n"
+                "wal_level = minimal\nmax_wal_senders = 0\nautovacuum = off\njit = off\n"
             )
 
     def start(self) -> None:
@@ -92,7 +93,7 @@ ROOM = 4 << 30
 """Bytes that a cluster and the databases of many tests have room in."""
 
 
-def _quick_place() -> str:
+def quick_place() -> str:
     """Memory, where there is plenty: each test makes and drops two databases, which on a disk costs thrice as much."""
     memory = Path("/dev/shm")
     plenty = memory.is_dir() and os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > ROOM
@@ -105,7 +106,7 @@ def running() -> Iterator[Cluster]:
     bin_dir = binaries()
     if bin_dir is None:
         raise RuntimeError("there is no PostgreSQL on this machine: make test installs it on Debian")
-    place = Path(tempfile.mkdtemp(prefix="vk-pg-", dir=_quick_place()))
+    place = Path(tempfile.mkdtemp(prefix="vk-pg-", dir=quick_place()))
     cluster = Cluster(place, bin_dir)
     try:
         cluster.create()

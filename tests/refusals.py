@@ -11,7 +11,6 @@ from tests.world import World
 from vault.errors import VaultError
 from vault.model.people import Session
 from vault.model.tables import GUARDED, Outbox
-from vault.storage.database import open_engine
 
 SPENT = {"step"}
 """What a code or passkey that was given leaves in a factor's row, whether or not its deed is then done."""
@@ -19,9 +18,8 @@ SPENT = {"step"}
 
 def everything(world: World) -> dict[str, list[Any]]:
     """Every row that a deed could change, but for used time steps."""
-    engine = open_engine(world.settings.vault_url, reader=True)
     found: dict[str, list[Any]] = {}
-    with engine.connect() as connection:
+    with world.behind(reader=True) as engine, engine.connect() as connection:
         for model in (*GUARDED.values(), Outbox):
             table = model.table()
             columns = [column for column in table.columns if column.key not in SPENT]
@@ -31,7 +29,6 @@ def everything(world: World) -> dict[str, list[Any]]:
         sessions = Session.table()
         ended = select(sessions.c.id, sessions.c.ended_at).order_by(sessions.c.id)
         found["session"] = [tuple(row) for row in connection.execute(ended)]
-    engine.dispose()
     return found
 
 

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from urllib.parse import parse_qs, urlsplit
 
 import uvicorn
-from sqlalchemy import text
+from sqlalchemy import Engine, text
 
 from tests.hashes import CHEAP, cheap_hashes
 from tests.postgres import Cluster
@@ -51,7 +51,7 @@ from vault.operations.presence import Presence
 from vault.operations.services import catalogue, services, tickets
 from vault.operations.vault import Vault
 from vault.settings import Settings
-from vault.storage.database import open_engine
+from vault.storage.database import is_sqlite, open_engine
 from vault.values import SECOND, Actor, to_datetime
 
 T = TypeVar("T")
@@ -134,6 +134,7 @@ class World:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
+        self._engines: dict[tuple[str, bool], Engine] = {}
         self.vault = self._start()
         self.staff: dict[str, Member] = {
             name: replace(member, token="", actor=None) for name, member in (staff or {}).items()
@@ -177,6 +178,8 @@ class World:
             member.token, member.actor = "", None
 
     def close(self) -> None:
+        for engine in self._engines.values():
+            engine.dispose()
         self.run(self.vault.close())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(10)
@@ -373,13 +376,21 @@ class World:
 
     def sql(self, statement: str, **values: object) -> list[Any]:
         """What somebody with rights on the database can do behind the vault's back."""
-        engine = open_engine(self.settings.vault_url)
+        with self.behind() as engine, engine.begin() as connection:
+            result = connection.execute(text(statement), values)
+            return list(result.all()) if result.returns_rows else []
+
+    @contextmanager
+    def behind(self, *, reader: bool = False) -> Iterator[Engine]:
+        """An engine of our own on the vault's database; of the embedded one's file it lets go again."""
+        place = self.settings.vault_url, reader
+        if place not in self._engines:
+            self._engines[place] = open_engine(place[0], reader=reader)
         try:
-            with engine.begin() as connection:
-                result = connection.execute(text(statement), values)
-                return list(result.all()) if result.returns_rows else []
+            yield self._engines[place]
         finally:
-            engine.dispose()
+            if is_sqlite(self._engines[place]):
+                self._engines[place].dispose()
 
     @contextmanager
     def served(self) -> Iterator[str]:
@@ -459,7 +470,7 @@ class Template:
         databases = tuple(f"{name}_{tag}" for name in ("vault", "keyring"))
         if self.cluster:
             for template, name in zip(self.names, databases, strict=True):
-                self.cluster.admin(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+                self.cluster.admin(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY FILE_COPY')
         settings = self._settings(data, databases)
         world = World(Ground(settings, self.cluster, databases, self.cost), self.staff)
         try:
