@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from api.pages.log import WORDS
 from tests.operations.playing import play_customer, play_people, play_service
 from tests.operations.playing_helpdesk import play_helpdesk
 from tests.source_tree import ROOT, sources, tree_of
@@ -130,6 +131,11 @@ def test_the_sweep_sees_every_operation() -> None:
     )
     assert len(declared()) == decorators
     assert {"checkout.reveal", "vault._damaged", "operator._sealed", "attempts._counted"} <= set(declared())
+
+
+def test_the_auditors_page_has_words_for_every_type() -> None:
+    types = {one.entry_type for one in declared().values() if one.recorded} | WRITERS_OWN
+    assert types == set(WORDS)
 
 
 def test_operations_that_leave_the_same_type_are_few_and_agree() -> None:
