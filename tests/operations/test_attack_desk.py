@@ -4,8 +4,16 @@ import httpx2
 import pytest
 
 from api.depends import BY_ITSELF
-from tests.world import World
+from tests.approvals import BY_CUSTOMER, allowed, put
+from tests.operations.desks import leased, planned
+from tests.operations.test_host_keys import fresh
+from tests.refusals import refused
+from tests.world import LOGIN, World
+from vault.errors import Conflict
+from vault.ledger.entry import LONGEST_ENTRY
+from vault.operations.leases import checkout, host_keys
 from vault.operations.services import handover, tickets
+from vault.policy import approval
 from vault.values import HOUR
 
 
@@ -41,3 +49,44 @@ def test_a_page_that_asks_by_itself_keeps_no_session_awake(embedded: World) -> N
         for _ in range(3):
             embedded.clock.advance(minutes=7)
             assert looked() == 200
+
+
+@pytest.mark.promise("P4")
+@pytest.mark.attack("AZ14")
+def test_nobody_plans_so_much_that_no_entry_could_end_it(
+    embedded: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service = embedded.service()
+    secret, ticket = embedded.give(service), embedded.ticket(service)
+    most = approval.MOST_HELD + approval.MOST_ASKED
+    assert 20 * most * len('["lease:lse_00000000000000000000","' + 64 * "0" + '"],') < LONGEST_ENTRY
+    monkeypatch.setattr(approval, "MOST_HELD", 3)
+    held = [planned(embedded, ticket, secret, hours=ahead) for ahead in range(1, 4)]
+    asked = leased(embedded, ticket, secret)
+    with refused(embedded, Conflict, "lease.start", match="3 of your check-outs run or are planned"):
+        embedded.run(asked)
+    embedded.perform(checkout.check_in, embedded.actor("technician"), held[0].id)
+    assert embedded.lease(ticket, secret).state == "active"
+
+
+@pytest.mark.promise("P2")
+@pytest.mark.attack("AZ11")
+@pytest.mark.parametrize("ahead", [0, 2], ids=["begun before", "planned before"])
+def test_what_is_given_for_a_yes_opens_under_no_lease_from_before_without_it(
+    embedded: World, ahead: int
+) -> None:
+    service = embedded.service(days=60)
+    secret, ticket = embedded.give(service), embedded.ticket(service)
+    lease = planned(embedded, ticket, secret, days=ahead) if ahead else embedded.lease(ticket, secret)
+    put(embedded, BY_CUSTOMER)
+    if not ahead:
+        assert embedded.reveal(lease, secret) == LOGIN["password"], "what was given before opens to the end"
+    browser, form = embedded.begin(embedded.ask(service))
+    embedded.hand_in(browser, embedded.sealed(form, {**LOGIN, "password": "each time with my yes"}))
+    embedded.clock.advance(days=ahead, minutes=1)
+    tom = embedded.actor("technician")
+    for deed, more in ((checkout.reveal, "password"), (checkout.use, "password"), (host_keys.meet, fresh())):
+        with refused(embedded, Conflict, deed.entry_type, match="another person's yes is taken for it"):
+            embedded.perform(deed, tom, lease.id, secret, more)
+    yes = embedded.lease(ticket, secret)
+    assert embedded.reveal(allowed(embedded, yes), secret) == "each time with my yes"

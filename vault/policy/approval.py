@@ -19,6 +19,8 @@ STRICTER: tuple[Approver, ...] = ("", "coordinator", "customer")
 WAITS_FOR = DAY
 MOST_ASKED = 10
 """So many leases of one person wait for a yes: whoever is asked all the time stops reading."""
+MOST_HELD = 100
+"""So many leases of one person run or are planned: what ends all of them is one entry, which has a longest length."""
 MOST_ASKED_OF_ONE = 20
 """So often within `WAITS_FOR` one person asks the same customer, whatever became of it."""
 
@@ -115,10 +117,10 @@ def require_strict_enough(asked_of: str, by_now: str) -> None:
 
 
 def require_still_enough(asked_of: str, by_now: str) -> None:
-    """A lease that was planned under an easier line begins by the one that counts by then. Raises Conflict."""
+    """A lease that was checked out under an easier line opens by the one that counts by now. Raises Conflict."""
     if is_easier(asked_of, by_now):
         raise Conflict(
-            "since this was planned the catalogue takes another person's yes for it; hand it back and check it out anew"
+            "since this was checked out another person's yes is taken for it; hand it back and check it out anew"
         )
 
 
@@ -126,6 +128,12 @@ def require_room(waiting: int) -> None:
     """Not too many leases of one person wait already. Raises Conflict."""
     if waiting >= MOST_ASKED:
         raise Conflict(f"{waiting} of your check-outs wait for a yes already; take some of them back first")
+
+
+def require_few(held: int) -> None:
+    """Not too many leases of one person run or are planned already. Raises Conflict."""
+    if held >= MOST_HELD:
+        raise Conflict(f"{held} of your check-outs run or are planned already; hand some of them back first")
 
 
 def require_patience(asked: int) -> None:

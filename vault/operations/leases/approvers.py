@@ -60,10 +60,11 @@ def needed(
     wanted: list[str],
     starts: int,
 ) -> Needed:
-    """Whose yes it takes that a person checks these secrets out, to begin then.
+    """Whose yes it takes that a person checks these secrets out, to begin then, who does not hold too much already.
 
     Raises Invalid where that is two people's, Denied and Conflict where it would be in vain.
     """
+    policy.require_few(len(reading.find_all(Lease, person_id=person.id, state="active")))
     found = [one for secret in wanted if (one := reading.find(Secret, id=secret)) is not None]
     secrets = [one for one in found if one.service_id == service.id]
     approver, why = policy.needed(

@@ -15,13 +15,12 @@ from vault.model.desk import HostKey
 from vault.model.desk_views import HostKeyView
 from vault.model.hostkeys import ServerKey
 from vault.model.kinds import KINDS, pack_fields
-from vault.model.tables import LedgerEntry, Secret, Service, Ticket
+from vault.model.tables import LedgerEntry, Secret, Service
 from vault.operations import showing
-from vault.operations.asking import may, own_lease, service_of
+from vault.operations.asking import may, service_of
 from vault.operations.customers.offering import believed
-from vault.operations.leases.leases import delivery_of, held_of
+from vault.operations.leases import openings
 from vault.operations.vault import Vault
-from vault.policy.access import require_live, require_openable
 from vault.storage.keys import Opening
 from vault.storage.reading import Reading
 from vault.storage.unit import Unit, operation
@@ -42,7 +41,6 @@ def meet(unit: Unit, actor: Actor, lease_id: str, secret_id: str, line: str) -> 
     """
     unit.about(lease=lease_id, secret=secret_id)
     secret, service = _held(unit, actor, "host-key.meet", lease_id, secret_id)
-    unit.say(version=str(secret.version))
     met = ServerKey.parse(line)
     unit.disclose(actor.id, fingerprint=met.fingerprint)
     if _kept(unit, secret) is not None:
@@ -111,18 +109,13 @@ def _kept(reading: Reading, secret: Secret) -> HostKey | None:
 
 
 def _held(unit: Unit, actor: Actor, right: str, lease_id: str, secret_id: str) -> tuple[Secret, Service]:
-    """The secret and its service, for who could open it under this lease now."""
-    person, lease = own_lease(unit, actor, right, lease_id)
-    unit.about(service=lease.service_id, ticket=lease.ticket_id)
-    ticket, service = unit.find(Ticket, id=lease.ticket_id), service_of(unit, lease.service_id)
-    secret = unit.find(Secret, id=known_id("sec", secret_id))
-    if ticket is None or secret is None:
-        raise NotFound("there is no such thing")
-    require_live(held_of(lease), secret.id, delivery_of(unit, person, ticket, service), unit.now)
-    require_openable(secret.state)
+    """The secret and its service, for who could open it under this lease now: it is judged as an opening is."""
+    may(unit, actor, right)
+    found = openings.judged(unit, actor, known_id("lse", lease_id), known_id("sec", secret_id), right)
+    secret = Secret(**found.secret)
     if _FIELD not in {field.name for field in KINDS[secret.kind].fields}:
         raise NotFound("this login has no server that shows a key")
-    return secret, service
+    return secret, service_of(unit, secret.service_id)
 
 
 def _context(unit: Unit, secret: Secret, version: int) -> Context:

@@ -6,13 +6,14 @@ from typing import Any
 from sqlalchemy import Text, bindparam, cast, func, literal, select
 
 from vault.errors import NotFound, NotSignedIn, Tampered
+from vault.model.kinds import KINDS
 from vault.model.people import Person
 from vault.model.tables import Agreement, Assignment, Lease, RowHead, Secret, Service, Ticket
 from vault.operations.asking import AGREEMENT_GONE, roles_of
 from vault.operations.leases import approvers
 from vault.operations.leases.leases import require_free
 from vault.policy.access import Assigned, Delivery, Held, puts_on, require_live, require_openable
-from vault.policy.approval import needed, require_still_enough
+from vault.policy.approval import is_easier, needed, require_still_enough
 from vault.policy.rights import Standing
 from vault.storage.unit import Unit
 from vault.values import Actor
@@ -81,15 +82,29 @@ def judged(unit: Unit, actor: Actor, lease_id: str, secret_id: str, right: str) 
         raise Tampered(AGREEMENT_GONE)
     require_live(_held(row), secret_id, _delivery(row, actor, unit.now), unit.now, right)
     require_openable(row[_AT["secret.state"]])
-    if row[_AT["lease.begins_at"]] is not None:
+    if _may_take_more(row):
         _judge_anew(unit, row)
     unit.say(version=str(row[_AT["secret.version"]]))
     secret = dict(zip(_SECRET_COLUMNS, row[_SPANS[1]], strict=True))
     return Opened(secret, row[_AT["service.customer_id"]])
 
 
+def _may_take_more(row: Any) -> bool:
+    """Whether a lease may take a stricter yes by now than it had.
+
+    Because it was planned and never judged when it began; because what it opens was asked for anew under another line,
+    and given for that; or because it is extraordinary, of which an approved line counts only while it is approved.
+    """
+    kinds = (KINDS[row[_AT["secret.kind"]]], KINDS[row[_AT["secret.asked_kind"]]])
+    return (
+        row[_AT["lease.begins_at"]] is not None
+        or is_easier(row[_AT["lease.approver"]], row[_AT["secret.approver"]])
+        or any(kind.extraordinary for kind in kinds)
+    )
+
+
 def _judge_anew(unit: Unit, row: Any) -> None:
-    """What was planned is held to the catalogue as it is by now, because it was never judged when it began.
+    """Hold a lease to the catalogue as it is by now.
 
     Raises Conflict where that takes another yes, or lends to one at a time what somebody else had first.
     """
