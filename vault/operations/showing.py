@@ -11,7 +11,7 @@ from vault.model.keylines import longer, stops_on
 from vault.model.kinds import KINDS
 from vault.model.people import Person
 from vault.model.rows import Row
-from vault.model.tables import Assignment, Customer, Lease, Request, Secret, Service, ServiceType, Ticket
+from vault.model.tables import Customer, Lease, Request, Secret, Service, ServiceType, Ticket
 from vault.model.views import (
     AssignedView,
     CustomerView,
@@ -21,9 +21,8 @@ from vault.model.views import (
     SecretView,
     ServiceTypeView,
     ServiceView,
-    TicketView,
 )
-from vault.operations.asking import SECRETS_OF, agreement_in_force
+from vault.operations.asking import SECRETS_OF
 from vault.policy.approval import Asked
 from vault.storage.reading import Reading
 from vault.values import to_datetime
@@ -32,12 +31,6 @@ _REQUESTS = (
     select(Request.table())
     .where(Request.table().c.service_id == bindparam("service_id"))
     .order_by(Request.table().c.id)
-)
-_ASSIGNED = (
-    select(Person.table(), Assignment.table().c.ends_at, Assignment.table().c.alone)
-    .join(Assignment.table(), Assignment.table().c.person_id == Person.table().c.id)
-    .where(Assignment.table().c.ticket_id == bindparam("ticket_id"), Assignment.table().c.state == "active")
-    .order_by(Person.table().c.name)
 )
 
 
@@ -147,33 +140,6 @@ def service(reading: Reading, row: Service, *, whole: bool = True) -> ServiceVie
         destroyed_at=None if row.destroyed_at is None else to_datetime(row.destroyed_at),
         secrets=tuple(secret(one, to_datetime(row.ends_at)) for one in held),
         requests=tuple(request(one, [s.asked_kind for s in held if s.request_id == one.id]) for one in asked),
-    )
-
-
-def ticket(reading: Reading, row: Ticket, of: Service, *, whole: bool = True) -> TicketView:
-    """A ticket and who is on it, with its service's secrets when `whole`."""
-    owner = reading.find(Customer, id=of.customer_id)
-    in_force = agreement_in_force(reading)
-    governing = service_type(reading, of.type)
-    return TicketView(
-        id=row.id,
-        service_id=of.id,
-        service_title=of.title,
-        customer_name=owner.name if owner else "",
-        number=row.number,
-        title=row.title,
-        state=row.state,
-        assigned=tuple(
-            assigned(one, in_force)
-            for one in reading.connection.execute(_ASSIGNED, {"ticket_id": row.id})
-            if one.ends_at is None or reading.now < one.ends_at
-        ),
-        secrets=secrets(reading, of) if whole else (),
-        service_ends_at=to_datetime(of.ends_at),
-        paused_at=None if of.paused_at is None else to_datetime(of.paused_at),
-        longest_lease_minutes=governing.longest_lease_minutes,
-        exclusive=governing.exclusive,
-        break_glass_minutes=governing.break_glass_minutes,
     )
 
 

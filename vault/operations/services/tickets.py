@@ -37,6 +37,7 @@ _LISTED: Select[Any] = (
 _ALL = _LISTED.order_by(_TICKETS.c.state != "open", _TICKETS.c.created_at.desc(), _TICKETS.c.id).limit(
     MOST_LISTED
 )
+_ONE = _LISTED.where(_TICKETS.c.id == bindparam("ticket"))
 _OF_SERVICE = _ALL.where(_TICKETS.c.service_id == bindparam("service"))
 _ON = (
     select(Person.table(), *(_ASSIGNMENTS.c[name] for name in ("ticket_id", "ends_at", "alone")))
@@ -68,7 +69,7 @@ def open_ticket(unit: Unit, actor: Actor, service_id: str, number: str, title: s
     """Open a ticket on an open service. Raises NotSignedIn, Denied, NotFound, Ended, Invalid, Conflict (too many)."""
     unit.about(service=service_id)
     service = service_for(unit, actor, "ticket.manage", service_id)
-    return showing.ticket(unit, put_ticket(unit, service, number, title), service)
+    return _view(unit, put_ticket(unit, service, number, title), service)
 
 
 def put_ticket(unit: Unit, service: Service, number: str, title: str) -> Ticket:
@@ -294,4 +295,9 @@ def _views(reading: Reading, query: Select[Any], **values: object) -> list[Ticke
 def ticket(reading: Reading, actor: Actor, ticket_id: str) -> TicketView:
     """One ticket with its service's secrets. Raises NotSignedIn, Denied or NotFound."""
     found, service = ticket_for(reading, actor, "ticket.list", ticket_id)
-    return approvers.shown(reading, showing.ticket(reading, found, service), service)
+    return approvers.shown(reading, _view(reading, found, service), service)
+
+
+def _view(reading: Reading, ticket: Ticket, service: Service) -> TicketView:
+    (view,) = _views(reading, _ONE, ticket=ticket.id)
+    return view.model_copy(update={"secrets": showing.secrets(reading, service)})
