@@ -4,15 +4,17 @@ import httpx2
 import pytest
 
 from api.depends import BY_ITSELF
-from tests.approvals import BY_CUSTOMER, allowed, put
+from tests.approvals import BY_CUSTOMER, allowed, approved, put
+from tests.logins import GOOD
 from tests.operations.desks import leased, planned
+from tests.operations.necessities import ADA, WITH_REGISTRAR, approve
 from tests.operations.test_host_keys import fresh
 from tests.refusals import refused
 from tests.world import LOGIN, World
 from vault.errors import Conflict
 from vault.ledger.entry import LONGEST_ENTRY
 from vault.operations.leases import checkout, host_keys
-from vault.operations.services import handover, tickets
+from vault.operations.services import handover, necessity, tickets
 from vault.policy import approval
 from vault.values import HOUR
 
@@ -90,3 +92,20 @@ def test_what_is_given_for_a_yes_opens_under_no_lease_from_before_without_it(
             embedded.perform(deed, tom, lease.id, secret, more)
     yes = embedded.lease(ticket, secret)
     assert embedded.reveal(allowed(embedded, yes), secret) == "each time with my yes"
+
+
+@pytest.mark.promise("P2")
+@pytest.mark.attack("AZ12")
+def test_an_easier_yes_to_what_is_extraordinary_counts_while_its_line_is_approved(embedded: World) -> None:
+    put(
+        embedded,
+        WITH_REGISTRAR.replace('kind = "registrar",', 'kind = "registrar", approval = "coordinator",'),
+    )
+    approve(embedded)
+    service = embedded.service()
+    secret = embedded.give(service, GOOD["registrar"], "registrar")
+    lease = approved(embedded, embedded.lease(embedded.ticket(service), secret))
+    assert embedded.reveal(lease, secret, "domain") == GOOD["registrar"]["domain"]
+    embedded.perform(necessity.revoke, embedded.actor(ADA), "installation", "registrar")
+    with refused(embedded, Conflict, "secret.reveal", match="another person's yes is taken for it"):
+        embedded.reveal(lease, secret, "domain")
