@@ -193,4 +193,4 @@ def test_coordinator_and_customer_read_who_could_have_kept_it(
     expect(house.locator("#exposure ~ .rows").first).to_contain_text("Revealed to eyes 2 times")
     expect(house.locator(".life line.revealed")).to_have_count(2)
     house.click("text=The same in words")
-    expect(house.locator("section table")).to_contain_text("revealed: Password")
+    expect(house.locator("section table")).to_contain_text("revealed to eyes: Password")
