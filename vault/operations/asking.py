@@ -1,5 +1,6 @@
 """No lookup without an asker: whatever a person may not see is not there. Strangers and ghosts get the same answer."""
 
+from collections.abc import Set
 from functools import cache
 
 from sqlalchemy import and_, bindparam, func, or_, select
@@ -52,6 +53,11 @@ def standing_of(reading: Reading, person: Person, actor: Actor | None = None) ->
 def roles_of(stored: str) -> frozenset[str]:
     """The roles of a person's row."""
     return frozenset(stored.split())
+
+
+def active(reading: Reading, roles: Set[str]) -> list[Person]:
+    """Whoever of the active staff has one of these roles."""
+    return [one for one in reading.find_all(Person, state="active") if roles_of(one.roles) & roles]
 
 
 def may(reading: Reading, actor: Actor, right: str) -> Person:

@@ -9,11 +9,11 @@ from vault.helpdesk import standard, zammad  # noqa: F401 (so that both kinds ar
 from vault.helpdesk.adapter import ADAPTERS, Adapter
 from vault.model.helpdesk_views import ConnectionView, HelpdeskView, NamedHelpdesk
 from vault.model.helpdesks import Helpdesk, Mirrored
-from vault.model.people import Person
-from vault.operations.asking import may, roles_of, service_for
+from vault.operations.asking import active, may, service_for
 from vault.operations.people.altering import new_subject
 from vault.operations.vault import Vault
 from vault.policy.access import require_open_service
+from vault.policy.rights import ADMINISTRATOR
 from vault.storage.reading import Reading
 from vault.storage.unit import Unit, operation
 from vault.values import DAY, Actor, Title, known_id, new_id, to_datetime
@@ -110,9 +110,8 @@ def _sealed(unit: Unit, helpdesk: Helpdesk, secret: str) -> bytes:
 
 
 def _tell_administrators(unit: Unit, template: str, helpdesk: Helpdesk) -> None:
-    for person in unit.find_all(Person, state="active"):
-        if "administrator" in roles_of(person.roles):
-            unit.notify(template, f"{helpdesk.id} {person.id}", person.id)
+    for person in active(unit, ADMINISTRATOR):
+        unit.notify(template, f"{helpdesk.id} {person.id}", person.id)
 
 
 # -- of which services it may tell -------------------------------------------------------------------------------------

@@ -19,7 +19,7 @@ from vault.helpdesk.events import Ticket as Told
 from vault.model.helpdesks import Helpdesk, Mirrored, MirroredPerson
 from vault.model.people import Person
 from vault.model.tables import Customer, Service
-from vault.operations.asking import roles_of
+from vault.operations.asking import active
 from vault.operations.customers import customers
 from vault.operations.helpdesk import helpdesks, mirrored
 from vault.operations.helpdesk.mirrored import span_of, span_of_person
@@ -27,6 +27,7 @@ from vault.operations.house import destruction
 from vault.operations.leases import witnesses
 from vault.operations.services import services, tickets
 from vault.policy import mirroring as policy
+from vault.policy.rights import COORDINATOR
 from vault.storage.unit import Operation, Unit, operation
 from vault.values import DAY, Actor, new_id
 
@@ -217,6 +218,4 @@ def _until(service: Service, told: MirroredPerson) -> int | None:
 
 def _tell_coordinators(unit: Unit, template: str, helpdesk: Helpdesk, about: str) -> None:
     """Once a day each, whatever the helpdesk goes on to say; of each service by itself."""
-    active = unit.find_all(Person, state="active")
-    coordinators = [one for one in active if "coordinator" in roles_of(one.roles)]
-    witnesses.tell(unit, template, f"{helpdesk.id} {about}".strip(), coordinators)
+    witnesses.tell(unit, template, f"{helpdesk.id} {about}".strip(), active(unit, COORDINATOR))

@@ -10,14 +10,14 @@ from vault.model.kinds import KINDS
 from vault.model.people import Person
 from vault.model.tables import Assignment, Customer, Lease, Secret, Service
 from vault.model.views import AskedKind, ServiceTypeView, TicketView
-from vault.operations.asking import SECRETS_OF, standing_of
+from vault.operations.asking import SECRETS_OF, active, standing_of
 from vault.operations.leases import begun, witnesses
 from vault.operations.people import changes
 from vault.operations.services import necessity
 from vault.operations.services.services import type_of
 from vault.policy import approval as policy
 from vault.policy.approval import Approver
-from vault.policy.rights import require
+from vault.policy.rights import COORDINATOR, require
 from vault.storage.reading import Reading
 
 _LEASES, _SERVICES = Lease.table(), Service.table()
@@ -174,8 +174,4 @@ def _asked_lately(reading: Reading, service: Service, asker: Person) -> int:
 
 def coordinators_for(reading: Reading, asker: Person) -> list[Person]:
     """Who of the coordinators can say yes to that person's lease now."""
-    return [
-        person
-        for person in reading.find_all(Person, state="active")
-        if "coordinator" in person.roles.split() and not why_not(reading, person, asker)
-    ]
+    return [one for one in active(reading, COORDINATOR) if not why_not(reading, one, asker)]

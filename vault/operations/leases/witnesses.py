@@ -9,7 +9,7 @@ from vault.model.desk import Review
 from vault.model.people import Person
 from vault.model.tables import Lease, Outbox, Service, Ticket
 from vault.operations import showing
-from vault.operations.asking import roles_of
+from vault.operations.asking import active
 from vault.operations.people import changes
 from vault.outbox import words
 from vault.outbox.mail import Mail
@@ -34,11 +34,7 @@ _TOLD = (
 
 def witnesses(reading: Reading, but: str) -> list[Person]:
     """Every active coordinator and auditor but that person."""
-    return [
-        person
-        for person in reading.find_all(Person, state="active")
-        if roles_of(person.roles) & ROLES and person.id != but
-    ]
+    return [person for person in active(reading, ROLES) if person.id != but]
 
 
 def why_not_review(reading: Reading, reviewer: Person, breaker: Person) -> str:
