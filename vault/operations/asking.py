@@ -1,6 +1,5 @@
 """No lookup without an asker: whatever a person may not see is not there. Strangers and ghosts get the same answer."""
 
-from collections.abc import Set
 from functools import cache
 
 from sqlalchemy import and_, bindparam, func, or_, select
@@ -55,7 +54,7 @@ def roles_of(stored: str) -> frozenset[str]:
     return frozenset(stored.split())
 
 
-def active(reading: Reading, roles: Set[str]) -> list[Person]:
+def active(reading: Reading, roles: frozenset[str]) -> list[Person]:
     """Whoever of the active staff has one of these roles."""
     return [one for one in reading.find_all(Person, state="active") if roles_of(one.roles) & roles]
 
