@@ -16,7 +16,7 @@ from vault.errors import Denied, Invalid, NotFound
 from vault.model.board_views import BoardView
 from vault.operations.customers import requests
 from vault.operations.leases import checkout
-from vault.operations.services import board, stages, tickets, timeline
+from vault.operations.services import board, services, stages, tickets, timeline
 
 
 def look(world: World, who: Any = "coordinator") -> BoardView:
@@ -131,6 +131,9 @@ def test_the_whole_house_takes_as_many_queries_as_one_service_and_each_list_is_b
         listed = embedded.read(tickets.tickets, coordinator)
     assert len(listed) == len(busy.tickets) + 1
     assert len(many_tickets) <= len(few_tickets) + 2 * kinds, "tickets are not read one by one"
+    with counted(embedded) as for_services:
+        assert len(embedded.read(services.services, coordinator)) == 39
+    assert len(for_services) < 10, "nor are services"
     for one in (listed[0], listed[-1]):
         of_its_own = embedded.read(tickets.ticket, coordinator, one.id)
         assert one == of_its_own.model_copy(update={"secrets": ()})

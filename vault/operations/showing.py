@@ -119,16 +119,29 @@ def request(
     )
 
 
-def service(reading: Reading, row: Service, *, whole: bool = True) -> ServiceView:
-    """A service, with its secrets and requests when `whole`."""
+def service(reading: Reading, row: Service) -> ServiceView:
+    """A service, with its secrets and requests."""
     owner = reading.find(Customer, id=row.customer_id)
     if owner is None:
         raise LookupError(row.customer_id)
-    held = list(reading.connection.execute(SECRETS_OF, {"service_id": row.id})) if whole else []
-    asked = list(reading.connection.execute(_REQUESTS, {"service_id": row.id})) if whole else []
+    held = list(reading.connection.execute(SECRETS_OF, {"service_id": row.id}))
+    asked = list(reading.connection.execute(_REQUESTS, {"service_id": row.id}))
+    found = listed_service(row, customer(owner))
+    return found.model_copy(
+        update={
+            "secrets": tuple(secret(one, found.ends_at) for one in held),
+            "requests": tuple(
+                request(one, [of.asked_kind for of in held if of.request_id == one.id]) for one in asked
+            ),
+        }
+    )
+
+
+def listed_service(row: Any, owner: CustomerView) -> ServiceView:
+    """A service as lists have it."""
     return ServiceView(
         id=row.id,
-        customer=customer(owner),
+        customer=owner,
         type=row.type,
         title=row.title,
         state=row.state,
@@ -138,8 +151,6 @@ def service(reading: Reading, row: Service, *, whole: bool = True) -> ServiceVie
         ended_at=None if row.ended_at is None else to_datetime(row.ended_at),
         destroy_at=None if row.destroy_at is None else to_datetime(row.destroy_at),
         destroyed_at=None if row.destroyed_at is None else to_datetime(row.destroyed_at),
-        secrets=tuple(secret(one, to_datetime(row.ends_at)) for one in held),
-        requests=tuple(request(one, [s.asked_kind for s in held if s.request_id == one.id]) for one in asked),
     )
 
 

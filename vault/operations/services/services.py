@@ -21,6 +21,10 @@ from vault.storage.reading import Reading
 from vault.storage.unit import Unit, operation
 from vault.values import DAY, Actor, Title, known_id, new_id, to_datetime, to_moment
 
+_SERVICES = Service.table()
+_ALL = select(_SERVICES).order_by(_SERVICES.c.created_at.desc(), _SERVICES.c.id)
+_CUSTOMERS = select(Customer.table())
+
 
 async def register(
     vault: Vault,
@@ -171,10 +175,9 @@ def type_of(reading: Reading, name: str, *, running: bool = False) -> ServiceTyp
 def services(reading: Reading, actor: Actor) -> list[ServiceView]:
     """All services, the newest first, for coordinators. Raises NotSignedIn or Denied."""
     may(reading, actor, "service.list")
-    table = Service.table()
-    query = select(table).order_by(table.c.created_at.desc(), table.c.id)
-    rows = reading.connection.execute(query).all()
-    return [showing.service(reading, Service(**row._mapping), whole=False) for row in rows]  # noqa: SLF001
+    rows, owners = (reading.connection.execute(query).all() for query in (_ALL, _CUSTOMERS))
+    known = {row.id: showing.customer(row) for row in owners}
+    return [showing.listed_service(row, known[row.customer_id]) for row in rows]
 
 
 def service(reading: Reading, actor: Actor, service_id: str) -> ServiceView:
