@@ -83,10 +83,11 @@ class BreakGlass(Proving):
 
 
 class CloseReview(Proving):
-    """What somebody else thinks of it: `justified` or `not justified`."""
+    """What somebody else thinks of it: `justified` or `not justified`, and of how many openings they have read."""
 
     verdict: KindName
     note: Text
+    seen: Annotated[int, Field(ge=0, strict=True)] = 0
 
 
 class AssignAll(Body):

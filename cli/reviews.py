@@ -112,9 +112,12 @@ def close(
     if justified is None:
         raise Invalid("say what you have found: --justified or --not-justified")
     with signed_in() as client:
-        for name, value in _details(client.get("/api/v1/reviews", review)).items():
+        found = client.get("/api/v1/reviews", review)
+        for name, value in _details(found).items():
             if value:
                 say(f"{name}: {value}")
+        for one in found["opened"]:
+            say(_opened(one))
         closed = proving.deed(
             client,
             "/api/v1/reviews",
@@ -122,6 +125,7 @@ def close(
             "close",
             verdict=_JUSTIFIED if justified else _NOT_JUSTIFIED,
             note=note or ask("what you have found, 10 to 500 characters"),
+            seen=sum(one["times"] for one in found["opened"]),
         )
     if as_json:
         put_json(closed)

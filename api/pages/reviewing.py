@@ -44,8 +44,12 @@ async def close(
 ) -> Response:
     """Say whether it was justified. What was typed comes back with a refusal, but for the code."""
     typed = {name: text(form, name) for name in ("verdict", "note")}
+    seen = text(form, "seen", 10)
+    read = int(seen) if seen.isascii() and seen.isdigit() else 0
     try:
-        await reviewing.close_review(vault, actor, review_id, typed["verdict"], typed["note"], given_in(form))
+        await reviewing.close_review(
+            vault, actor, review_id, typed["verdict"], typed["note"], given_in(form), read
+        )
     except VaultError as refusal:
         faults = faults_of(request, refusal, "verdict", "note")
         return await _page(vault, actor, sheet, review_id, typed, faults)

@@ -33,4 +33,6 @@ async def one(review_id: ReviewPath, vault: TheVault, actor: SignedIn) -> Review
 @router.post("/reviews/{review_id}/close", name="review.close")
 async def close(review_id: ReviewPath, body: CloseReview, vault: TheVault, actor: SignedIn) -> ReviewView:
     """Say whether it was justified, and why."""
-    return await reviewing.close_review(vault, actor, review_id, body.verdict, body.note, body.given())
+    return await reviewing.close_review(
+        vault, actor, review_id, body.verdict, body.note, body.given(), body.seen
+    )

@@ -63,6 +63,8 @@ def test_the_glass_is_broken_with_a_reason_and_a_proof_and_reviewed_by_somebody_
         problem(client.post(f"{review}/close", json=body, headers=axel), 422, "invalid")
     said = {"verdict": "justified", "note": NOTE}
     problem(client.post(f"{review}/close", json=said, headers=tom), 403, "denied")
+    problem(client.post(f"{review}/close", json=said, headers=axel), 409, "conflict")
+    said |= {"seen": 1}
     problem(client.post(f"{review}/close", json=said, headers=axel), 401, "proof-needed")
     closed = client.post(f"{review}/close", json=said | with_code(world, "auditor"), headers=axel)
     assert (closed.status_code, closed.json()["verdict"], closed.json()["yours"]) == (200, "justified", False)

@@ -8,9 +8,12 @@ from tests.refusals import refused
 from tests.world import Member, World
 from vault.errors import VaultError
 from vault.model.desk_views import ReviewView
+from vault.model.tables import Lease
 from vault.model.views import LeaseView, ServiceView, TicketView
-from vault.operations.leases import checkout, glass, reviewing
+from vault.operations.leases import checkout, exposure, glass, reviewing
 from vault.operations.people import staff
+from vault.storage.reading import Reading
+from vault.values import Actor
 
 WHY = "the shop answers nobody any more, and the sale begins at six o'clock"
 NOTE = "the shop was down, and nothing else was opened"
@@ -62,7 +65,20 @@ def closing(
 ) -> Any:
     """Close the review of a lease with a fresh proof, not yet waited for."""
     actor, given = world.actor(who), other.pop("given", None) or world.presence(who)
-    return reviewing.close_review(world.vault, actor, lease.review_id, verdict, note, given)
+    seen = other.pop("seen", None)
+    if seen is None:
+        seen = seen_of(world, lease.review_id)
+    return reviewing.close_review(world.vault, actor, lease.review_id, verdict, note, given, seen)
+
+
+def seen_of(world: World, review_id: str) -> int:
+    """How many openings somebody reads of who looks at a review now."""
+
+    def look(reading: Reading, _actor: Actor) -> int:
+        found = reading.find_all_unchecked(Lease, review_id=review_id)
+        return sum(one.times for lease in found for one in exposure.under(reading, lease))
+
+    return int(world.read(look, Actor.core()))
 
 
 def reviewed(

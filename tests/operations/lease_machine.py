@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
 from tests.approvals import changed
+from tests.operations.glasses import seen_of
 from tests.operations.lease_facts import DAY, HOUR, MINUTE, NEVER
 from tests.operations.lease_scene import (
     EPOCH,
@@ -200,7 +201,8 @@ class Leases(Watched):
         review = reviews[which % len(reviews)]
         verdict = "justified" if justified else "not justified"
         given = self.presence(who)
-        work = reviewing.close_review(self.world.vault, self.actor(who), review, verdict, NO, given)
+        seen = seen_of(self.world, review)
+        work = reviewing.close_review(self.world.vault, self.actor(who), review, verdict, NO, given, seen)
         if self.tried(self.house.close_review(who, review, verdict), work, "review.close", who, review):
             self.house.review_closed(review, verdict)
 

@@ -4,9 +4,10 @@ import httpx2
 import pytest
 
 from api.depends import BY_ITSELF
-from tests.approvals import BY_CUSTOMER, allowed, approved, put
+from tests.approvals import BY_CUSTOMER, WRONG, allowed, approved, put
 from tests.logins import GOOD
 from tests.operations.desks import leased, planned
+from tests.operations.glasses import MINUTES, broken, closing, nobody_answers, seen_of
 from tests.operations.necessities import ADA, WITH_REGISTRAR, approve
 from tests.operations.test_host_keys import fresh
 from tests.refusals import refused
@@ -92,6 +93,20 @@ def test_what_is_given_for_a_yes_opens_under_no_lease_from_before_without_it(
             embedded.perform(deed, tom, lease.id, secret, more)
     yes = embedded.lease(ticket, secret)
     assert embedded.reveal(allowed(embedded, yes), secret) == "each time with my yes"
+
+
+@pytest.mark.promise("P2")
+@pytest.mark.attack("AZ11")
+def test_nobody_is_absolved_of_what_the_reviewer_has_not_seen(world: World) -> None:
+    _, secret, _, lease = nobody_answers(world)
+    begun = broken(world, lease)
+    seen = seen_of(world, begun.review_id)
+    assert world.reveal(begun, secret) == LOGIN["password"]
+    world.clock.advance(minutes=MINUTES)
+    world.actor("auditor")
+    with refused(world, Conflict, "review.close", match="more was opened than you have seen"):
+        world.run(closing(world, begun, seen=seen, given=WRONG))
+    assert world.run(closing(world, begun, seen=seen + 1)).verdict == "justified"
 
 
 @pytest.mark.promise("P2")

@@ -118,11 +118,13 @@ def test_nobody_reviews_their_own_by_whatever_name() -> None:
 
 @pytest.mark.promise("P2")
 def test_nothing_is_called_justified_before_it_is_over() -> None:
-    require_over(is_over=True, verdict="justified")
+    require_over(is_over=True, is_seen=True, verdict="justified")
+    with pytest.raises(Conflict, match="more was opened than you have seen"):
+        require_over(is_over=True, is_seen=False, verdict="justified")
     for is_over in (True, False):
-        require_over(is_over=is_over, verdict="not justified")
+        require_over(is_over=is_over, is_seen=False, verdict="not justified")
     with pytest.raises(Conflict, match="still runs"):
-        require_over(is_over=False, verdict="justified")
+        require_over(is_over=False, is_seen=True, verdict="justified")
 
 
 @pytest.mark.promise("P2")

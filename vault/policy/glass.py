@@ -105,8 +105,10 @@ def why_not_review(reviewer: Account, breaker: Account, accounts: Mapping[str, A
     return ""
 
 
-def require_over(*, is_over: bool, verdict: str) -> None:
+def require_over(*, is_over: bool, is_seen: bool, verdict: str) -> None:
     """What is called justified has been seen to its end: nothing is opened on the strength of it. Raises Conflict."""
+    if verdict == "justified" and is_over and not is_seen:
+        raise Conflict("more was opened than you have seen; read it as it is now")
     if verdict == "justified" and not is_over:
         raise Conflict(
             "this lease still runs, and more may be opened under it; say that it was justified when it is over, or "

@@ -38,32 +38,41 @@ _REMINDED = select(_ENTRIES.c.body).where(
 
 
 async def close_review(
-    vault: Vault, actor: Actor, review_id: str, verdict: str, note: str, given: Presence = NOTHING
+    vault: Vault,
+    actor: Actor,
+    review_id: str,
+    verdict: str,
+    note: str,
+    given: Presence = NOTHING,
+    seen: int = 0,
 ) -> ReviewView:
     """Say whether broken glass was justified, as a coordinator or auditor, and why, in 10 to 500 characters.
 
     That it was not can be said at any time, and ends the lease; that it was, only when the lease is over, so that
-    nothing is opened on the strength of it. Presence is proved for this verdict. Raises NotSignedIn, Denied with the
+    nothing is opened on the strength of it, and by who has seen all that was opened: `seen` is how many openings the
+    view had that they have read. Presence is proved for this verdict. Raises NotSignedIn, Denied with the
     reason for the wrong person, Resting, NotFound, Ended (closed already), Conflict, Invalid, ProofNeeded, TooMany.
     """
     if verdict not in VERDICTS:
         raise Invalid("a review says “justified” or “not justified”", "/verdict")
     said = clean_text(note, "a note", LONGEST_NOTE, SHORTEST_NOTE, "/note")
-    proof = await presence.proved(vault, given, _deed_of, actor, review_id, verdict, said)
-    return await vault.perform(_closed, actor, review_id, verdict, said, proof)
+    proof = await presence.proved(vault, given, _deed_of, actor, review_id, verdict, said, seen)
+    return await vault.perform(_closed, actor, review_id, verdict, said, proof, seen)
 
 
-def _deed_of(reading: Reading, actor: Actor, review_id: str, verdict: str, note: str) -> Deed:
-    return _judged(reading, *_found(reading, actor, "review.close", review_id), verdict, note)
+def _deed_of(reading: Reading, actor: Actor, review_id: str, verdict: str, note: str, seen: int) -> Deed:
+    return _judged(reading, *_found(reading, actor, "review.close", review_id), verdict, note, seen)
 
 
 @operation("review.close")
-def _closed(unit: Unit, actor: Actor, review_id: str, verdict: str, note: str, proof: str) -> ReviewView:
+def _closed(
+    unit: Unit, actor: Actor, review_id: str, verdict: str, note: str, proof: str, seen: int = 0
+) -> ReviewView:
     unit.about(review=review_id)
     unit.disclose(actor.id, note=note)
     reviewer, review, lease = _found(unit, actor, "review.close", review_id)
     _name_in(unit, review, lease)
-    deed = _judged(unit, reviewer, review, lease, verdict, note)
+    deed = _judged(unit, reviewer, review, lease, verdict, note, seen)
     presence.spend(unit, actor, proof, deed)
     unit.say(judged=verdict)
     unit.change(review, state="closed", verdict=verdict, note=note, closed_by=reviewer.id, closed_at=unit.now)
@@ -79,11 +88,12 @@ def _name_in(unit: Unit, review: Review, lease: Lease) -> None:
 
 
 def _judged(
-    reading: Reading, reviewer: Person, review: Review, lease: Lease, verdict: str, note: str
+    reading: Reading, reviewer: Person, review: Review, lease: Lease, verdict: str, note: str, seen: int
 ) -> Deed:
     """The deed of closing a review with that verdict, for who may."""
     breaker = _require_closable(reading, reviewer, review)
-    policy.require_over(is_over=_is_over(lease, reading.now), verdict=verdict)
+    opened = sum(one.times for one in exposure.under(reading, lease))
+    policy.require_over(is_over=_is_over(lease, reading.now), is_seen=seen == opened, verdict=verdict)
     service = showing.lease(reading, lease).service_title
     return Deed(
         f"say that it was {verdict} that {breaker.name} broke the glass for “{service}”",
