@@ -14,7 +14,7 @@ from tests.refusals import refused
 from tests.world import LOGIN, World
 from vault.errors import Conflict
 from vault.ledger.entry import LONGEST_ENTRY
-from vault.operations.leases import checkout, host_keys
+from vault.operations.leases import checkout, exposure, host_keys
 from vault.operations.services import handover, necessity, tickets
 from vault.policy import approval
 from vault.values import HOUR
@@ -107,6 +107,19 @@ def test_nobody_is_absolved_of_what_the_reviewer_has_not_seen(world: World) -> N
     with refused(world, Conflict, "review.close", match="more was opened than you have seen"):
         world.run(closing(world, begun, seen=seen, given=WRONG))
     assert world.run(closing(world, begun, seen=seen + 1)).verdict == "justified"
+
+
+@pytest.mark.promise("P8")
+@pytest.mark.attack("AU01")
+def test_what_was_opened_is_told_though_its_row_is_gone(embedded: World) -> None:
+    service, secret, _, lease = embedded.lent()
+    embedded.reveal(lease, secret)
+    before = embedded.read(exposure.exposure, embedded.actor("coordinator"), service.id)
+    embedded.sql("DELETE FROM secret WHERE id = :id", id=secret)
+    (told,) = embedded.read(exposure.exposure, embedded.actor("coordinator"), service.id)
+    assert told == before[0].model_copy(
+        update={"seen": (before[0].seen[0].model_copy(update={"present": False}),)}
+    )
 
 
 @pytest.mark.promise("P2")

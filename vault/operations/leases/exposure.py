@@ -58,26 +58,29 @@ def exposure(reading: Reading, actor: Actor, service_id: str) -> tuple[ExposureV
 def of_service(reading: Reading, service_id: str) -> tuple[ExposureView, ...]:
     """The same, for whoever may see that service."""
     held = _held(reading, service_id)
-    lines = _lines(reading, _entries(reading, service_id), held)
+    lines = _lines(reading, service_id, _entries(reading, service_id), held)
+    found = {
+        one: tuple(line for secret, line in lines if secret == one)
+        for one in dict.fromkeys([*held, *(secret for secret, _ in lines)])
+    }
     return tuple(
         ExposureView(
-            secret_id=one.id,
-            kind_title=KINDS[one.kind].title,
-            seen=tuple(line for secret, line in lines if secret == one.id),
+            secret_id=one, kind_title=_title(held[one].kind) if one in held else seen[0].kind_title, seen=seen
         )
-        for one in held.values()
-        if any(secret == one.id for secret, _ in lines)
+        for one, seen in found.items()
+        if seen
     )
 
 
 def under(reading: Reading, lease: Lease) -> tuple[SeenView, ...]:
     """What was opened under one lease."""
     entries = (one for one in _entries(reading, lease.service_id) if one.ids.get("lease") == lease.id)
-    return tuple(line for _, line in _lines(reading, entries, _held(reading, lease.service_id)))
+    held = _held(reading, lease.service_id)
+    return tuple(line for _, line in _lines(reading, lease.service_id, entries, held))
 
 
 def _held(reading: Reading, service_id: str) -> dict[str, Secret]:
-    """By whatever the rows say now: what was opened is told even where one was bent since."""
+    """By whatever the rows say now: what was opened is told even where one was bent since, or taken out."""
     return {one.id: one for one in reading.find_all_unchecked(Secret, service_id=service_id)}
 
 
@@ -86,16 +89,19 @@ def _entries(reading: Reading, service_id: str) -> Iterator[Entry]:
         yield decode(body.encode())
 
 
-def _lines(reading: Reading, entries: Iterable[Entry], held: dict[str, Secret]) -> list[tuple[str, SeenView]]:
+def _lines(
+    reading: Reading, service_id: str, entries: Iterable[Entry], held: dict[str, Secret]
+) -> list[tuple[str, SeenView]]:
     """A line for each person, way and version, with the secret's id; by name, and the gravest way first."""
     times: dict[_Seen, list[int]] = {}
     for entry in entries:
-        secret = held.get(entry.ids.get("secret", ""))
-        if secret is not None and _is_of_a_secret(entry):
-            seen = _Seen(secret.id, entry.actor, WAYS[entry.type], int(entry.ids.get("version", "0")))
+        if _is_of_a_secret(entry):
+            version = int(entry.ids.get("version", "0"))
+            seen = _Seen(entry.ids["secret"], entry.actor, WAYS[entry.type], version)
             times.setdefault(seen, []).append(entry.time)
     names = showing.names_of(reading, {seen.person for seen in times})
-    given = given_kinds(reading, {one.service_id for one in held.values()}) if times else {}
+    given = given_kinds(reading, (service_id,)) if times else {}
+    kinds = {one.id: one.kind for one in held.values()}
     found = [
         (
             seen.secret,
@@ -106,8 +112,8 @@ def _lines(reading: Reading, entries: Iterable[Entry], held: dict[str, Secret]) 
                 first=to_datetime(at[0]),
                 last=to_datetime(at[-1]),
                 version=seen.version,
-                kind_title=KINDS[given.get((seen.secret, seen.version), held[seen.secret].kind)].title,
-                present=_is_present(held[seen.secret], seen.version),
+                kind_title=_title(given.get((seen.secret, seen.version)) or kinds.get(seen.secret, "")),
+                present=_is_present(held.get(seen.secret), seen.version),
             ),
         )
         for seen, at in times.items()
@@ -120,8 +126,13 @@ def _is_of_a_secret(entry: Entry) -> bool:
     return entry.type == "secret.code" or entry.ids.get("field") in _SECRET_FIELDS
 
 
-def _is_present(secret: Secret, version: int) -> bool:
-    return bool(secret.envelope) and secret.version == version
+def _is_present(secret: Secret | None, version: int) -> bool:
+    return secret is not None and bool(secret.envelope) and secret.version == version
+
+
+def _title(kind: str) -> str:
+    """What a kind is called; nothing for one that neither a row nor the ledger knows."""
+    return KINDS[kind].title if kind in KINDS else ""
 
 
 def given_kinds(reading: Reading, service_ids: Iterable[str]) -> dict[tuple[str, int], str]:
