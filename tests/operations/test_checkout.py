@@ -74,22 +74,21 @@ def test_a_lease_is_refused_without_anything_that_it_needs(world: World) -> None
     technician = world.actor("technician")
     browser, form = world.begin(world.ask(service))
     secret = form.items[0].secret
-    proved = "presence.prove ok"
-    with refused(world, Conflict, proved, "lease.start", match="not given"):
+    with refused(world, Conflict, "lease.start", match="not given"):
         world.run(asked(world, ticket, secret))
     world.seal()
     world.hand_in(browser, world.sealed(form))
     world.run(world.vault.aside(world.vault.take_root_key, world.root_key()))
-    with refused(world, Conflict, proved, "lease.start", match="still to be checked"):
+    with refused(world, Conflict, "lease.start", match="still to be checked"):
         world.run(asked(world, ticket, secret))
     world.seal()
     world.unseal()
     other = world.give(world.service(title="Another shop"))
     for foreign in (other, new_id("sec")):
-        with refused(world, NotFound, proved, "lease.start", match="no such secret on this ticket"):
+        with refused(world, NotFound, "lease.start", match="no such secret on this ticket"):
             world.run(asked(world, ticket, secret, foreign))
     for minutes in (0, -5, 241, 10**20):
-        with refused(world, Invalid, proved, "lease.start", match="1 to 240 minutes"):
+        with refused(world, Invalid, "lease.start", match="1 to 240 minutes"):
             world.run(asked(world, ticket, secret, minutes=minutes))
     with refused(world, Invalid):
         world.run(asked(world, ticket))

@@ -1,6 +1,7 @@
 """Who gets to a plaintext, and what everybody else is told: the same as about what is not there."""
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -318,7 +319,8 @@ def test_a_proof_of_presence_is_for_one_deed_of_one_person_once(embedded: World)
         return embedded.run(presence.prove(embedded.vault, technician, deed, embedded.presence("technician")))
 
     def leased(proof: str, actor: Any = technician, minutes: int = 30, reason: Any = why) -> Any:
-        return embedded.vault.perform(checkout._leased, actor, ticket.id, [secret], minutes, reason, proof)
+        wish = checkout.Wish(ticket.id, (secret,), minutes, reason)
+        return embedded.vault.perform(checkout._leased, actor, wish, proof)
 
     mine = (ticket.id, 30, REASON, secret)
     right = proof_for(*mine)
@@ -349,10 +351,11 @@ def test_a_code_is_spent_even_when_its_deed_is_refused(embedded: World) -> None:
     _, secret, ticket, _ = embedded.lent()
     technician = embedded.actor("technician")
     code = embedded.code("technician")
-    with refused(embedded, Invalid, "presence.prove ok", "lease.start"):
-        embedded.run(
-            checkout.lease(embedded.vault, technician, ticket.id, [secret], 999, REASON, Presence(code=code))
-        )
+    wish = checkout.Wish(ticket.id, (secret,), 30, checkout.Reason.parse(REASON))
+    given = Presence(code=code)
+    proof = embedded.run(presence.prove(embedded.vault, technician, wish.deed("try it"), given))
+    with refused(embedded, Invalid, "lease.start"):
+        embedded.perform(checkout._leased, technician, replace(wish, minutes=999), proof)
     with refused(embedded, Denied, "presence.prove", match="used already"):
         embedded.run(
             checkout.lease(embedded.vault, technician, ticket.id, [secret], 30, REASON, Presence(code=code))

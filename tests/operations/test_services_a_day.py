@@ -115,8 +115,8 @@ def test_of_several_begun_at_the_same_moment_no_more_begin_than_the_day_has(hous
     why, begun = Reason.parse(REASON), []
     for ticket, secret in [job(house, at) for at in range(A_DAY + 2)]:
         tom, given = house.actor("technician"), house.presence("technician")
-        deed = checkout._deed(ticket.id, [secret], 30, why, None)
-        proof = house.run(presence.prove(house.vault, tom, deed, given))
-        begun.append(house.vault.perform(checkout._leased, tom, ticket.id, [secret], 30, why, proof))
+        wish = checkout.Wish(ticket.id, (secret,), 30, why)
+        proof = house.run(presence.prove(house.vault, tom, wish.deed(), given))
+        begun.append(house.vault.perform(checkout._leased, tom, wish, proof))
     views = house.together(*begun)
     assert sorted(view.state for view in views) == ["active"] * A_DAY + ["asked"] * 2

@@ -377,15 +377,10 @@ def test_a_proof_is_good_for_one_lease_of_fifty(world: World) -> None:
     _, secret, ticket, _ = world.lent()
     actor = world.actor("technician")
     why = Reason.parse("install the shop as ordered")
-    deed = Deed("try it", ("lease", ticket.id, 30, why.text, secret))
-    proof = world.run(presence.prove(world.vault, actor, deed, world.presence("technician")))
+    wish = checkout.Wish(ticket.id, (secret,), 30, why)
+    proof = world.run(presence.prove(world.vault, actor, wish.deed("try it"), world.presence("technician")))
     leases = world.sql("SELECT count(*) FROM lease")[0][0]
-    answers = world.together(
-        *(
-            world.vault.perform(checkout._leased, actor, ticket.id, [secret], 30, why, proof)
-            for _ in range(50)
-        )
-    )
+    answers = world.together(*(world.vault.perform(checkout._leased, actor, wish, proof) for _ in range(50)))
     kinds = Counter(type(answer).__name__ for answer in answers)
     assert kinds == {"LeaseView": 1, "StaleProof": 49}
     assert world.sql("SELECT count(*) FROM lease")[0][0] == leases + 1

@@ -1,5 +1,6 @@
 """Checking access out for a ticket: the lease, the reveal under it, and every way it ends."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
@@ -8,7 +9,8 @@ from sqlalchemy import select
 from vault.errors import Conflict, Denied, Ended, Invalid, NotFound, VaultError
 from vault.model.codes import OneTimeCode
 from vault.model.kinds import KINDS
-from vault.model.tables import Lease, Secret
+from vault.model.people import Person
+from vault.model.tables import Assignment, Lease, Secret, Service
 from vault.model.views import LeaseView, RequestView
 from vault.operations import presence, showing
 from vault.operations.asking import (
@@ -30,19 +32,19 @@ from vault.operations.leases.leases import (
     end_lease,
     extendable,
     logins,
+    longest_of,
     openable,
     over_at,
     require_free,
 )
 from vault.operations.presence import NOTHING, Deed, Presence
-from vault.operations.services.services import type_of
 from vault.operations.vault import Vault
 from vault.policy.access import lease_end, lease_start
 from vault.policy.approval import WAITS_FOR
 from vault.storage.keys import CodeOpening, Opening
 from vault.storage.reading import Reading
 from vault.storage.unit import Unit, operation
-from vault.values import MINUTE, Actor, Plaintext, Reason, clock_words, known_id, new_id, to_moment
+from vault.values import Actor, Plaintext, Reason, clock_words, known_id, new_id, to_moment
 
 Way = Literal["reveal", "use", "code"]
 MOST_SECRETS = 20
@@ -69,87 +71,85 @@ async def lease(
     """
     known_id("tkt", ticket_id)
     why = Reason.parse(reason)
-    wanted = list(dict.fromkeys(known_id("sec", one) for one in secrets))
+    wanted = tuple(dict.fromkeys(known_id("sec", one) for one in secrets))
     if not 1 <= len(wanted) <= MOST_SECRETS:
         raise Invalid(f"name 1 to {MOST_SECRETS} secrets", "/secrets")
     begins = None if begins_at is None else int(to_moment(begins_at))
-    proof = await presence.proved(vault, given, _deed_of, actor, ticket_id, wanted, minutes, why, begins)
-    return await vault.perform(_leased, actor, ticket_id, wanted, minutes, why, proof, begins)
+    wish = Wish(ticket_id, wanted, minutes, why, begins)
+    proof = await presence.proved(vault, given, _deed_of, actor, wish)
+    return await vault.perform(_leased, actor, wish, proof)
 
 
-def _deed(
-    ticket_id: str, wanted: list[str], minutes: int, why: Reason, begins: int | None, words: str = ""
-) -> Deed:
-    parts: tuple[str | int, ...] = ("lease", ticket_id, minutes, why.text, *wanted)
-    return Deed(words, parts if begins is None else (*parts, begins))
+@dataclass(frozen=True)
+class Wish:
+    """What somebody wants to check out."""
+
+    ticket: str
+    secrets: tuple[str, ...]
+    minutes: int
+    why: Reason
+    begins: int | None = None
+
+    def deed(self, words: str = "") -> Deed:
+        """To do so, by all that makes it up."""
+        parts: tuple[str | int, ...] = ("lease", self.ticket, self.minutes, self.why.text, *self.secrets)
+        return Deed(words, parts if self.begins is None else (*parts, self.begins))
 
 
-def _deed_of(
-    reading: Reading,
-    actor: Actor,
-    ticket_id: str,
-    wanted: list[str],
-    minutes: int,
-    why: Reason,
-    begins: int | None,
-) -> Deed:
-    ticket, service = ticket_for(reading, actor, "lease.start", ticket_id)
+def _deed_of(reading: Reading, actor: Actor, wish: Wish) -> Deed:
+    ticket, service = ticket_for(reading, actor, "lease.start", wish.ticket)
     person = person_of(reading, actor)
     assignment = delivering(reading, person, ticket, service, "lease.start")
-    starts = lease_start(begins, over_at(service, assignment), reading.now)
-    needed = approvers.needed(reading, person, assignment, service, wanted, starts)
-    require_free(reading, service, wanted, actor.id, starts, starts + minutes * MINUTE)
+    needed, _, _ = _judged(reading, person, assignment, service, wish)
     said = {"": "", "coordinator": ", with a coordinator's yes", "customer": ", with the customer's yes"}
-    which = f"{logins(wanted)} of “{service.title}” for ticket {ticket.number}"
-    since = f" from {clock_words(begins)} on" if begins else ""
-    words = f"check out {which}, {minutes} minutes{since}{said[needed.approver]}"
-    return _deed(ticket_id, wanted, minutes, why, begins, words)
+    which = f"{logins(wish.secrets)} of “{service.title}” for ticket {ticket.number}"
+    since = f" from {clock_words(wish.begins)} on" if wish.begins else ""
+    return wish.deed(f"check out {which}, {wish.minutes} minutes{since}{said[needed.approver]}")
+
+
+def _judged(
+    reading: Reading, person: Person, assignment: Assignment, service: Service, wish: Wish
+) -> tuple[approvers.Needed, int, int]:
+    """Whose yes a lease takes that is asked for now, and from when to when it lasts. Raises as `lease`."""
+    over, wanted = over_at(service, assignment), list(wish.secrets)
+    starts = lease_start(wish.begins, over, reading.now)
+    ends = lease_end(wish.minutes, longest_of(reading, service), over, starts)
+    openable(reading, service, wanted)
+    needed = approvers.needed(reading, person, assignment, service, wanted, starts)
+    require_free(reading, service, wanted, person.id, starts, ends)
+    return needed, starts, ends
 
 
 @operation("lease.start")
-def _leased(
-    unit: Unit,
-    actor: Actor,
-    ticket_id: str,
-    wanted: list[str],
-    minutes: int,
-    why: Reason,
-    proof: str,
-    begins: int | None = None,
-) -> LeaseView:
-    unit.about(ticket=ticket_id)
-    unit.disclose(actor.id, reason=why.text)
+def _leased(unit: Unit, actor: Actor, wish: Wish, proof: str) -> LeaseView:
+    unit.about(ticket=wish.ticket)
+    unit.disclose(actor.id, reason=wish.why.text)
     person = may(unit, actor, "lease.start")
-    ticket = ticket_of(unit, known_id("tkt", ticket_id))
+    ticket = ticket_of(unit, known_id("tkt", wish.ticket))
     service = service_of(unit, ticket.service_id)
     assignment = delivering(unit, person, ticket, service, "lease.start")
-    unit.about(service=service.id, secrets=" ".join(wanted))
-    over = over_at(service, assignment)
-    starts = lease_start(begins, over, unit.now)
-    needed = approvers.needed(unit, person, assignment, service, wanted, starts)
-    require_free(unit, service, wanted, person.id, starts, starts + minutes * MINUTE)
-    presence.spend(unit, actor, proof, _deed(ticket_id, wanted, minutes, why, begins))
-    longest = type_of(unit, service.type, running=True).longest_lease_minutes
-    ends = lease_end(minutes, longest, over, starts)
-    openable(unit, service, wanted)
+    unit.about(service=service.id, secrets=" ".join(wish.secrets))
+    needed, starts, ends = _judged(unit, person, assignment, service, wish)
+    presence.spend(unit, actor, proof, wish.deed())
+    asked_until = min(max(unit.now + WAITS_FOR, starts), over_at(service, assignment))
     row = Lease(
         id=new_id("lse"),
         ticket_id=ticket.id,
         service_id=service.id,
         person_id=person.id,
-        reason=why.text,
-        covers=" ".join(wanted),
-        minutes=minutes,
-        begins_at=begins,
+        reason=wish.why.text,
+        covers=" ".join(wish.secrets),
+        minutes=wish.minutes,
+        begins_at=wish.begins,
         approver=needed.approver,
         approver_why=needed.why,
         state="asked" if needed.approver else "active",
         starts_at=unit.now if needed.approver else starts,
-        expires_at=min(max(unit.now + WAITS_FOR, starts), over) if needed.approver else ends,
+        expires_at=asked_until if needed.approver else ends,
     )
     unit.about(lease=row.id)
-    if begins:
-        unit.say(begins=str(begins))
+    if wish.begins:
+        unit.say(begins=str(wish.begins))
     unit.insert(row)
     if needed.approver:
         unit.say(approver=needed.approver)
