@@ -248,6 +248,7 @@ class Everybody:
 
     def __init__(self, world: World) -> None:
         self.world = world
+        self.ghosts = {name: new_id(prefix) for name, prefix in PREFIXES.items()}
         toml = WITH_REGISTRAR.replace("longest_life_days", "break_glass_minutes = 20\nlongest_life_days")
         world.run(catalogue.apply(world.vault, Actor.host(), toml))
         self.helpdesk = world.run(helpdesks.add(world.vault, Actor.host(), "The helpdesk", "standard")).id
@@ -363,7 +364,7 @@ class Everybody:
 
     def ids(self, who: Persona, thing: str) -> Ids:
         """What somebody can name: their own where they have such a thing, else another's."""
-        ghosts = {name: new_id(prefix) for name, prefix in PREFIXES.items()}
+        ghosts = dict(self.ghosts)
         ghosts |= {
             "closed": ghosts["ticket"],
             "over": ghosts["lease"],

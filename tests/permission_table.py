@@ -10,6 +10,7 @@ import sys
 import textwrap
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any, cast
@@ -178,15 +179,22 @@ def asks_of(function: Callable[..., Any]) -> Asks:
             continue  # the client renews its session and asks for nothing else by itself
         seen.add(reached)
         known = vars(sys.modules[one.__module__]) | dict(given)
-        tree = ast.parse(textwrap.dedent(inspect.getsource(one)))
-        calls = {id(node.func): node for node in ast.walk(tree) if isinstance(node, ast.Call)}
+        calls, names = _read(one)
         for call in calls.values():
             _note(call, known, found)
-        for node in ast.walk(tree):
+        for node in names:
             named = inspect.unwrap(_resolved(node, known))
             if (inspect.isfunction(named) or inspect.isclass(named)) and named.__module__.startswith("cli."):
                 waiting.append((named, _given(calls.get(id(node)), named, known)))
     return found
+
+
+@cache
+def _read(one: Any) -> tuple[dict[int, ast.Call], list[ast.AST]]:
+    """The calls in a function or class, by what each of them calls, and every name."""
+    nodes = list(ast.walk(ast.parse(textwrap.dedent(inspect.getsource(one)))))
+    calls = {id(node.func): node for node in nodes if isinstance(node, ast.Call)}
+    return calls, [node for node in nodes if isinstance(node, (ast.Name, ast.Attribute))]
 
 
 def _given(call: ast.Call | None, called: Any, known: dict[str, Any]) -> frozenset[tuple[str, str]]:
