@@ -120,6 +120,7 @@ STAFF = frozenset(
         "presence",
         "register",
         "signin",
+        "ticks",
         "waiting",
     )
 )

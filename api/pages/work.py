@@ -155,6 +155,7 @@ async def tickets_page(
         tickets=listed,
         people=people,
         only_unstaffed=only_unstaffed,
+        most=handover.MOST_TICKETS,
         done=done if done in {"1", "several"} else "",
         typed=typed or Many(),
         faults=faults.said,
