@@ -8,7 +8,8 @@ import typer
 
 from cli import session
 from cli.http import CLIENT, Client, signed_in, tokens_in
-from cli.terminal import AsJson, ask_to_type, put, put_details, put_json, put_table, say, say_next, when
+from cli.moments import until
+from cli.terminal import AsJson, ask_to_type, put, put_details, put_json, put_table, say, say_next
 from vault.errors import Denied, Ended, Invalid, NotSignedIn, Unavailable, VaultError
 
 _GRANT = "urn:ietf:params:oauth:grant-type:device_code"
@@ -49,7 +50,7 @@ def login(
     if as_json:
         put_json(told)
     person = told["person"]
-    say(f"signed in as {person['name']} ({', '.join(person['roles'])}) until {when(told['expires_at'])}")
+    say(f"signed in as {person['name']} ({', '.join(person['roles'])}) until {until(told['expires_at'])}")
     say(f"the session is kept in {where}; valetkey logout ends it")
     say_next(_first_command(person))
 
@@ -57,8 +58,8 @@ def login(
 def _allowed(client: Client, asked: dict[str, Any]) -> session.SignedIn:
     """Poll until somebody has answered (RFC 8628, 3.4 and 3.5). Raises Denied, Ended or what the server refuses."""
     wait = float(asked.get("interval", _LONGER_SECONDS))
-    until = time.monotonic() + float(asked.get("expires_in", 600))
-    while time.monotonic() < until:
+    give_up = time.monotonic() + float(asked.get("expires_in", 600))
+    while time.monotonic() < give_up:
         time.sleep(wait)
         try:
             told = client.post_form(
@@ -83,7 +84,7 @@ def _allowed(client: Client, asked: dict[str, Any]) -> session.SignedIn:
                 break
             case _:
                 raise Ended("this sign-in is over; begin again")
-    raise Ended("nobody has allowed it in time")
+    raise Ended("nobody has allowed it in time").hinting("begin again: valetkey login URL")
 
 
 def logout() -> None:
@@ -95,7 +96,8 @@ def logout() -> None:
         say("nobody was signed in any more")
     else:
         say("signed out")
-    session.forget()
+    url = session.forget()
+    say_next(f"valetkey login {url or 'URL'}")
 
 
 def whoami(as_json: AsJson = False) -> None:
@@ -113,7 +115,7 @@ def whoami(as_json: AsJson = False) -> None:
             "roles": ", ".join(person["roles"]),
             "agreement": "accepted" if person["agreed"] else "not accepted yet",
             "vault": client.url,
-            "until": when(found["expires_at"]),
+            "until": until(found["expires_at"]),
         }
     )
     say_next(_first_command(person))
@@ -136,9 +138,9 @@ def list_sessions(context: typer.Context, as_json: AsJson = False) -> None:
                 one["id"],
                 one["client"],
                 one["source"],
-                when(one["started_at"]),
-                when(one["seen_at"]),
-                when(one["expires_at"]),
+                until(one["started_at"]),
+                until(one["seen_at"]),
+                until(one["expires_at"]),
                 "this one" if one["here"] else "",
             )
             for one in found
@@ -162,11 +164,12 @@ def end_session(
         if chosen:
             client.post("/api/v1/account/sessions", chosen, "end")
             say("the session has ended")
+            say_next("valetkey sessions")
             return
         client.post("/api/v1/account/sessions/end-all")
-    session.forget()
+    url = session.forget()
     say("you are signed out everywhere")
-    say_next("valetkey login URL")
+    say_next(f"valetkey login {url or 'URL'}")
 
 
 def agree(

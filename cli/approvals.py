@@ -8,7 +8,8 @@ import typer
 from cli import proving
 from cli.http import Client, signed_in
 from cli.moments import until
-from cli.terminal import AsJson, ask, put, put_details, put_json, put_table, say, say_next, when
+from cli.terminal import AsJson, ask, put, put_details, put_json, put_table, say, say_next
+from cli.watching import HOW
 from vault.errors import Denied, Ended, Unavailable
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
@@ -17,12 +18,6 @@ Lease = Annotated[str, typer.Argument(help="The lease's id, lse_…")]
 
 EVERY_SECONDS = 3.0
 LONGEST_SECONDS = 600.0
-_OVER = {
-    "not answered": "nobody answered in time",
-    "taken back": "it was taken back before anybody answered",
-    "revocation": "a coordinator ended it before anybody answered",
-}
-
 
 # -- as who has asked --------------------------------------------------------------------------------------------------
 
@@ -58,7 +53,7 @@ def answered(client: Client, lease: dict[str, Any]) -> dict[str, Any]:
         why = f": {lease['refusal']}" if lease["refusal"] else ""
         raise Denied(f"it was refused by {lease['decided_by_name']}{why}")
     if lease["state"] == "ended":
-        raise Ended(_OVER.get(lease["ended_how"], f"it has ended: {lease['ended_how']}"))
+        raise Ended(f"it has ended: {HOW.get(lease['ended_how'], lease['ended_how'])}")
     return lease
 
 
@@ -101,8 +96,7 @@ def show_all(as_json: AsJson = False) -> None:
         ),
         "nothing waits for a coordinator's yes",
     )
-    if waiting:
-        say_next("valetkey approval show LEASE")
+    say_next("valetkey approval show LEASE" if waiting else "valetkey lease list")
 
 
 @app.command()
@@ -115,9 +109,12 @@ def show(lease: Lease, as_json: AsJson = False) -> None:
         return
     put_details(_details(found["lease"]) | {"waits for": _waits_for(found)})
     for one in found["lately"]:
-        put(f"lately: {when(one['starts_at'])}, {_what(one)}, {one['service_title']}: {one['reason']}")
-    if found["yours"]:
-        say_next(f"valetkey approval approve {lease}, or: valetkey approval refuse {lease}")
+        put(f"lately: {until(one['starts_at'])}: {_what(one)}, {one['service_title']}: {one['reason']}")
+    say_next(
+        f"valetkey approval approve {lease}, or: valetkey approval refuse {lease}"
+        if found["yours"]
+        else "valetkey approval list"
+    )
 
 
 @app.command()

@@ -11,6 +11,7 @@ import typer
 
 from cli.exits import NOT_VERIFIED
 from cli.http import signed_in
+from cli.moments import away
 from cli.terminal import AsJson, put, put_json, put_table, say, say_error, say_next
 from vault.errors import Invalid
 from vault.ledger import verify as source
@@ -56,7 +57,7 @@ def show_all(
             (
                 (
                     entry["seq"],
-                    str(entry["at"])[:19].replace("T", " "),
+                    f"{str(entry['at'])[:19].replace('T', ' ')}, {away(entry['at'])}",
                     entry["type"],
                     entry["outcome"],
                     entry["actor_name"] or entry["actor"],

@@ -11,7 +11,8 @@ from typing import Any
 
 from cli import private, terminal
 from cli.http import Client
-from cli.terminal import say, say_error, when
+from cli.moments import until
+from cli.terminal import say, say_error
 from vault.errors import Ended, Invalid, NotFound, NotSignedIn, PinNeeded
 
 HEADER = "Valetkey-Give"
@@ -61,7 +62,7 @@ def accept_terms(client: Client, form: Mapping[str, Any]) -> None:
         return
     say()
     say(
-        f"terms of {form['business']}, version {terms['version']}, in force from {when(terms['effective_at'])}"
+        f"terms of {form['business']}, version {terms['version']}, in force from {until(terms['effective_at'])}"
     )
     say()
     for line in str(terms["text"]).splitlines():

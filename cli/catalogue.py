@@ -68,7 +68,7 @@ def show(
         known = client.get("/api/v1/service-types")
     types = [one for one in known if name in {"", one["name"]}]
     if name and not types:
-        raise NotFound("the catalogue has no such service type")
+        raise NotFound("the catalogue has no such service type").hinting("valetkey catalogue show lists all")
     if as_json:
         put_json(types)
         return
@@ -76,9 +76,11 @@ def show(
         say("the catalogue is empty; an operator runs valetkey catalogue apply on the vault's host")
     for one in types:
         _put_type(one)
-    for one in types:
-        for asked in _waiting(one):
-            say_next(f"an administrator runs valetkey catalogue approve {one['name']} {asked['kind']}")
+    waiting = [(one["name"], asked["kind"]) for one in types for asked in _waiting(one)]
+    for name_of_type, kind in waiting:
+        say_next(f"an administrator runs valetkey catalogue approve {name_of_type} {kind}")
+    if not waiting:
+        say_next("valetkey service register CUSTOMER TYPE TITLE --days DAYS" if types else "valetkey whoami")
 
 
 def _put_type(one: dict[str, Any]) -> None:
@@ -126,7 +128,9 @@ def approve(name: Type, kind: Kind, as_json: AsJson = False) -> None:
             if (one["name"], asked["kind"]) == (name, kind) and asked["necessity"]
         ]
         if not lines:
-            raise NotFound("the catalogue has no such line that asks for an extraordinary kind")
+            raise NotFound("the catalogue has no such line that asks for an extraordinary kind").hinting(
+                "valetkey catalogue show lists what waits"
+            )
         ((title, asked),) = lines
         say(f"{title} asks customers for {kind}, {asked['because']}")
         say(f"necessity: {asked['necessity']}")

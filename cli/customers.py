@@ -42,5 +42,7 @@ def show_all(as_json: AsJson = False) -> None:
         "there are no customers yet",
     )
     say_next(
-        "valetkey service register CUSTOMER TYPE TITLE --days DAYS" if customers else "valetkey customer add"
+        "valetkey service register CUSTOMER TYPE TITLE --days DAYS"
+        if customers
+        else "valetkey customer add NAME MAIL"
     )

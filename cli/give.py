@@ -11,7 +11,8 @@ import typer
 from cli import fields, terminal
 from cli.begun import accept_terms, begin, finish
 from cli.http import Client
-from cli.terminal import AsJson, put, put_json, say, say_error, when
+from cli.moments import until
+from cli.terminal import AsJson, put, put_json, say, say_error
 from vault.crypto.encoding import b64, unb64
 from vault.crypto.envelope import Context
 from vault.crypto.sealing import seal
@@ -58,7 +59,7 @@ def submit(
         keys = _checked(public, form)
         say(f"{form['business']} asks for access for {form['service_title']}; asked by {form['asked_by']}")
         say(form["who_may_see"])
-        say(f"it is destroyed when the service ends, {when(form['service_ends_at'])} at the latest")
+        say(f"it is destroyed when the service ends, at the latest {until(form['service_ends_at'])}")
         wanted = [item for item in form["items"] if not kind or item["kind"] in kind]
         if not wanted:
             raise Invalid("nothing of that kind was asked for")

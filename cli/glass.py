@@ -20,8 +20,8 @@ def break_glass(
     reason: Annotated[
         str, typer.Option(help="Why it cannot wait, 40 to 500 characters; asked for if left out.")
     ] = "",
-    sure: Annotated[
-        bool, typer.Option("--sure", help="Do not ask for the words that make it certain, for scripts.")
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Do not ask for the words that make it certain.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -36,7 +36,7 @@ def break_glass(
         )  # lists do not say what can be broken
         _refuse_early(waiting)
         why = reason or ask("why it cannot wait, 40 to 500 characters")
-        if not sure:
+        if not yes:
             ask_to_type(_WORDS, _warning(waiting))
         begun = proving.deed(client, "/api/v1/leases", waiting["id"], "break-glass", reason=why)
     if as_json:
@@ -56,7 +56,10 @@ def _refuse_early(lease: dict[str, Any]) -> None:
 
 
 def _warning(lease: dict[str, Any]) -> str:
+    days, names = lease["review_days"], lease["reviewers"]
     return (
-        f"This opens logins of {lease['customer_name']} without the yes that they take.\n"
-        "The customer, every coordinator and every auditor is told at once, with your reason."
+        f"This opens logins of {lease['customer_name']} without the yes that they take, for "
+        f"{lease['breakable_minutes']} minutes.\n"
+        "The customer, every coordinator and every auditor is told at once, with your reason.\n"
+        f"It is reviewed within {days} day{'' if days == 1 else 's'}, by {' or '.join(names)}."
     )

@@ -10,6 +10,7 @@ from cli.http import Client
 from cli.lookup import ticket_id, typable
 from cli.moments import until
 from cli.terminal import say, say_next
+from cli.watching import HOW
 from vault.errors import Conflict, Ended, Invalid, NotFound, VaultError
 
 MINUTES = 60
@@ -62,11 +63,15 @@ def _is_there(lease: dict[str, Any] | None, given: str) -> dict[str, Any]:
 
 def _open(lease: dict[str, Any]) -> dict[str, Any]:
     if lease["state"] == "planned":
-        raise Conflict(f"this lease begins at {until(lease['starts_at'])}, and opens nothing before")
+        raise Conflict(f"this lease begins at {until(lease['starts_at'])}, and opens nothing before").hinting(
+            f"to give it up: valetkey checkin {lease['id']}"
+        )
     if lease["state"] == "asked":
-        raise Conflict("this lease waits for another person's yes, and opens nothing before")
+        raise Conflict("this lease waits for another person's yes, and opens nothing before").hinting(
+            f"valetkey tickets says whose; to take it back: valetkey checkin {lease['id']}"
+        )
     if lease["state"] == "ended":
-        raise Ended(f"this lease has ended: {lease['ended_how']}").hinting(
+        raise Ended(f"this lease has ended: {HOW.get(lease['ended_how'], lease['ended_how'])}").hinting(
             f"valetkey checkout {typable(lease['ticket_number'], lease['ticket_id'])}"
         )
     return lease
@@ -111,6 +116,7 @@ def hand_back(client: Client, lease: dict[str, Any]) -> None:
         say_next(f"valetkey checkin {lease['id']}")
     else:
         say("handed back; it opens nothing any more")
+        say_next("valetkey tickets")
 
 
 def check_out(
@@ -151,7 +157,9 @@ def ask_for(
         every = [str(held["id"]) for held in found if held["state"] == "checked"]
         chosen = [_named(found, one) for one in chosen] or every
     if not chosen:
-        raise NotFound("the customer has not given anything for this ticket's service yet")
+        raise NotFound("the customer has not given anything for this ticket's service yet").hinting(
+            f"valetkey ticket show {ticket} says what is awaited; a coordinator asks for it"
+        )
     begins = {"begins_at": begins_at} if begins_at else {}
     lease: dict[str, Any] = proving.deed(
         client,

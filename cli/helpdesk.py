@@ -5,7 +5,9 @@ from typing import Annotated, Any
 import typer
 
 from cli.host import tell_server
-from cli.terminal import AsJson, ask, ask_yes, put_details, put_json, put_table, say, say_next, when
+from cli.moments import until
+from cli.terminal import AsJson, ask, ask_yes, put_details, put_json, put_table, say, say_next
+from vault.errors import Invalid
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
 
@@ -79,9 +81,8 @@ def end(
 
     Tickets and assignments stay as they are.
     """
-    if not yes and not ask_yes("Believe this helpdesk nothing any more?"):
-        say("nothing was changed")
-        return
+    if not yes and not ask_yes("believe this helpdesk nothing any more"):
+        raise Invalid("nothing was changed")
     tell_server("helpdesk end", id=helpdesk)
     say("nothing that this helpdesk says is believed any more; its tickets are yours to look after")
     say_next("valetkey helpdesk list")
@@ -107,7 +108,7 @@ def put_all(found: list[dict[str, Any]], *, as_json: bool) -> None:
                 one["name"],
                 one["kind"],
                 one["state"],
-                when(one["created_at"]),
+                until(one["created_at"]),
                 " ".join(one["services"]) or "none yet",
             )
             for one in found

@@ -9,8 +9,9 @@ from pydantic import ValidationError
 
 from cli import terminal
 from cli.exits import NOT_VERIFIED, Misconfigured
+from cli.moments import until
 from cli.operator import ask_server
-from cli.terminal import AsJson, put_details, put_json, put_table, say, say_next, when
+from cli.terminal import AsJson, put_details, put_json, put_table, say, say_next
 from vault.errors import Invalid, Unavailable
 from vault.settings import Settings
 
@@ -124,10 +125,10 @@ def init(
     say_next("valetkey serve")
 
 
-def say_link(name: str, until: str) -> None:
+def say_link(name: str, ends_at: str) -> None:
     """Say what an enrolment link is that was just printed."""
     say(f"the link is for {name} alone: who opens it chooses the password of that account")
-    say(f"it is shown this once, opens once, and can be used until {when(until)}")
+    say(f"it is shown this once, opens once, and can be used until {until(ends_at)}")
 
 
 def _no_database() -> Unavailable:
@@ -176,6 +177,7 @@ def unseal(passphrase_file: PassphraseFile = "", key_file: KeyFileOption = None)
     status = tell_server("status")
     if not status["sealed"]:
         say("the vault is not sealed")
+        say_next("valetkey status")
         return
     record = status["protector"]
     passphrase = None
@@ -209,13 +211,15 @@ def status(as_json: AsJson = False) -> None:
     if as_json:
         put_json(found)
     else:
-        plain = {name: _plainly(value) for name, value in found.items() if name != "protector"}
+        plain = {name: _plainly(name, value) for name, value in found.items() if name != "protector"}
         put_details({name.replace("_", " "): value for name, value in plain.items()})
     say_next("valetkey unseal" if found["sealed"] else "valetkey doctor")
 
 
-def _plainly(value: object) -> object:
-    return ("yes" if value else "no") if isinstance(value, bool) else value
+def _plainly(name: str, value: object) -> object:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return until(value) if name in {"time", "ledger_time"} else value
 
 
 def doctor(as_json: AsJson = False) -> None:
@@ -233,6 +237,9 @@ def doctor(as_json: AsJson = False) -> None:
             ((finding["level"], finding["subject"], finding["text"]) for finding in findings),
             "nothing was looked at",
         )
-    if any(finding["level"] == "alarm" for finding in findings):
+    is_wrong = any(finding["level"] == "alarm" for finding in findings)
+    if is_wrong:
         say("something is wrong; nothing that does not match is opened")
+    say_next("valetkey status")
+    if is_wrong:
         raise typer.Exit(NOT_VERIFIED)

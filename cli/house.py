@@ -7,7 +7,8 @@ import typer
 
 from cli import terminal
 from cli.host import say_link, tell_server
-from cli.terminal import AsJson, put, put_json, put_table, say, say_next, when
+from cli.moments import until
+from cli.terminal import AsJson, put, put_json, put_table, say, say_next
 from vault.errors import Invalid
 
 staff = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
@@ -82,6 +83,7 @@ def everybody(as_json: AsJson = False) -> None:
         ),
         "there is nobody yet",
     )
+    say_next("valetkey staff add")
 
 
 @staff.command("roles")
@@ -147,7 +149,7 @@ def _hand_over(invited: dict[str, Any], *, as_json: bool) -> None:
     if link:
         say_link(person["name"], invited["expires_at"])
     else:
-        say(f"the invitation goes to {person['mail']}; it can be used until {when(invited['expires_at'])}")
+        say(f"the invitation goes to {person['mail']}; it can be used until {until(invited['expires_at'])}")
 
 
 @keyring.callback()
@@ -170,7 +172,7 @@ def _clock() -> None:
 @clock.command()
 def confirm(
     yes: Annotated[
-        bool, typer.Option("--yes", help="You have looked at the host's clock and it is right.")
+        bool, typer.Option("--yes", help="Do not ask: you have looked at the host's clock and it is right.")
     ] = False,
 ) -> None:
     """Say that the host's clock is right after it jumped. What has ended by it then ends for good."""

@@ -92,7 +92,9 @@ def named_lease(client: Client, given: str | None) -> dict[str, Any]:
     if given:
         found = found_lease(client, given)
         if found is None:
-            raise NotFound("you have nothing checked out for this ticket")
+            raise NotFound("you have nothing checked out for this ticket").hinting(
+                f"valetkey checkout {given}"
+            )
         return found
     living = own_leases(client)
     if not living:
@@ -124,9 +126,16 @@ def extend(
 def checkin(lease: Mine = None) -> None:
     """Hand access back before the lease ends by itself."""
     with signed_in() as client:
-        client.post("/api/v1/leases", named_lease(client, lease)["id"], "checkin")
-    say("handed back; it opens nothing any more")
+        found = named_lease(client, lease)
+        client.post("/api/v1/leases", found["id"], "checkin")
+    say(_GIVEN_UP.get(found["state"], "handed back; it opens nothing any more"))
     say_next("valetkey tickets")
+
+
+_GIVEN_UP = {
+    "asked": "taken back; nobody is asked for a yes any more",
+    "planned": "given up; it does not begin",
+}
 
 
 def broken(
@@ -174,7 +183,7 @@ def show_all(as_json: AsJson = False) -> None:
             (
                 lease["id"],
                 lease["ended_how"] or lease["state"],
-                until(lease["expires_at"]),
+                "" if lease["state"] == "ended" else until(lease["expires_at"]),
                 lease["ticket_number"],
                 lease["person_name"],
                 lease["customer_name"],
@@ -184,8 +193,11 @@ def show_all(as_json: AsJson = False) -> None:
         ),
         "there are no leases",
     )
-    if any(lease["state"] == "active" for lease in leases):
-        say_next("valetkey checkin LEASE, or for somebody else's: valetkey lease revoke LEASE")
+    say_next(
+        "valetkey checkin LEASE, or for somebody else's: valetkey lease revoke LEASE"
+        if any(lease["state"] != "ended" for lease in leases)
+        else "valetkey tickets"
+    )
 
 
 @app.command()

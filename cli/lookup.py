@@ -7,6 +7,11 @@ from cli.http import Client
 from vault.errors import Invalid, NotFound
 
 API = "/api/v1"
+_LISTS = {
+    "ticket": "valetkey tickets lists yours",
+    "customer": "valetkey customer list, or first: valetkey customer add NAME MAIL",
+    "person": "give the mail address that they sign in with",
+}
 
 
 def ticket_id(client: Client, given: str) -> str:
@@ -36,7 +41,7 @@ def _one(given: str, prefix: str, field: str, what: str, listed: Any) -> str:
     wanted = given.strip().casefold()
     found = [row["id"] for row in listed() if str(row[field]).casefold() == wanted]
     if not found:
-        raise NotFound(f"there is no such {what} that you may see")
+        raise NotFound(f"there is no such {what} that you may see").hinting(_LISTS[what])
     if len(found) > 1:
         raise Invalid(f"there are several; name the {what} by its id").hinting(", ".join(map(str, found)))
     return str(found[0])

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import termios
 import tty
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -55,8 +55,15 @@ class OwnTerminal:
         termios.tcsetattr(self._theirs, termios.TCSANOW, self._before)
         self.resize()
 
-    def started(self, **more: Any) -> "subprocess.Popen[bytes]":
-        """Start a program on it, whose errors go elsewhere if they would have. Raises OSError."""
+    def started(self, tie: Callable[[], None], **more: Any) -> "subprocess.Popen[bytes]":
+        """Start a program on it, which calls `tie` first; its errors go elsewhere if ours do. Raises OSError."""
+
+        def take_it() -> None:
+            tie()
+            fcntl.ioctl(
+                0, termios.TIOCSCTTY, 0
+            )  # keys like Ctrl-C come from here; outside Linux nothing else says so
+
         errors = self._theirs if sys.stderr.isatty() else subprocess.PIPE
         try:
             return subprocess.Popen(
@@ -64,7 +71,7 @@ class OwnTerminal:
                 stdout=self._theirs,
                 stderr=errors,
                 start_new_session=True,
-                preexec_fn=_take_it,  # noqa: PLW1509 (one call of the system, while this process has one thread)
+                preexec_fn=take_it,  # noqa: PLW1509 (as yet this process has one thread)
                 **more,
             )
         finally:
@@ -117,8 +124,3 @@ class OwnTerminal:
             selector.register(self._keys, selectors.EVENT_WRITE)
         else:
             selector.register(_PERSON, selectors.EVENT_READ)
-
-
-def _take_it() -> None:
-    """Have the new session's keys, like Ctrl-C, come from this terminal; on Linux and elsewhere."""
-    fcntl.ioctl(0, termios.TIOCSCTTY, 0)

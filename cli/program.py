@@ -14,7 +14,7 @@ from typing import Any
 
 from cli.masking import Mask
 from cli.ownterminal import OwnTerminal, is_in_foreground, is_offered
-from cli.processes import adopt_orphans, bury_orphans, descendants, named, signal_all
+from cli.processes import adopt_orphans, bury_orphans, descendants, named, signal_all, tied
 from cli.terminal import say
 
 _CHUNK = 64 * 1024
@@ -112,9 +112,10 @@ class Program:
             "pass_fds": tuple(started.files),
         }
         if self._terminal is not None:
-            return self._terminal.started(**told)
+            return self._terminal.started(tied(), **told)
         pipe = subprocess.PIPE if started.mask is not None else None
-        return subprocess.Popen(**told, stdout=pipe, stderr=pipe)
+        # By then this process has one thread, so the child may call what it wants before its program.
+        return subprocess.Popen(**told, stdout=pipe, stderr=pipe, preexec_fn=tied())  # noqa: PLW1509
 
     # -- its output ----------------------------------------------------------------------------------------------------
 

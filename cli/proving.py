@@ -4,8 +4,13 @@ import time
 from typing import Any
 
 from cli.http import Client
-from cli.terminal import ask, say
-from vault.errors import NotFound, ProofNeeded, StaleProof
+from cli.terminal import ask, is_watched, say, say_error
+from vault.errors import Denied, NotFound, ProofNeeded, StaleProof
+
+_MISTYPED = "code is wrong"
+"""How the server refuses a code, and nothing else."""
+_TRIES = 2
+"""Before the last one. The server counts them all."""
 
 _SECONDS = 2.0
 """Between two looks at whether it was proved in the browser."""
@@ -16,9 +21,21 @@ _LONGEST_SECONDS = 330.0
 def deed(client: Client, *path: str, **body: Any) -> Any:
     """POST a deed that takes presence, asking the person for it by naming the deed.
 
-    The server names it: what is proved is what the server is about to do. From a pipe the code is the next line.
+    The server names it: what is proved is what the server is about to do. From a pipe the code is the next line; at a
+    terminal somebody who mistypes it is asked again, for the reason that they have typed before it.
     Raises the server's own refusals, and StaleProof when nobody proves it in time.
     """
+    for _ in range(_TRIES):
+        try:
+            return _proved(client, path, body)
+        except Denied as refused:
+            if _MISTYPED not in str(refused) or not is_watched():
+                raise
+            say_error(str(refused), refused.hint)
+    return _proved(client, path, body)
+
+
+def _proved(client: Client, path: tuple[str, ...], body: dict[str, Any]) -> Any:
     try:
         return client.post(*path, **body)
     except ProofNeeded as needed:

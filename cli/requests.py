@@ -5,7 +5,8 @@ from typing import Annotated, Any, Literal
 import typer
 
 from cli.http import signed_in
-from cli.terminal import AsJson, put, put_json, say, say_next, when
+from cli.moments import until
+from cli.terminal import AsJson, put, put_json, say, say_next
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
 
@@ -76,9 +77,9 @@ def _put_request(request: dict[str, Any], as_json: bool) -> None:
             put(request["pin"])
     asked = ", ".join(request["kinds"])
     if request["deliver"] == "mail":
-        say(f"the customer is asked by mail for {asked}, until {when(request['expires_at'])}")
+        say(f"the customer is asked by mail for {asked}, until {until(request['expires_at'])}")
     else:
-        say(f"hand the link over yourself; it opens the form once, until {when(request['expires_at'])}")
+        say(f"hand the link over yourself; it opens the form once, until {until(request['expires_at'])}")
     if request["pin"]:
         say("tell the PIN by telephone, never in the same way as the link; five wrong tries end the code")
     say_next(f"valetkey service show {request['service_id']}")

@@ -7,7 +7,7 @@ import typer
 from cli import proving
 from cli.http import signed_in
 from cli.moments import until
-from cli.terminal import AsJson, ask, put, put_details, put_json, put_table, say, say_next, when
+from cli.terminal import AsJson, ask, put, put_details, put_json, put_table, say, say_next
 from vault.errors import Invalid
 
 app = typer.Typer(
@@ -20,7 +20,6 @@ app = typer.Typer(
 Review = Annotated[str, typer.Argument(help="The review's id, rev_…")]
 
 _JUSTIFIED, _NOT_JUSTIFIED = "justified", "not justified"
-_WAYS = {"revealed": "revealed to eyes", "used": "used by a program", "code": "one-time code"}
 
 
 @app.command("list")
@@ -47,8 +46,7 @@ def show_all(as_json: AsJson = False) -> None:
         ),
         "no glass was broken",
     )
-    if any(one["state"] == "open" for one in reviews):
-        say_next("valetkey review show REVIEW")
+    say_next("valetkey review show REVIEW" if reviews else "valetkey lease list")
 
 
 @app.command()
@@ -64,8 +62,11 @@ def show(review: Review, as_json: AsJson = False) -> None:
         put(_opened(one))
     if not found["opened"]:
         say("nothing was opened under it")
-    if found["yours"]:
-        say_next(f"valetkey review close {review} --justified, or: --not-justified")
+    say_next(
+        f"valetkey review close {review} --justified, or: --not-justified"
+        if found["yours"]
+        else "valetkey review list"
+    )
 
 
 def _details(found: dict[str, Any]) -> dict[str, object]:
@@ -80,21 +81,21 @@ def _details(found: dict[str, Any]) -> dict[str, object]:
         "customer": lease["customer_name"],
         "ticket": lease["ticket_number"],
         "lease": lease["id"],
-        "began": when(found["created_at"]),
+        "began": until(found["created_at"]),
         "ended by" if lease["state"] == "ended" else "ends": lease["ended_how"] or until(lease["expires_at"]),
         "due": until(found["due_at"]) if waits else "",
         "closed": ""
         if waits
-        else f"{when(found['closed_at'])} by {found['closed_by_name']}: {found['note']}",
+        else f"{until(found['closed_at'])}, by {found['closed_by_name']}: {found['note']}",
         "not yours": found["why_not"] if waits else "",
     }
 
 
 def _opened(one: dict[str, Any]) -> str:
+    from vault.model.desk_views import WAY_WORDS  # noqa: PLC0415 (slow to import, and most commands do without)
+
     times = "" if one["times"] == 1 else f", {one['times']} times"
-    return (
-        f"opened: {one['kind_title']}, {_WAYS.get(one['way'], one['way'])}{times}, last {when(one['last'])}"
-    )
+    return f"opened: {one['kind_title']}, {WAY_WORDS.get(one['way'], one['way'])}{times}, last {until(one['last'])}"
 
 
 @app.command()
@@ -110,7 +111,9 @@ def close(
 ) -> None:
     """Close a review with what you have found."""
     if justified is None:
-        raise Invalid("say what you have found: --justified or --not-justified")
+        raise Invalid("say what you have found: --justified or --not-justified").hinting(
+            f"read it first: valetkey review show {review}"
+        )
     with signed_in() as client:
         found = client.get("/api/v1/reviews", review)
         for name, value in _details(found).items():

@@ -6,7 +6,7 @@ import typer
 
 from cli.exits import NOT_VERIFIED
 from cli.host import tell_server
-from cli.terminal import AsJson, put_json, put_table, say
+from cli.terminal import AsJson, put_json, put_table, say, say_next
 
 
 def scan(as_json: AsJson = False) -> None:
@@ -39,5 +39,6 @@ def scan(as_json: AsJson = False) -> None:
             "nothing was found",
         )
     say(f"looked at {looked_at} {'secret' if looked_at == 1 else 'secrets'}, purged {len(purged)}")
+    say_next("valetkey doctor")
     if unopened:
         raise typer.Exit(NOT_VERIFIED)

@@ -9,7 +9,8 @@ from cli import proving
 from cli.helpdesk import put_all as put_helpdesks
 from cli.http import signed_in
 from cli.lookup import customer_id
-from cli.terminal import AsJson, ask, put, put_details, put_json, put_table, say, say_next, shown, when
+from cli.moments import until
+from cli.terminal import AsJson, ask, put, put_details, put_json, put_table, say, say_next, shown
 from vault.errors import Invalid
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
@@ -81,7 +82,7 @@ def register(
         put_json(service)
     else:
         put(service["id"])
-    say(f"{service['title']} for {service['customer']['name']} runs until {when(service['ends_at'])}")
+    say(f"{service['title']} for {service['customer']['name']} runs until {until(service['ends_at'])}")
     say_next(f"valetkey request ask {service['id']}")
 
 
@@ -116,7 +117,7 @@ def show_all(as_json: AsJson = False) -> None:
             (
                 service["id"],
                 service["state"],
-                when(service["ends_at"]),
+                until(service["ends_at"]),
                 service["type"],
                 service["customer"]["name"],
                 service["title"],
@@ -125,8 +126,7 @@ def show_all(as_json: AsJson = False) -> None:
         ),
         "there are no services that you may see",
     )
-    if services:
-        say_next("valetkey service show SERVICE")
+    say_next("valetkey service show SERVICE" if services else "valetkey service register CUSTOMER TYPE TITLE")
 
 
 @app.command()
@@ -147,30 +147,33 @@ def show(service: Service, as_json: AsJson = False) -> None:
             "customer": found["customer"]["name"],
             "type": found["type"],
             "state": found["state"],
-            "ends": when(found["ends_at"]),
-            "paused": when(found["paused_at"]),
-            "ended": when(found["ended_at"]),
-            "keys go": when(found["destroy_at"]),
-            "destroyed": when(found["destroyed_at"]),
+            "ends": until(found["ends_at"]),
+            "paused": until(found["paused_at"]),
+            "ended": until(found["ended_at"]),
+            "keys go": until(found["destroy_at"]),
+            "destroyed": until(found["destroyed_at"]),
         }
     )
     for secret in found["secrets"]:
         put(secret_line(secret))
     for request in found["requests"]:
         kinds = ", ".join(request["kinds"])
-        put(f"request {request['id']}: {request['state']}, for {kinds}, until {when(request['expires_at'])}")
+        put(f"request {request['id']}: {request['state']}, for {kinds}, until {until(request['expires_at'])}")
     if found["state"] == "open":
         waiting = [request["id"] for request in found["requests"] if request["state"] in {"asked", "started"}]
         if any(secret["state"] == "checked" for secret in found["secrets"]):
             say_next(f"valetkey ticket open {found['id']} NUMBER TITLE")
         elif waiting:
-            say(f"the customer is asked already; a new code: valetkey request reissue {waiting[-1]}")
+            say("the customer is asked already, and has not answered yet")
+            say_next(f"valetkey request reissue {waiting[-1]}, for a new code")
         else:
             say_next(f"valetkey request ask {found['id']}")
     elif found["state"] == "destroyed":
         say_next(f"valetkey service certificate {found['id']}")
     elif found["destroy_at"]:
         say_next(f"valetkey service prolong {found['id']} --days DAYS")
+    else:
+        say_next("valetkey service list")
 
 
 _WHOSE = {"customer": "the customer", "coordinator": "a coordinator"}
@@ -209,7 +212,7 @@ def prolong(
         found = proving.deed(client, "/api/v1/services", service, "prolong", ends_at=ends_at.isoformat())
     if as_json:
         put_json(found)
-    say(f"{found['title']} for {found['customer']['name']} runs until {when(found['ends_at'])}")
+    say(f"{found['title']} for {found['customer']['name']} runs until {until(found['ends_at'])}")
     for secret in found["secrets"]:
         if secret["line_stops"]:
             say(f"{secret['id']}: {_stops(secret)}; a mail with the new line goes to them")
@@ -280,6 +283,7 @@ def certificate(service: Service, as_json: AsJson = False) -> None:
     with signed_in() as client:
         found = client.get("/api/v1/services", service, "certificate")
     _put_certificate(found, as_json)
+    say_next("valetkey service list")
 
 
 def _put_certificate(certificate: dict[str, Any], as_json: bool) -> None:

@@ -71,12 +71,13 @@ def _tokens(raw: str) -> dict[str, str]:
     return {name: told[name] for name in wanted if isinstance(told.get(name), str)}
 
 
-def forget() -> None:
-    """Delete the kept session, if there is one."""
+def forget() -> str:
+    """Delete the kept session, if there is one; gives the address of its vault."""
     found = private.read(place())
     if found.get("url") and found.get("kept in") == "keyring":
         desktop.forget(found["url"])
     place().unlink(missing_ok=True)
+    return str(found.get("url", ""))
 
 
 @contextmanager

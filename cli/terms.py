@@ -8,7 +8,8 @@ import typer
 
 from cli import terminal
 from cli.host import tell_server
-from cli.terminal import AsJson, put, put_details, put_json, say, say_next, when
+from cli.moments import until
+from cli.terminal import AsJson, put, put_details, put_json, say, say_next
 from vault.errors import Invalid
 from vault.model.terms import MARKS, AllTermsView, Paragraph, TermsView, paragraphs, parse
 
@@ -35,9 +36,7 @@ def publish(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show what would change and from when, and post nothing.")
     ] = False,
-    yes: Annotated[
-        bool, typer.Option("--yes", help="You have read what changes. It asks nothing and posts.")
-    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask: you have read what changes.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Post a new version of the terms. Shows what it changes and asks before.
@@ -83,14 +82,15 @@ def show(as_json: AsJson = False) -> None:
         put("")
         _put_changes(view.model_copy(update={"changes": ()}) if view is posted.in_force else view)
         put("")
+    say_next("valetkey terms publish FILE")
 
 
 def _put_facts(view: TermsView) -> None:
     put_details(
         {
             "version": view.version,
-            "posted": when(view.posted_at),
-            "in force since" if view.state == "in force" else "takes effect": when(view.effective_at),
+            "posted": until(view.posted_at),
+            "in force since" if view.state == "in force" else "takes effect": until(view.effective_at),
             "sha-256": view.digest,
         }
     )
@@ -99,7 +99,10 @@ def _put_facts(view: TermsView) -> None:
 def _put_changes(view: TermsView) -> None:
     """Print what a version changes, by words; all of it where there is none before it to compare with."""
     if not view.changes:
-        put("\n\n".join(map(_written, paragraphs(view.text))))
+        for number, paragraph in enumerate(paragraphs(view.text)):
+            if number:
+                put("")
+            put(_written(paragraph))
         return
     for how, run in groupby(view.changes, lambda paragraph: paragraph.how):
         found = list(run)

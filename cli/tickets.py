@@ -35,7 +35,7 @@ def open_(
     else:
         put(ticket["id"])
     say(f"ticket {ticket['number']} on {ticket['service_title']} is open")
-    say_next(f"valetkey ticket assign {ticket['id']} MAIL")
+    say_next(f"valetkey ticket assign {typable(ticket['number'], ticket['id'])} MAIL")
 
 
 @app.command()
@@ -101,8 +101,7 @@ def show_all(as_json: AsJson = False) -> None:
         ),
         "there are no tickets for you",
     )
-    if tickets:
-        say_next("valetkey checkout TICKET")
+    say_next("valetkey ticket show TICKET" if tickets else "valetkey service list")
 
 
 @app.command()
@@ -131,12 +130,18 @@ def show(ticket: Ticket, as_json: AsJson = False) -> None:
         say(
             f"paused by the customer since {until(found['paused_at'])}; nothing opens until they let it go on"
         )
-    if found["state"] == "open":
-        say_next(
-            f"valetkey checkout {found['id']}"
-            if found["assigned"]
-            else f"valetkey ticket assign {found['id']} MAIL"
-        )
+    say_next(_next(found))
+
+
+def _next(found: Mapping[str, Any]) -> str:
+    name = typable(found["number"], found["id"])
+    if found["state"] != "open":
+        return "valetkey ticket list"
+    if not found["assigned"]:
+        return f"valetkey ticket assign {name} MAIL"
+    if any(one["state"] == "checked" for one in found["secrets"]):
+        return f"valetkey checkout {name}"
+    return f"valetkey service show {found['service_id']}"
 
 
 def _assigned(person: Mapping[str, Any]) -> str:

@@ -6,7 +6,8 @@ import typer
 
 from cli import proving
 from cli.http import signed_in
-from cli.terminal import AsJson, put, put_json, put_table, say, say_next, when
+from cli.moments import until
+from cli.terminal import AsJson, put, put_json, put_table, say, say_next
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
 
@@ -37,7 +38,7 @@ def make(
     else:
         put(made["token"])
     about = made["about"]
-    say(f"{about['id']} works until {when(about['expires_at'])}, for {', '.join(about['scopes'])}")
+    say(f"{about['id']} works until {until(about['expires_at'])}, for {', '.join(about['scopes'])}")
     say_next(f"valetkey token end {about['id']}")
 
 
@@ -56,14 +57,15 @@ def show_all(as_json: AsJson = False) -> None:
                 one["id"],
                 one["name"],
                 ", ".join(one["scopes"]),
-                when(one["made_at"]),
-                when(one["used_at"]) or "never",
-                when(one["expires_at"]),
+                until(one["made_at"]),
+                until(one["used_at"]) or "never",
+                until(one["expires_at"]),
             )
             for one in found
         ),
         "you have no API tokens",
     )
+    say_next("valetkey token end ID" if found else "valetkey token make NAME --scope SCOPE")
 
 
 @app.command()
@@ -71,4 +73,5 @@ def end(chosen: Annotated[str, typer.Argument(metavar="ID", help="The token's id
     """End an API token at once."""
     with signed_in() as client:
         client.post("/api/v1/tokens", chosen, "end")
-    say("the token has ended; it opens nothing any more")
+    say("the token has ended; it does nothing any more")
+    say_next("valetkey token list")

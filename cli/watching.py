@@ -14,14 +14,22 @@ EVERY_SECONDS = 20.0
 _WARNED_SECONDS = 300.0
 _LEAST_SECONDS = 1.0
 
-_HOW = {
+HOW = {
     "expiry": "its time is over",
     "check-in": "it was handed back",
+    "taken back": "it was taken back",
+    "refused": "it was refused",
+    "not answered": "nobody answered in time",
     "revocation": "a coordinator has ended it",
     "ticket closed": "the ticket was closed",
     "unassigned": "you are no longer on the ticket",
     "service ended": "the service has ended",
+    "disabled": "the account was disabled",
+    "account reset": "the account was reset",
+    "role taken away": "the role for it was taken away",
+    "approver disabled": "who said yes to it does so no more",
 }
+"""How a lease ended, in words."""
 
 
 class Watch:
@@ -63,10 +71,10 @@ class Watch:
                 self._why = "you are signed out"
             except VaultError:
                 if self._left() <= 0:
-                    self._why = _HOW["expiry"]
+                    self._why = HOW["expiry"]
             else:
                 if self._lease["state"] == "ended":
-                    self._why = _HOW.get(self._lease["ended_how"], str(self._lease["ended_how"]))
+                    self._why = HOW.get(self._lease["ended_how"], str(self._lease["ended_how"]))
                 elif self._lease["paused_at"]:
                     self._why = "the customer has paused the service"
             if self._why:

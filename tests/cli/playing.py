@@ -25,6 +25,13 @@ from pathlib import Path
 PATIENCE = 60.0
 """Seconds; the sign-in alone stretches a password."""
 
+ENDING = re.compile(r"submit|audit verify .* --key")
+"""After these, nothing is left to do."""
+
+TIME_ALONE = re.compile(r"\d UTC(?!, (in \d+ \w+|within a minute|just now|\d+ \w+ ago))")
+QUOTED = re.compile(r"prove that it is you, |this host's clock says ")
+"""What the server names as the deed, and what is to be compared with a clock."""
+
 Value = str | Callable[[], str]
 
 
@@ -117,6 +124,11 @@ def play(
         shown, status = in_terminal([*program, *arguments], environment, moves)
         where = f"{path.name}:{step.line}: $ {step.command}\n{shown}"
         assert status == step.status, f"exit status {status}, expected {step.status}\n{where}"
+        if status == 0 and "--json" not in arguments and not ENDING.match(" ".join(arguments)):
+            last = shown.rstrip().rpartition("\n")[2]
+            assert last.startswith("next: "), f"it does not say what to do next\n{where}"
+        alone = [line for line in shown.splitlines() if TIME_ALONE.search(line) and not QUOTED.match(line)]
+        assert not alone, f"how far away is that? {alone}\n{where}"
         for words in step.never:
             assert filled(words) not in shown, f"“{words}” was shown\n{where}"
         rest = shown

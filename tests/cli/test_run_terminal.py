@@ -16,12 +16,13 @@ from struct import pack
 import pytest
 
 from tests.cli.running import PROGRAM, environment
-from tests.cli.test_run import BARE, ENV, HASTY, processes_with
+from tests.cli.test_run import BARE, ENV, HASTY, line_of, processes_with, running, unique
 from tests.cli.test_show import signed_in
 from tests.world import LOGIN, World
 from vault.model.views import LeaseView
 from vault.operations.leases import checkout
 
+__all__ = ["unique"]
 PATIENCE = 60.0
 Do = Callable[[], object]
 
@@ -161,3 +162,29 @@ def test_the_terminal_is_put_right_however_it_ends(lease: LeaseView, embedded: W
             assert person.leaves() == status
             assert termios.tcgetattr(person.terminal) == before
     assert not processes_with(LOGIN["password"].encode()), "nothing runs on"
+
+
+@pytest.mark.promise("P4")
+def test_what_has_secrets_goes_with_a_run_that_is_killed(
+    unique: tuple[LeaseView, bytes],
+    tmp_path: Path,
+) -> None:
+    word = unique[1]
+    stubborn = ("sh", "-c", "trap '' TERM HUP; echo up; while :; do sleep 1; done")
+    with running(tmp_path, *ENV, "--", *stubborn) as process:
+        assert line_of(process) == "up\n"
+        process.kill()
+        process.wait(PATIENCE)
+        nothing_has(word)
+    with at_terminal(tmp_path, *stubborn) as person:
+        person.sees(b"up\r\n")
+        os.kill(person.process, signal.SIGKILL)
+        assert person.leaves() == -signal.SIGKILL
+        nothing_has(word)
+
+
+def nothing_has(word: bytes) -> None:
+    until = time.monotonic() + PATIENCE
+    while found := processes_with(word):
+        assert time.monotonic() < until, found
+        time.sleep(0.05)

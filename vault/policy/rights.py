@@ -146,7 +146,9 @@ def require(standing: Standing, name: str) -> None:
     if standing.scopes is not None and not (right.scope == "*" or right.scope in standing.scopes):
         raise Denied("this API token was not made for that")
     if not standing.roles & right.roles:
-        raise Denied("your role does not do this")
+        raise Denied("your role does not do this").hinting(
+            "Your roles stand on “My account”, or: valetkey whoami"
+        )
     if right.customers and not standing.agreed:
         raise NotAgreed("accept the confidentiality agreement that is in force first")
     if right.rested and not standing.rested:
