@@ -64,7 +64,8 @@ def needed(
 
     Raises Invalid where that is two people's, Denied and Conflict where it would be in vain.
     """
-    policy.require_few(len(reading.find_all(Lease, person_id=person.id, state="active")))
+    held = reading.find_all(Lease, person_id=person.id, state="active")
+    policy.require_few(sum(reading.now < one.expires_at for one in held))
     found = [one for secret in wanted if (one := reading.find(Secret, id=secret)) is not None]
     secrets = [one for one in found if one.service_id == service.id]
     approver, why = policy.needed(
