@@ -1,7 +1,7 @@
 import pytest
 from httpx2 import Client
 
-from api.security import HEADERS, SESSION_COOKIE
+from api.security import HEADERS, SESSION_COOKIE, form_token
 from tests.world import World
 
 BROWSER = {"accept": "text/html,application/xhtml+xml"}
@@ -40,3 +40,22 @@ def test_signing_out_needs_a_form_of_this_very_session(embedded: World, server: 
     with Client(base_url=server) as client:
         assert client.post("/signout", data={"form_token": "x"}, headers=cookie).status_code == 403
         assert client.get("/api/v1/session", headers=cookie).status_code == 200
+
+
+def test_a_form_that_is_refused_comes_back_with_the_status_of_the_refusal(
+    embedded: World, server: str
+) -> None:
+    _, secret, ticket, _ = embedded.lent()
+    token = embedded.member("technician").token
+    cookie = {"cookie": f"{SESSION_COOKIE}={token}", "origin": server}
+    typed = {"form_token": form_token(token), "secrets": secret, "reason": "look whether it works"}
+    with Client(base_url=server) as client:
+        for given, status, said in (
+            ({"minutes": "30"}, 401, "Prove that it is you"),
+            ({"minutes": "30", "code": "000000"}, 403, "that code is wrong"),
+            ({"minutes": "999", "code": "000000"}, 422, "1 to 240 minutes"),
+        ):
+            answer = client.post(f"/tickets/{ticket.id}/leases", data=typed | given, headers=BROWSER | cookie)
+            assert answer.status_code == status
+            assert said.lower() in answer.text.lower()
+            assert "look whether it works" in answer.text, "what was typed comes back"
