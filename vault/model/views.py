@@ -182,7 +182,6 @@ class TicketView(View):
     """How long a lease of this service's type may last."""
     exclusive: bool = False
     """Whether a login of it is checked out by one person at a time."""
-    break_glass_minutes: int = 0
 
 
 class LeaseView(View):

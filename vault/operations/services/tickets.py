@@ -286,7 +286,6 @@ def _views(reading: Reading, query: Select[Any], **values: object) -> list[Ticke
             paused_at=None if row["paused_at"] is None else to_datetime(row["paused_at"]),
             longest_lease_minutes=types[row["type"]].longest_lease_minutes,
             exclusive=types[row["type"]].exclusive,
-            break_glass_minutes=types[row["type"]].break_glass_minutes,
         )
         for row in rows
     ]
