@@ -52,7 +52,7 @@ def watched(tiny: TinyServer, monkeypatch: pytest.MonkeyPatch) -> Callable[..., 
     [
         ({"state": "ended", "ended_how": "revocation"}, "a coordinator has ended it"),
         ({"state": "ended", "ended_how": "expiry"}, "its time is over"),
-        ({"state": "ended", "ended_how": "disabled"}, "disabled"),
+        ({"state": "ended", "ended_how": "disabled"}, "the account was disabled"),
         ({"paused_at": "2026-11-23T07:00:00Z"}, "the customer has paused the service"),
     ],
 )
