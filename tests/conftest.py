@@ -66,11 +66,14 @@ def server(embedded: World) -> Iterator[str]:
 
 LONGEST_FIRST = (
     "test_demo",
-    "browser/test_reading",
-    "browser/test_pictures",
     "test_permissions",
-    "cli/",
+    "browser/test_reading",
+    "cli/test_host",
+    "cli/test_sessions",
+    "browser/test_pictures",
+    "browser/test_form_reading",
     "browser/",
+    "cli/",
     "storage/",
 )
 """Files that take minutes; begun last, they would keep one process busy while the others wait."""

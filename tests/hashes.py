@@ -16,6 +16,16 @@ if TYPE_CHECKING:
 CHEAP = Cost(64, 1, 1)
 """Far below the floor of the product."""
 DEARER = Cost(128, 1, 1)
+SERVER = """
+import vault.operations.vault as running
+from cli.main import run
+from tests.hashes import CHEAP, passwords
+
+passwords.FLOOR = CHEAP
+running.HashingQueue = lambda: passwords.HashingQueue(CHEAP)
+run()
+"""
+"""`valetkey`, but for what its server hashes with: those hashes yield to everything else, and so to all other tests."""
 
 
 @contextmanager

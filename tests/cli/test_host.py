@@ -5,6 +5,7 @@ import os
 import signal
 import sqlite3
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -15,6 +16,7 @@ import pytest
 from tests.cli.browser import Browsers
 from tests.cli.playing import Value, play
 from tests.cli.running import PROGRAM, environment
+from tests.hashes import SERVER
 from tests.world import CATALOGUE, free_port
 from vault.crypto.protectors import KeyFile
 from vault.operations.house.operator import _files
@@ -28,7 +30,8 @@ SESSIONS = Path(__file__).parent / "sessions"
 def serving(seen: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
     """`valetkey serve` as a process, until its operator's socket is there; stopped as systemd stops it."""
     sockets = Path(seen["VALETKEY_DATA_DIR"]) / "operator.sock"
-    with subprocess.Popen([*PROGRAM, "serve"], env=seen, stderr=subprocess.PIPE) as server:
+    command = [sys.executable, "-c", SERVER, "serve"]
+    with subprocess.Popen(command, env=seen, stderr=subprocess.PIPE) as server:
         try:
             give_up = time.monotonic() + 30
             while not sockets.exists() and server.poll() is None and time.monotonic() < give_up:
