@@ -9,7 +9,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from pathlib import Path
 
 import psycopg
@@ -198,12 +198,15 @@ def test_a_server_that_is_gone_shows_nothing_and_recovers(own: tuple[World, Clus
 def test_every_answer_is_true_while_connections_are_cut_at_random(
     own: tuple[World, Cluster], tmp_path: Path
 ) -> None:
-    """Backends are terminated all the time: what was shown is recorded, what was called not recorded is not there."""
+    """Backends are terminated all the time: what was shown is recorded, what was called not recorded is not there.
+
+    Every third answer is left in peace: on a busy machine none would come through in the time between two cuts.
+    """
     world, cluster = own
     _, secret, _, lease = world.lent()
     technician = world.actor("technician")
     size = world.size()
-    stop = threading.Event()
+    stop, peace = threading.Event(), threading.Lock()
 
     def cut() -> None:
         query = (
@@ -214,16 +217,18 @@ def test_every_answer_is_true_while_connections_are_cut_at_random(
             host=str(cluster.place), user="tests", dbname="postgres", autocommit=True
         ) as connection:
             while not stop.wait(0.015):
-                connection.execute(query)
+                with peace:
+                    connection.execute(query)
 
     thread = threading.Thread(target=cut)
     thread.start()
     shown = refused = 0
     try:
-        for _ in range(60):
-            answer = world.together(
-                world.vault.perform(checkout.reveal, technician, lease.id, secret, "password")
-            )[0]
+        for turn in range(60):
+            with nullcontext() if turn % 3 else peace:
+                answer = world.together(
+                    world.vault.perform(checkout.reveal, technician, lease.id, secret, "password")
+                )[0]
             if isinstance(answer, NotRecorded):
                 refused += 1
             else:
