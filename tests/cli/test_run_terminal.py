@@ -18,7 +18,7 @@ import pytest
 from tests.cli.running import PROGRAM, environment
 from tests.cli.test_run import BARE, ENV, HASTY, line_of, processes_with, running, unique
 from tests.cli.test_show import signed_in
-from tests.world import LOGIN, World
+from tests.world import World
 from vault.model.views import LeaseView
 from vault.operations.leases import checkout
 
@@ -130,7 +130,10 @@ def test_a_shell_that_is_typed_to_works_as_anywhere_and_is_masked(lease: LeaseVi
 
 
 @pytest.mark.promise("P4")
-def test_the_terminal_is_put_right_however_it_ends(lease: LeaseView, embedded: World, tmp_path: Path) -> None:
+def test_the_terminal_is_put_right_however_it_ends(
+    unique: tuple[LeaseView, bytes], embedded: World, tmp_path: Path
+) -> None:
+    lease, word = unique
     code = "import os, tty; tty.setraw(0); print('up', flush=True); os.read(0, 1); os.kill(os.getpid(), 9)"
     typist = (sys.executable, "-c", code)
     broken = tmp_path / "broken"
@@ -161,7 +164,7 @@ def test_the_terminal_is_put_right_however_it_ends(lease: LeaseView, embedded: W
                 done(person)
             assert person.leaves() == status
             assert termios.tcgetattr(person.terminal) == before
-    assert not processes_with(LOGIN["password"].encode()), "nothing runs on"
+    assert not processes_with(word), "nothing runs on"
 
 
 @pytest.mark.promise("P4")
