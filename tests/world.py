@@ -177,10 +177,14 @@ class World:
         for member in self.staff.values():
             member.token, member.actor = "", None
 
-    def close(self) -> None:
+    def let_go(self) -> None:
+        """Close the vault, and whatever we have looked behind it with."""
         for engine in self._engines.values():
             engine.dispose()
         self.run(self.vault.close())
+
+    def close(self) -> None:
+        self.let_go()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(10)
         self._loop.close()

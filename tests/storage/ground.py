@@ -70,7 +70,7 @@ def asked(world: World, do: str, **more: Any) -> list[str]:
 def away(world: World) -> Iterator[None]:
     """The world's own vault is closed meanwhile, so that another process can have it; then it starts again."""
     began = time.monotonic()
-    world.run(world.vault.close())
+    world.let_go()
     try:
         yield
     finally:
