@@ -79,6 +79,7 @@ def test_all_of_it_goes_without_script(embedded: World, server: str, surf: Surf)
     # and without a yes, in two steps
     put(embedded, catalogue_of_codes())
     check_out(page, embedded, place)
+    page.wait_for_url("**/leases/*")
     breaks_the_glass(page, embedded)
     assert embedded.ledger()[-1] == "lease.break-glass ok"
 
