@@ -234,7 +234,7 @@ def test_the_secret_is_in_no_other_process_and_on_no_disk(
         tmp_path, *ENV, "--file", "F=password", "--", "sh", "-c", "echo up; exec sleep 60"
     ) as process:
         assert line_of(process) == "up\n"
-        seen = processes_with(word)  # by the one that was started, which is not yet, or already, what it turns into
+        seen = processes_with(word)  # the command, before or after it turns into another program
         assert seen <= {"sh", "sleep"}
         assert seen, "the canary: it would be seen"
         status = Path(f"/proc/{process.pid}/status").read_text()

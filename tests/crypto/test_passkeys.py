@@ -464,8 +464,9 @@ def test_any_bytes_are_refused(name: str, raw: bytes, keep: int) -> None:
     for whole in (CREATED, SIGNED):
         if name in whole["response"]:
             true = unb64(whole["response"][name])
-            assume(true[:keep] + raw != true)
-            answer = {**whole, "response": {**whole["response"], name: b64(true[:keep] + raw)}}
+            made = true[:keep] + raw
+            assume(made.strip(b" \t\r\n") != true)  # JSON means the same with space around it
+            answer = {**whole, "response": {**whole["response"], name: b64(made)}}
             if whole is CREATED:
                 is_refused(register, RP, CHALLENGE, answer)
             else:

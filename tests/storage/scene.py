@@ -31,7 +31,8 @@ class Scene:
         return self.world.reveal(self.lease, self.secret)
 
     def row(self, table: str, row_id: str) -> dict[str, Any]:
-        columns = self.world.vault.reader.connect().exec_driver_sql(f"SELECT * FROM {table} LIMIT 0").keys()
+        with self.world.vault.reader.connect() as connection:
+            columns = list(connection.exec_driver_sql(f"SELECT * FROM {table} LIMIT 0").keys())
         found = self.world.sql(f"SELECT * FROM {table} WHERE id = :id", id=row_id)
         return dict(zip(columns, found[0], strict=True))
 

@@ -237,7 +237,8 @@ def test_a_row_put_back_with_its_index_is_found_by_the_full_check(scene: Scene, 
     world = scene.world
     lease = scene.row("lease", scene.lease.id)
     name = f"lease:{scene.lease.id}"
-    columns = [*world.vault.reader.connect().exec_driver_sql("SELECT * FROM row_head LIMIT 0").keys()]
+    with world.vault.reader.connect() as connection:
+        columns = list(connection.exec_driver_sql("SELECT * FROM row_head LIMIT 0").keys())
     values = world.sql("SELECT * FROM row_head WHERE row_id = :name", name=name)[0]
     USES["check in"](scene)
     assert findings(world)["rows"] == "ok"
