@@ -155,9 +155,8 @@ def test_an_api_token_is_made_by_a_person_and_does_what_it_was_made_for(
     cookie = {"cookie": f"{SESSION_COOKIE}={token}"}
     assert client.get("/api/v1/tickets", headers=cookie).status_code == 401, "a browser carries none"
     assert client.get("/account", headers=cookie, follow_redirects=False).status_code in {303, 401}
-    assert (
-        client.get("/api/v1/tickets", headers={"authorization": f"Bearer {token[:-1]}x"}).status_code == 401
-    )
+    other = token[:-1] + ("y" if token[-1] == "x" else "x")
+    assert client.get("/api/v1/tickets", headers={"authorization": f"Bearer {other}"}).status_code == 401
     for wrong in (
         {"scopes": ["*"]},
         {"scopes": []},

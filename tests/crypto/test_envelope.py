@@ -326,7 +326,8 @@ def test_what_the_intake_may_import_brings_nothing_that_opens() -> None:
 
 def test_a_refusal_does_not_say_what_it_saw() -> None:
     said = set()
-    for raw in (sealed(XWING)[:-1] + b"x", sealed(XWING) + b"x", sealed(XWING, key=THEIRS)):
+    good = sealed(XWING)
+    for raw in (good[:-1] + bytes([good[-1] ^ 1]), good + b"x", sealed(XWING, key=THEIRS)):
         with pytest.raises(Tampered) as refusal:
             OURS.open(raw, ROW)
         assert isinstance(refusal.value.__cause__, InvalidTag)
