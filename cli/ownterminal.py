@@ -60,9 +60,8 @@ class OwnTerminal:
 
         def take_it() -> None:
             tie()
-            fcntl.ioctl(
-                0, termios.TIOCSCTTY, 0
-            )  # keys like Ctrl-C come from here; outside Linux nothing else says so
+            # Keys like Ctrl-C come from it then; outside Linux nothing else says so.
+            fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
         errors = self._theirs if sys.stderr.isatty() else subprocess.PIPE
         try:

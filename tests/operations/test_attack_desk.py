@@ -1,5 +1,8 @@
 """The desk attacked from inside: by who is let in and goes a step further than anybody meant, and by patience."""
 
+import contextlib
+import sqlite3
+
 import httpx2
 import pytest
 
@@ -12,10 +15,10 @@ from tests.operations.necessities import ADA, WITH_REGISTRAR, approve
 from tests.operations.test_host_keys import fresh
 from tests.refusals import refused
 from tests.world import LOGIN, World
-from vault.errors import Conflict
+from vault.errors import Conflict, Tampered
 from vault.ledger.entry import LONGEST_ENTRY
 from vault.operations.leases import checkout, exposure, host_keys
-from vault.operations.services import handover, necessity, tickets
+from vault.operations.services import handover, necessity, services, tickets
 from vault.policy import approval
 from vault.values import HOUR
 
@@ -137,3 +140,20 @@ def test_an_easier_yes_to_what_is_extraordinary_counts_while_its_line_is_approve
     embedded.perform(necessity.revoke, embedded.actor(ADA), "installation", "registrar")
     with refused(embedded, Conflict, "secret.reveal", match="another person's yes is taken for it"):
         embedded.reveal(lease, secret, "domain")
+
+
+@pytest.mark.promise("P6")
+@pytest.mark.attack("AU01")
+def test_a_row_that_was_taken_out_is_said_and_breaks_nothing_else(embedded: World) -> None:
+    service = embedded.service()
+    ticket, clara = embedded.ticket(service), embedded.actor("coordinator")
+    with contextlib.closing(
+        sqlite3.connect(embedded.settings.data_dir / "vault.db")
+    ) as thief:  # minds no foreign keys
+        thief.execute("DELETE FROM customer WHERE id = ?", [service.customer.id])
+        thief.commit()
+    assert [one.customer_name for one in embedded.read(tickets.tickets, clara)] == [""]
+    assert embedded.read(tickets.ticket, clara, ticket.id).number == ticket.number
+    for look, what in ((services.services, ()), (services.service, (service.id,))):
+        with pytest.raises(Tampered, match="the customer of a service is not there any more"):
+            embedded.read(look, clara, *what)

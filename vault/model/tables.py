@@ -322,7 +322,7 @@ class Disclosed(Row, table=True):
     """A disclosed field of an entry, encrypted under its person's key."""
 
     __tablename__ = "disclosure"
-    seq: int = Field(sa_column=Column(COUNTED, primary_key=True, autoincrement=False))
+    seq: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
     name: str = Field(primary_key=True)
     subject_id: str = Field(index=True)
     sealed: bytes = a_blob()

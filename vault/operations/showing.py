@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, select
 
+from vault.errors import Tampered
 from vault.model.desk import Review
 from vault.model.keylines import longer, stops_on
 from vault.model.kinds import KINDS
@@ -120,10 +121,10 @@ def request(
 
 
 def service(reading: Reading, row: Service) -> ServiceView:
-    """A service, with its secrets and requests."""
+    """A service, with its secrets and requests. Raises Tampered."""
     owner = reading.find(Customer, id=row.customer_id)
     if owner is None:
-        raise LookupError(row.customer_id)
+        raise Tampered("the customer of a service is not there any more")
     held = list(reading.connection.execute(SECRETS_OF, {"service_id": row.id}))
     asked = list(reading.connection.execute(_REQUESTS, {"service_id": row.id}))
     found = listed_service(row, customer(owner))
@@ -155,10 +156,13 @@ def listed_service(row: Any, owner: CustomerView) -> ServiceView:
 
 
 def service_type(reading: Reading, name: str) -> ServiceTypeView:
-    """The service type that governs a registered service, a retired one too: it stays in the catalogue."""
+    """The service type that governs a registered service, a retired one too: it stays in the catalogue.
+
+    Raises Tampered.
+    """
     found = reading.find(ServiceType, id=name)
     if found is None:
-        raise LookupError(name)
+        raise Tampered("the type of a service is not there any more")
     return ServiceTypeView.model_validate_json(found.body)
 
 

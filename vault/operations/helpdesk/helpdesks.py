@@ -131,7 +131,7 @@ def connection(reading: Reading, actor: Actor, service_id: str) -> ConnectionVie
         one.id: NamedHelpdesk(id=one.id, name=one.name, state=one.state) for one in reading.find_all(Helpdesk)
     }
     return ConnectionView(
-        told_by=known.pop(told.helpdesk_id) if told else None,
+        told_by=known.pop(told.helpdesk_id, None) if told else None,
         reference=told.reference if told else "",
         others=tuple(one for one in known.values() if one.state == "active"),
     )

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from vault.crypto.encoding import b64
 from vault.crypto.opening import ServiceKey
 from vault.crypto.statement import KeyStatement, sign_statement
-from vault.errors import Conflict, Invalid, NotFound
+from vault.errors import Conflict, Invalid, NotFound, Tampered
 from vault.model.tables import Customer, Service, ServiceType
 from vault.model.views import ServiceTypeView, ServiceView
 from vault.operations import presence, showing
@@ -173,10 +173,12 @@ def type_of(reading: Reading, name: str, *, running: bool = False) -> ServiceTyp
 
 
 def services(reading: Reading, actor: Actor) -> list[ServiceView]:
-    """All services, the newest first, for coordinators. Raises NotSignedIn or Denied."""
+    """All services, the newest first, for coordinators. Raises NotSignedIn, Denied or Tampered."""
     may(reading, actor, "service.list")
     rows, owners = (reading.connection.execute(query).all() for query in (_ALL, _CUSTOMERS))
     known = {row.id: showing.customer(row) for row in owners}
+    if any(row.customer_id not in known for row in rows):
+        raise Tampered("the customer of a service is not there any more")
     return [showing.listed_service(row, known[row.customer_id]) for row in rows]
 
 

@@ -29,10 +29,10 @@ _LISTED: Select[Any] = (
         _SERVICES.c.title.label("service_title"),
         _SERVICES.c.ends_at.label("service_ends_at"),
         *(_SERVICES.c[name] for name in ("type", "paused_at")),
-        _CUSTOMERS.c.name.label("customer_name"),
+        func.coalesce(_CUSTOMERS.c.name, "").label("customer_name"),
     )
     .join_from(_TICKETS, _SERVICES, _SERVICES.c.id == _TICKETS.c.service_id)
-    .join(_CUSTOMERS, _CUSTOMERS.c.id == _SERVICES.c.customer_id)
+    .outerjoin(_CUSTOMERS, _CUSTOMERS.c.id == _SERVICES.c.customer_id)
 )
 _ALL = _LISTED.order_by(_TICKETS.c.state != "open", _TICKETS.c.created_at.desc(), _TICKETS.c.id).limit(
     MOST_LISTED

@@ -85,9 +85,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "disclosure",
-        sa.Column(
-            "seq", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
-        ),
+        sa.Column("seq", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("name", sa.String(), nullable=False),
         sa.Column("subject_id", sa.String(), nullable=False),
         sa.Column("sealed", sa.LargeBinary(), nullable=False),
